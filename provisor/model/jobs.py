@@ -96,3 +96,37 @@ class Job:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """`synchronizationJobSettings`: names and values, always text."""
     status: Status = field(default_factory=Status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A user or group of the source that is assigned to an application."""
+
+    kind: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """What owns secrets and assignments; its jobs own schema, schedule, watermark and links."""
+
+    id: str
+    """The application object's id (UUID)."""
+    app_id: str
+    principal_id: str
+    """The service principal's id, the anchor of the synchronization API."""
+    name: str
+    """Its name in `provisor.yaml`, or the display name it was made with."""
+    display_name: str
+    template_id: str
+    syncs_all: bool = True
+    assignments: tuple[Assignment, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+class Asked(StrEnum):
+    """What an administrator asks of a job that may be running in another process."""
+
+    PAUSE = "pause"
+    RESTART = "restart"
+    DELETE = "delete"
