@@ -1,0 +1,74 @@
+# Every target sets up what it needs: `make venv` runs first and costs nothing when .venv is already as it should be.
+# Works with Python 3.11 or newer and GNU make; name another interpreter with `make PYTHON=python3.13 …`.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+# Debian packages that tests want beside Python's: none yet.
+SYSTEM_PACKAGES ?=
+QUICK := $(wildcard tests/unit tests/golden tests/properties)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv system-packages demo test quick check format bench simulate mutants crash lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
+
+venv: .venv/.built-from system-packages  ## build .venv with all that the other targets use
+
+.venv/.built-from: requirements.lock pyproject.toml scripts/build-venv
+	@PYTHON='$(PYTHON)' scripts/build-venv
+
+system-packages:
+	@[ -z "$(SYSTEM_PACKAGES)" ] || scripts/system-packages $(SYSTEM_PACKAGES) || true
+
+demo: venv  ## watch an organisation flow from HR files into a SCIM server
+	@$(BIN)/provisor demo
+
+test: venv  ## run every test; under fifteen minutes on two cores
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(PYTEST) -q -n $(WORKERS) --dist worksteal
+
+quick: venv  ## run the unit, golden and property tests; under thirty seconds
+ifeq ($(QUICK),)
+	@echo "no tests in tests/unit, tests/golden, tests/properties yet"
+else
+	@$(PYTEST) -q -n $(WORKERS) $(QUICK)
+endif
+
+check: venv  ## lint, format, types, import contracts, tests about the code
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(PYTEST) -q tests/tidy
+
+format: venv  ## put the code into its form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: venv  ## measure, and compare with what was measured before
+	@$(BIN)/python -m benchmarks
+
+simulate: venv  ## run the simulation long, with a new seed; SEED=… repeats one, EXAMPLES=… says how long
+	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; \
+	echo "simulating with seed $$seed"; \
+	$(PYTEST) -q -n $(WORKERS) --timeout=0 $(or $(wildcard tests/simulation),tests/test_simulation.py) \
+		--hypothesis-profile=long --hypothesis-seed=$$seed \
+	|| { code=$$?; echo "failed with seed $$seed: repeat with  make simulate SEED=$$seed"; exit $$code; }
+
+mutants: venv  ## break each law's cure in turn and see that the law notices
+	@$(BIN)/python -m tests.mutants
+
+crash: venv  ## kill real processes at random moments
+ifeq ($(wildcard tests/crash),)
+	@echo "no tests in tests/crash yet"
+else
+	@$(PYTEST) -q -n $(WORKERS) --timeout=0 tests/crash
+endif
+
+lock:  ## write requirements.lock anew; UPGRADE=1 takes the newest of everything
+	@scripts/lock $(if $(UPGRADE),--upgrade)
+
+clean:  ## remove what was built, .venv included
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,81 @@
+"""What all tests share: how hard Hypothesis tries, which part a test belongs to, real servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.worlds.scim2 import Scim2, Variant
+
+TESTS = Path(__file__).parent
+QUICK = ("unit", "golden", "properties")
+PARTS = ("contracts", "simulation", "crash", "worlds", "browser", "tidy")
+
+# No deadlines: a test says what is true, and a busy machine is no defect. `make bench` measures.
+# Choose with HYPOTHESIS_PROFILE, or with pytest's own --hypothesis-profile, which wins.
+SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.data_too_large)
+settings.register_profile(
+    "quick",
+    max_examples=25,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=SLOW_IS_FINE,
+)
+settings.register_profile("ci", settings.get_profile("quick"), max_examples=100)
+settings.register_profile(
+    "long",
+    settings.get_profile("quick"),
+    max_examples=int(os.environ.get("EXAMPLES", "5000")),
+    database=None,  # new histories each time, none remembered: the seed tells them all
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the part of the suite that its folder is."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+        if folder in QUICK:
+            item.add_marker(pytest.mark.quick)
+        elif folder in PARTS:
+            item.add_marker(getattr(pytest.mark, folder))
+
+
+@pytest.fixture(scope="session")
+def scim2_servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[Variant], Scim2]]:
+    """Return what starts each variant once a run and hands it out again; use `scim2` instead."""
+    running: dict[Variant, Scim2] = {}
+    with ExitStack() as stack:
+
+        def server(variant: Variant) -> Scim2:
+            if variant not in running:
+                log = tmp_path_factory.mktemp("scim2") / f"{variant}.jsonl"
+                running[variant] = stack.enter_context(Scim2.run(variant, access_log=log))
+            return running[variant]
+
+        yield server
+
+
+@pytest.fixture
+def scim2_world(scim2_servers: Callable[[Variant], Scim2]) -> Callable[[Variant], Scim2]:
+    """Return what gives a real SCIM server of a variant: empty, no faults, nothing in its log."""
+
+    def world(variant: Variant) -> Scim2:
+        server = scim2_servers(variant)
+        server.reset()
+        return server
+
+    return world
+
+
+@pytest.fixture
+def scim2(scim2_world: Callable[[Variant], Scim2]) -> Scim2:
+    """Return a real SCIM server that can do everything, empty."""
+    return scim2_world("full")
