@@ -60,6 +60,8 @@ class Status:
     successive_unreachable: int = 0
     """Failures in a row because a directory could not be reached: the third quarantines."""
     are_escrows_pruned: bool = False
+    has_completed: bool = False
+    """A first cycle came to its end since the watermark was last forgotten."""
     last: Cycle | None = None
     last_successful: Cycle | None = None
     last_successful_with_exports: Cycle | None = None
