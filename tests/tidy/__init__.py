@@ -1,0 +1,1 @@
+"""Tests about the code: what no reviewer should have to say twice."""
