@@ -1,0 +1,53 @@
+"""Under what terms the objects of one mapping are decided: its rule, compiled, and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from provisor.expressions.compile import compile_mappings
+from provisor.expressions.context import Answer, Context
+from provisor.model.entries import Attributes
+from provisor.model.rules import AttributeMapping, ObjectMapping, Policy, Refers
+
+Program: TypeAlias = Callable[[Attributes, Context], Mapping[str, Answer]]
+"""Evaluates several mappings at once: values by target attribute, not fitted to it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    mapping: ObjectMapping
+    policy: Policy
+    context: Context
+    plain: tuple[AttributeMapping, ...]
+    """The mappings that point at nothing, in order."""
+    pointing: tuple[AttributeMapping, ...]
+    """The mappings of references."""
+    evaluate: Program
+    """Every plain mapping that has a source."""
+    evaluate_matching: Program
+    evaluate_disable: Program
+    """Those that depend on IsSoftDeleted: all that a disable sends."""
+
+
+def terms_of(mapping: ObjectMapping, policy: Policy, context: Context) -> Terms:
+    """Compile one object mapping. Once per cycle: the rest of the planner only calls."""
+    plain = tuple(m for m in mapping.attributes if m.refers is Refers.TO_NONE)
+    disabling = tuple(m for m in plain if m.depends_on_soft_deleted)
+    matching = tuple(m for m in plain if m.matching_priority)
+    return Terms(
+        mapping=mapping,
+        policy=policy,
+        context=context,
+        plain=plain,
+        pointing=tuple(m for m in mapping.attributes if m.refers is not Refers.TO_NONE),
+        evaluate=_compile(plain),
+        evaluate_matching=_compile(matching),
+        evaluate_disable=_compile(disabling),
+    )
+
+
+def _compile(mappings: tuple[AttributeMapping, ...]) -> Program:
+    pairs = [(m.target.name, m.source) for m in mappings if m.source is not None]
+    return compile_mappings(pairs)
