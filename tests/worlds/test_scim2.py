@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.worlds.faults import Fault
+from tests.worlds.processes import ROOT, STOP_S
 from tests.worlds.scim2 import Request, Scim2, Variant
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -142,3 +146,36 @@ def test_two_run_side_by_side() -> None:
 
         assert len(one.says("User")) == 1
         assert other.says("User") == []
+
+
+def test_it_does_not_outlive_who_started_it() -> None:
+    program = (
+        "import time\n"
+        "from tests.worlds.scim2 import Scim2\n"
+        "with Scim2.run() as world:\n"
+        "    print(world.url, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as starter:
+        assert starter.stdout is not None
+        url = starter.stdout.readline().strip()
+        assert is_answering(url)
+        starter.kill()
+
+    deadline = time.monotonic() + STOP_S
+    while is_answering(url):
+        assert time.monotonic() < deadline, "the server is still there"
+        time.sleep(0.05)
+
+
+def is_answering(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url + "/ServiceProviderConfig", timeout=STOP_S) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        return True
+    except OSError:
+        return False
