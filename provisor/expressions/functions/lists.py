@@ -1,0 +1,198 @@
+"""Functions of multi-valued attributes and of numbers (spec: expression 6.3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from provisor.expressions.errors import ExpressionError
+from provisor.expressions.functions.shape import Example, Form, Function, Parameter
+from provisor.expressions.values import Operand, inner_text, is_null, many, to_integer, to_text
+from provisor.model.rules import AttributeType
+
+INTEGER = AttributeType.INTEGER
+
+
+def count(values: Operand) -> Operand:
+    return len(many(values))
+
+
+def item(values: Operand, index: Operand) -> Operand:
+    listed, wanted = many(values), to_integer(index, "index")
+    if not 1 <= wanted <= len(listed):
+        raise ExpressionError(f"there is no value {wanted}, only {len(listed)}")
+    return listed[wanted - 1]
+
+
+def item_or_null(values: Operand, index: Operand) -> Operand:
+    listed, wanted = many(values), to_integer(index, "index")
+    return listed[wanted - 1] if 1 <= wanted <= len(listed) else None
+
+
+def contains(values: Operand, sought: Operand) -> Operand:
+    part = to_text(sought)
+    texts = [inner_text(value) for value in many(values)]
+    return next((number for number, text in enumerate(texts, 1) if part in text), 0)
+
+
+def remove_duplicates(values: Operand) -> Operand:
+    if not isinstance(values, tuple):
+        return values
+    first = {inner_text(value): value for value in reversed(values)}
+    order = dict.fromkeys(map(inner_text, values))
+    return tuple(first[text] for text in order) or None
+
+
+def bit_and(one: Operand, other: Operand) -> Operand:
+    if is_null(one) or is_null(other):
+        return None
+    return to_integer(one, "value1") & to_integer(other, "value2")
+
+
+def is_bit_set(value: Operand, flag: Operand) -> Operand:
+    if is_null(value) or is_null(flag):
+        return False
+    return to_integer(value, "value") & to_integer(flag, "flag") != 0
+
+
+def redact(value: Operand) -> Operand:
+    return value
+
+
+def single_role(assignments: Operand) -> Operand:
+    names = _role_names(assignments)
+    return names[0] if names else None
+
+
+def role_names(assignments: Operand) -> Operand:
+    return tuple(_role_names(assignments)) or None
+
+
+def complex_roles(assignments: Operand) -> Operand:
+    roles = [_role(inner_text(value)) for value in many(assignments)]
+    return tuple(json.dumps(role, ensure_ascii=False) for role in roles) or None
+
+
+def _role_names(assignments: Operand) -> list[str]:
+    roles = [_role(inner_text(value)) for value in many(assignments)]
+    return [str(role["value"] or role["displayName"]) for role in roles]
+
+
+def _role(text: str) -> Mapping[str, object]:
+    """Return a role from its JSON object, or from its bare name."""
+    described: dict[str, object] = {}
+    if text.startswith("{"):
+        try:
+            loaded: object = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ExpressionError("an app role assignment is no JSON object") from error
+        described = cast(dict[str, object], loaded) if isinstance(loaded, dict) else {}
+    name = described.get("displayName") or described.get("value") or text
+    return {
+        "id": str(described.get("id") or ""),
+        "value": str(described.get("value") or name),
+        "displayName": str(name),
+        "primary": False,
+    }
+
+
+_ADDRESSES = {"proxyAddresses": ("a@x", "b@x", "a@x")}
+_ROLES = {"appRoleAssignments": ("Editor", "Reader")}
+
+FUNCTIONS = (
+    Function(
+        name="Count",
+        parameters=(Parameter("attribute"),),
+        implementation=count,
+        summary="How many values there are; null has none.",
+        examples=(Example("Count([proxyAddresses])", "3", _ADDRESSES),),
+    ),
+    Function(
+        name="Item",
+        parameters=(Parameter("attribute"), Parameter("index", INTEGER)),
+        implementation=item,
+        summary="The value at an index counted from 1. An index without a value is an error.",
+        examples=(Example("Item([proxyAddresses], 2)", "b@x", _ADDRESSES),),
+    ),
+    Function(
+        name="ItemOrNull",
+        parameters=(Parameter("attribute"), Parameter("index", INTEGER)),
+        implementation=item_or_null,
+        summary="As Item, but null where there is no such value.",
+        examples=(Example("ItemOrNull([proxyAddresses], 9)", None, _ADDRESSES),),
+    ),
+    Function(
+        name="Contains",
+        parameters=(Parameter("attribute"), Parameter("search")),
+        implementation=contains,
+        summary="The index of the first value that contains the text, case included; 0 if none.",
+        examples=(Example('Contains([proxyAddresses], "b@")', "2", _ADDRESSES),),
+    ),
+    Function(
+        name="RemoveDuplicates",
+        parameters=(Parameter("attribute"),),
+        implementation=remove_duplicates,
+        summary="Each value once, in the order of first occurrence; case counts.",
+        examples=(Example("RemoveDuplicates([proxyAddresses])", ("a@x", "b@x"), _ADDRESSES),),
+    ),
+    Function(
+        name="BitAnd",
+        parameters=(Parameter("value1", INTEGER), Parameter("value2", INTEGER)),
+        implementation=bit_and,
+        summary="The bits that both numbers have. Null gives null.",
+        examples=(Example("BitAnd(&HF, &HF7)", "7"),),
+    ),
+    Function(
+        name="IsBitSet",
+        parameters=(Parameter("value", INTEGER), Parameter("flag", INTEGER)),
+        implementation=is_bit_set,
+        summary="True when the number has any bit of the flag.",
+        examples=(Example("IsBitSet(&HF, 4)", "True"),),
+    ),
+    Function(
+        name="Redact",
+        parameters=(Parameter("value"),),
+        implementation=redact,
+        summary="The value unchanged; logs and previews show `[Redact]` in its place.",
+        examples=(Example('Redact("secret")', "secret"),),
+    ),
+    Function(
+        name="SelectUniqueValue",
+        parameters=(Parameter("uniqueValueRule", repeats=True),),
+        form=Form.SELECT,
+        repeats_min=2,
+        summary="The first value that the target does not have yet. Only as the whole expression "
+        "of a mapping that flows at creation only, and not of a matching attribute.",
+        examples=(),
+    ),
+    Function(
+        name="SingleAppRoleAssignment",
+        parameters=(Parameter("source"),),
+        implementation=single_role,
+        summary="The name of the one role that is assigned; of several, the first.",
+        examples=(Example("SingleAppRoleAssignment([appRoleAssignments])", "Editor", _ROLES),),
+    ),
+    Function(
+        name="AppRoleAssignments",
+        parameters=(Parameter("source"),),
+        implementation=role_names,
+        summary="The names of all assigned roles.",
+        examples=(Example("AppRoleAssignments([appRoleAssignments])", ("Editor", "Reader"), _ROLES),),
+    ),
+    Function(
+        name="AppRoleAssignmentsComplex",
+        parameters=(Parameter("source"),),
+        implementation=complex_roles,
+        summary="All assigned roles as objects with id, value, displayName and primary, each as "
+        "JSON text. Roles are added to those that the target has.",
+        examples=(),
+    ),
+    Function(
+        name="AssertiveAppRoleAssignmentsComplex",
+        parameters=(Parameter("source"),),
+        implementation=complex_roles,
+        summary="As AppRoleAssignmentsComplex, but the roles replace those that the target has.",
+        examples=(),
+    ),
+)
