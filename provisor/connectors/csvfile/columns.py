@@ -1,0 +1,174 @@
+"""What the cells of a row mean: from a header and settings to attributes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from provisor.connectors.csvfile.settings import CsvSettings
+from provisor.model.entries import Anchor, Entry, Reference, Value
+from provisor.model.rules import ACCOUNT_ENABLED
+
+USER: Final = "User"
+GROUP: Final = "Group"
+OBJECT_ID: Final = "objectId"
+MANAGER: Final = "manager"
+MEMBERS: Final = "members"
+
+BOOLEANS: Final[Mapping[str, bool]] = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "false": False,
+    "0": False,
+    "no": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Why a row is no object, and whose row it is if that is certain."""
+
+    message: str
+    anchor: Anchor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """How each row of one file becomes an object. Use `columns` to make one."""
+
+    kind: str
+    names: tuple[str, ...]
+    """What the columns are called inside; empty for those left out."""
+    anchor: int
+    has_object_id: bool
+    separator: str
+    multivalued: frozenset[str] | None
+    empty_as_null: bool
+
+    def entry(self, row: Sequence[str]) -> Entry | Malformed:
+        """Return the object that a row describes."""
+        if len(row) != len(self.names):
+            return Malformed(miscounted(row, len(self.names)))
+        anchor = Anchor(row[self.anchor])
+        if not anchor.strip():
+            return Malformed("the row has no id; give it the one that never changes")
+        attributes: dict[str, Value] = {
+            name: cell
+            for name, cell in zip(self.names, row, strict=True)
+            if name and (cell or not self.empty_as_null)
+        }
+        if not self.has_object_id:
+            attributes[OBJECT_ID] = anchor
+        if self.separator:
+            self._split(attributes)
+        if self.kind == USER:
+            problem = _give_types(attributes)
+            if problem:
+                return Malformed(problem, anchor)
+        return Entry(self.kind, anchor, attributes)
+
+    def _split(self, attributes: dict[str, Value]) -> None:
+        for name, cell in [*attributes.items()]:
+            if not isinstance(cell, str) or name in (OBJECT_ID, MANAGER, ACCOUNT_ENABLED):
+                continue
+            if name in self.multivalued if self.multivalued is not None else self.separator in cell:
+                parts = cell.split(self.separator)
+                attributes[name] = tuple(p for p in parts if p or not self.empty_as_null)
+                if not attributes[name]:
+                    del attributes[name]
+
+
+def columns(
+    kind: str, header: Sequence[str], settings: CsvSettings, required: frozenset[str]
+) -> Columns | tuple[str, ...]:
+    """Return what a header means, or everything that is wrong with it."""
+    labels = [label.strip() for label in header]
+    names = [settings.name_of(label) or "" for label in labels]
+    anchor = settings.user_anchor if kind == USER else settings.group_anchor
+    given = {*names, OBJECT_ID}
+    problems = (
+        *_unusable(labels, names),
+        *missing_columns(labels, [anchor]),
+        *(_missing(name, given) for name in sorted(required - given)),
+        *((MEMBERS_PROBLEM,) if kind == GROUP and MEMBERS in names else ()),
+    )
+    if problems:
+        return problems
+    split = settings.multivalued
+    return Columns(
+        kind=kind,
+        names=tuple(names),
+        anchor=labels.index(anchor),
+        has_object_id=OBJECT_ID in names,
+        separator=settings.separator,
+        multivalued=split and frozenset(settings.name_of(label) or "" for label in split),
+        empty_as_null=settings.empty_as_null,
+    )
+
+
+MEMBERS_PROBLEM: Final = (
+    "memberships are read from the file that the setting members names; leave this column out "
+    "with attributes: {members: null}"
+)
+
+
+def miscounted(row: Sequence[str], expected: int) -> str:
+    """Return what is wrong with a row that has not as many cells as the header."""
+    if not row:
+        return "the line is empty; delete it"
+    way_out = "put a cell that holds the delimiter in quotes"
+    return f"the row has {len(row)} cells where the header has {expected}; {way_out}"
+
+
+def missing_columns(labels: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with a header that lacks columns which the settings name."""
+    for column in wanted:
+        if column not in labels:
+            near = get_close_matches(column, labels, 1)
+            hint = f"is it {near[0]!r}?" if near else f"there are {', '.join(map(repr, labels))}"
+            yield f"there is no column {column!r}; {hint} Is the delimiter right?"
+
+
+def repeated_columns(labels: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with a header that has a column without a name, or a name twice."""
+    for label, count in Counter(labels).items():
+        if not label:
+            yield f"{count} columns have no name" if count > 1 else "a column has no name"
+        elif count > 1:
+            yield f"the column {label!r} is there {count} times"
+
+
+def _unusable(labels: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    yield from repeated_columns(labels)
+    sources: dict[str, str] = {}
+    for label, name in zip(labels, names, strict=True):
+        other = sources.setdefault(name, label)
+        if name and other != label:
+            way_out = f"leave one out with attributes: {{{label}: null}}"
+            yield f"the columns {other!r} and {label!r} both are {name}; {way_out}"
+
+
+def _missing(name: str, given: set[str]) -> str:
+    near = get_close_matches(name, sorted(given - {""}), 1)
+    hint = f" (is it {near[0]!r}?)" if near else ""
+    way_out = "add it, name one in attributes, or take the name out of mappings and filters"
+    return f"no column is {name}, which the schema reads{hint}; {way_out}"
+
+
+def _give_types(attributes: dict[str, Value]) -> str:
+    """Turn the cells that are no texts into what they are; return what is wrong, if anything."""
+    manager = attributes.pop(MANAGER, "")
+    if isinstance(manager, str) and manager.strip():
+        attributes[MANAGER] = Reference(USER, Anchor(manager))
+    enabled = attributes.pop(ACCOUNT_ENABLED, "")
+    if not isinstance(enabled, str) or not enabled:
+        return ""
+    value = BOOLEANS.get(enabled.strip().lower())
+    if value is None:
+        return f"accountEnabled is {enabled!r}; write true or false"
+    attributes[ACCOUNT_ENABLED] = value
+    return ""
