@@ -1,0 +1,176 @@
+"""What the target says of one object: by its link, by an unanswered create, by matching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from provisor.engine.work import Work
+from provisor.expressions.context import Candidates
+from provisor.model.decisions import Decision, LinkState, Standing, StandingKey
+from provisor.model.entries import Attributes, Entry, EntryKey, MatchQuery, Reference, Value
+from provisor.planner.decide import (
+    NOTHING,
+    Given,
+    Sighting,
+    decide,
+    is_trusted,
+    known_facts,
+    needs_look,
+)
+from provisor.planner.mapping import NeedsUnique, Unmappable
+from provisor.planner.match import definitions_of, listed_answers, matching_queries, normal
+from provisor.planner.references import pointed_at, resolved_for_create
+from provisor.planner.terms import Terms
+
+UNIQUE_TRIES_MAX = 100
+
+
+async def plan(
+    work: Work, standing: Standing, *, is_fresh: bool = False
+) -> tuple[Decision, Sighting]:
+    """Scope, match, map and diff one object. May read the target, writes nothing: a preview.
+
+    Fresh: trust neither image nor listing. Raises what reading the target raises, ExpressionError
+    and Unmappable.
+    """
+    terms = work.of(standing.key)
+    sighting = NOTHING
+    if needs_look(terms, standing):
+        sighting = await _look(work, terms, standing, is_fresh=is_fresh)
+    resolved = await _resolved(work, terms, standing, sighting)
+    chosen: dict[str, Value] = {}
+    while True:
+        given = Given(sighting, chosen, resolved, work.stamp)
+        try:
+            return decide(terms, standing, given), sighting
+        except NeedsUnique as need:
+            chosen[need.target] = await _choose(work, terms, need.target, need.candidates)
+
+
+async def _look(work: Work, terms: Terms, standing: Standing, *, is_fresh: bool) -> Sighting:
+    link = standing.link
+    is_wanted = known_facts(terms, standing).is_effectively_entitled
+    is_claim = link is not None and link.state is LinkState.CLAIMED
+    if link is not None and not (is_claim and is_wanted):
+        found = await _linked(work, terms, standing, is_fresh=is_fresh)
+        if found or not is_wanted or not work.mandate.policy.relinks_missing:
+            return Sighting(found, is_ours=True)
+    if standing.attempt:
+        answered = await _answered(work, terms, standing)
+        if answered.found or not is_wanted:
+            return answered
+    if standing.source is None or not is_wanted:
+        return NOTHING
+    return await _match(work, terms, standing, standing.source, is_fresh=is_fresh)
+
+
+async def _linked(
+    work: Work, terms: Terms, standing: Standing, *, is_fresh: bool
+) -> tuple[Entry, ...]:
+    """Return the linked object: as remembered where that will do, else as it is."""
+    link, kind = standing.link, terms.mapping.target_kind
+    assert link is not None
+    if link.image is not None and not is_fresh and is_trusted(terms, standing):
+        return (Entry(kind, link.target, link.image.attributes, link.image.version),)
+    found = await work.ports.target.fetch(kind, link.target)
+    return (found,) if found else ()
+
+
+async def _answered(work: Work, terms: Terms, standing: Standing) -> Sighting:
+    """Look for what an unanswered create may have made. Checked like any match: what is
+    ambiguous, or another's, is not ours."""
+    for query in standing.attempt:
+        found = tuple(await work.ports.target.find(query))
+        if not found:
+            continue
+        taken_by = await _owner(work, terms, standing, found)
+        is_ours = len(found) == 1 and taken_by is None
+        return Sighting(found, is_ours=is_ours, taken_by=taken_by, matched_by=query)
+    return NOTHING
+
+
+async def _match(
+    work: Work, terms: Terms, standing: Standing, source: Entry, *, is_fresh: bool
+) -> Sighting:
+    """Ask by the matching attributes, first to last; the first that finds something decides.
+
+    A claim that nothing else matches is looked at by its anchor: nobody exists twice.
+    """
+    queries = matching_queries(terms, source)
+    for query in queries:
+        found = await _find(work, terms, query, is_fresh=is_fresh)
+        if found:
+            taken_by = await _owner(work, terms, standing, found)
+            return Sighting(found, taken_by=taken_by, matched_by=query)
+    if standing.link is not None:
+        claimed = await _linked(work, terms, standing, is_fresh=True)
+        if claimed and standing.link.state is LinkState.CLAIMED:
+            return Sighting(claimed, is_ours=True)
+    return Sighting(is_keyless=not queries)
+
+
+async def _find(
+    work: Work, terms: Terms, query: MatchQuery, *, is_fresh: bool
+) -> tuple[Entry, ...]:
+    if not is_fresh:
+        listed = await work.ports.journal.listed(normal(query, definitions_of(terms)))
+        if listed is not None:
+            return tuple(listed)
+    return tuple(await work.ports.target.find(query))
+
+
+async def _owner(
+    work: Work, terms: Terms, standing: Standing, found: Sequence[Entry]
+) -> StandingKey | None:
+    """Return who else governs the one object found, if anybody does.
+
+    One whose own source is gone cedes it: a person who got another id in the source keeps the
+    account.
+    """
+    if len(found) != 1:
+        return None
+    journal = work.ports.journal
+    owner = await journal.owner(found[0], listed_answers(terms, found[0], work.stamp))
+    if owner is None or owner == standing.key or await journal.cede(owner):
+        return None
+    return owner
+
+
+async def _resolved(work: Work, terms: Terms, standing: Standing, sighting: Sighting) -> Attributes:
+    """Return the single references that can travel in a create, where one is likely."""
+    is_create = standing.source is not None and not sighting.found and not sighting.is_ours
+    if not is_create or standing.source is None or not terms.pointing:
+        return {}
+    anchors = await pointing(work, pointed_at(terms, standing.source))
+    return resolved_for_create(terms, standing.source, lambda r: anchors.get(_key(r)))
+
+
+def _key(reference: Reference) -> EntryKey:
+    return EntryKey(reference.kind, reference.anchor)
+
+
+async def pointing(work: Work, keys: frozenset[EntryKey]) -> dict[EntryKey, Reference]:
+    """Return what may be pointed at in the target for these source objects."""
+    takers = {taker: key for key in keys for taker in work.takers(key)}
+    anchors = await work.ports.journal.anchors(takers)
+    found: dict[EntryKey, Reference] = {}
+    for taker, key in takers.items():
+        if taker in anchors and key not in found:
+            found[key] = Reference(work.of(taker).mapping.target_kind, anchors[taker])
+    return found
+
+
+async def _choose(work: Work, terms: Terms, name: str, candidates: Candidates) -> Value:
+    """Return the first candidate that no target object has.
+
+    Two objects that want the same value in one cycle do not both get it: the create claims it.
+    """
+    tried = 0
+    for value in candidates.values:
+        tried += 1
+        query = MatchQuery(terms.mapping.target_kind, name, value)
+        if not await work.ports.target.find(query):
+            return value
+        if tried >= UNIQUE_TRIES_MAX:
+            break
+    raise Unmappable("UniqueValueExhausted", f"all {tried} candidates for {name} are in use")

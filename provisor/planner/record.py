@@ -1,0 +1,162 @@
+"""What the ledger says of one decision and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from provisor.model.decisions import (
+    AttributeChange,
+    Create,
+    Decision,
+    Delete,
+    Escrowed,
+    Export,
+    Keep,
+    Outcome,
+    Record,
+    Refuse,
+    Stage,
+    Standing,
+    TargetChange,
+    Update,
+    Verdict,
+    Write,
+)
+from provisor.model.entries import Anchor, Attributes, MatchQuery
+from provisor.planner.diff import redact
+from provisor.planner.terms import Terms
+
+CHANGES = UUID("8d5f2f8e-3f0c-4b8e-9d5a-5a0b6f7c1e42")
+"""The name space of change ids: the same change of the same cycle has the same id."""
+NAMES = ("displayName", "userPrincipalName", "userName", "mail")
+
+
+def record_of(
+    terms: Terms,
+    standing: Standing,
+    decision: Decision,
+    outcome: Outcome | None,
+    *,
+    cycle: str,
+    began: datetime,
+    ended: datetime,
+    matched_by: MatchQuery | None = None,
+    initiated_by: str = "",
+) -> Record:
+    """Return the log record of one decision. Without an outcome it was only announced."""
+    record = Record(
+        cycle=cycle,
+        change=change_id(cycle, standing, ""),
+        at=ended,
+        duration_ms=int((ended - began).total_seconds() * 1000),
+        key=standing.key,
+        row=decision.row,
+        situation=decision.situation,
+        action=decision.action,
+        verdict=_verdict(decision, outcome),
+        code=decision.code,
+        is_export_due=isinstance(decision.resolution, Export),
+        facts=decision.facts,
+        source_name=name_of(standing.source.attributes if standing.source else {}),
+        target=_target(standing, decision, outcome),
+        changes=redact(changes_of(decision), redacted_by(terms)),
+        matched_by=matched_by,
+        initiated_by=initiated_by,
+    )
+    if isinstance(outcome, Escrowed):
+        return replace(record, code=outcome.code, reason=outcome.reason)
+    return replace(record, is_exported=record.verdict is Verdict.SUCCESS)
+
+
+def reference_record(
+    standing: Standing,
+    decision: Decision,
+    changes: tuple[TargetChange, ...],
+    outcome: Outcome,
+    *,
+    cycle: str,
+    began: datetime,
+    ended: datetime,
+    is_exported: bool,
+) -> Record:
+    """Return the log record of one object's references; some may be done, others refused."""
+    is_refused = isinstance(outcome, Escrowed)
+    return Record(
+        cycle=cycle,
+        change=change_id(cycle, standing, "references"),
+        at=ended,
+        duration_ms=int((ended - began).total_seconds() * 1000),
+        key=standing.key,
+        row=decision.row,
+        situation=decision.situation,
+        action=decision.action,
+        verdict=Verdict.FAILURE if is_refused else Verdict.SUCCESS,
+        code=outcome.code if is_refused else "",
+        reason=outcome.reason if is_refused else "",
+        is_exported=is_exported,
+        is_export_due=bool(changes),
+        facts=decision.facts,
+        source_name=name_of(standing.source.attributes if standing.source else {}),
+        target=standing.link.target if standing.link else None,
+        changes=changes,
+        is_reference_pass=True,
+    )
+
+
+def change_id(cycle: str, standing: Standing, part: str) -> str:
+    """Return the id of a change: an object's references are a change of their own."""
+    attempts = standing.escrow.attempts if standing.escrow else 0
+    key = standing.key
+    return str(uuid5(CHANGES, f"{cycle}|{key.mapping}|{key.anchor}|{part}|{attempts}"))
+
+
+def name_of(attributes: Attributes) -> str:
+    """Return the name by which people know an object."""
+    return next((str(attributes[n]) for n in NAMES if attributes.get(n)), "")
+
+
+def redacted_by(terms: Terms) -> Callable[[str], bool]:
+    hidden = {m.target.name for m in terms.mapping.attributes if m.is_redacted}
+    return hidden.__contains__
+
+
+def changes_of(decision: Decision) -> tuple[TargetChange, ...]:
+    """Return what a decision changes in the target, value by value."""
+    if not isinstance(decision.resolution, Export):
+        return ()
+    return write_changes(decision.resolution.write)
+
+
+def write_changes(write: Write) -> tuple[TargetChange, ...]:
+    match write:
+        case Create(_, attributes, _):
+            return tuple(AttributeChange(n, None, v) for n, v in attributes.items())
+        case Update(_, _, changes, _):
+            return changes
+        case Delete():
+            return ()
+
+
+def _verdict(decision: Decision, outcome: Outcome | None) -> Verdict:
+    if isinstance(outcome, Escrowed):
+        return Verdict.FAILURE
+    match decision.resolution:
+        case Export():
+            return Verdict.SUCCESS
+        case Keep():
+            return Verdict.SKIPPED
+        case Stage():
+            return Verdict.WARNING
+        case Refuse():
+            return Verdict.FAILURE
+
+
+def _target(standing: Standing, decision: Decision, outcome: Outcome | None) -> Anchor | None:
+    if outcome is not None and not isinstance(outcome, Escrowed) and outcome.link is not None:
+        return outcome.link.target
+    if isinstance(decision.resolution, Keep) and decision.resolution.link is not None:
+        return decision.resolution.link.target
+    return standing.link.target if standing.link else None
