@@ -1,0 +1,119 @@
+"""What a store remembers of a job besides its objects. Values, the same for every store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult, JobError, Side
+from provisor.model.decisions import StandingKey
+from provisor.model.jobs import Progress
+from provisor.model.rules import ObjectMapping
+from provisor.ports import StagedView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCycle:
+    """A cycle that has not ended, with what it has read so far."""
+
+    id: str
+    kind: CycleKind
+    began: datetime
+    read: int = 0
+    """Objects that its reads showed, each once."""
+    deltas: int = 0
+    reference_deltas: int = 0
+    progress: Progress | None = None
+
+    def how_far(self) -> Progress:
+        nothing_yet = Progress(completed_units=0, total_units=0, units="", observed_at=self.began)
+        return self.progress or nothing_yet
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNote:
+    """What is remembered of an object mapping, also when the rules have it no more."""
+
+    target_kind: str
+    hash: str | None
+    """Of the rules in force; None while they do not have it."""
+    is_enabled: bool
+
+    @classmethod
+    def of(cls, mapping: ObjectMapping) -> MappingNote:
+        return cls(mapping.target_kind, mapping.hash, mapping.is_enabled)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSnapshot:
+    """A snapshot that proves no absence until an administrator says so."""
+
+    digest: str
+    why: str
+    at: datetime
+    is_approved: bool = False
+
+    def is_let(self, digest: str) -> bool:
+        """True if this very content was approved; what has no name cannot have been."""
+        return self.is_approved and digest == self.digest != ""
+
+
+def hold(held: HeldSnapshot | None, digest: str, why: str, now: datetime) -> HeldSnapshot:
+    """Return the hold on a snapshot: the same content waits since it was first held."""
+    is_same = held is not None and held.digest == digest
+    return replace(held, why=why) if held and is_same else HeldSnapshot(digest, why, now)
+
+
+def interrupted(cycle: OpenCycle, ended: datetime, counts: Counts) -> Cycle:
+    """Return the record of a cycle whose process did not live to write it."""
+    error = JobError(
+        code="CycleInterrupted",
+        message="The process that ran this cycle ended before it did. The next cycle goes on "
+        "from what was remembered.",
+        is_tenant_actionable=False,
+        side=Side.ENGINE,
+    )
+    return Cycle(
+        id=cycle.id,
+        kind=cycle.kind,
+        began=cycle.began,
+        ended=ended,
+        result=CycleResult.FAILED,
+        counts=counts,
+        error=error,
+    )
+
+
+def imported(cycle: OpenCycle) -> Counts:
+    """Return what a cycle has read (spec: settled 24)."""
+    is_initial = cycle.kind is CycleKind.INITIAL
+    return Counts(
+        imported=cycle.read if is_initial else cycle.deltas,
+        imported_deltas=cycle.deltas,
+        imported_reference_deltas=cycle.reference_deltas,
+    )
+
+
+def staged_view(
+    departures: Mapping[StandingKey, int],
+    members: Mapping[StandingKey, int],
+    held: HeldSnapshot | None,
+) -> StagedView:
+    """Return what waits for an administrator, under a hash that names exactly this."""
+    waits = held is not None and not held.is_approved
+    parts = [
+        *(("departure", k.mapping, k.anchor, str(departures[k])) for k in sorted(departures)),
+        *(("members", k.mapping, k.anchor, str(members[k])) for k in sorted(members)),
+        *([("snapshot", held.digest)] if held and waits else []),
+    ]
+    # Lengths go before the texts, so that no text can look like two.
+    text = "".join(f"{len(word)}:{word}" for part in parts for word in part)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return StagedView(
+        hash=digest if parts else "",
+        departures=tuple(sorted(departures)),
+        members=tuple(sorted(members)),
+        snapshot=held.why if held and waits else "",
+    )

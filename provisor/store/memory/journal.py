@@ -1,0 +1,556 @@
+"""What one job remembers, in memory. Written to be obviously right: the real store is compared
+with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from provisor.errors import Fenced, Rejected
+from provisor.model.cycles import Counts, Cycle, CycleKind
+from provisor.model.decisions import (
+    Decision,
+    Escrow,
+    Image,
+    Outcome,
+    Record,
+    Standing,
+    StandingKey,
+    TargetChange,
+    Verdict,
+)
+from provisor.model.entries import (
+    Absence,
+    Anchor,
+    Entry,
+    EntryKey,
+    Gone,
+    MatchQuery,
+    ReadFault,
+    Reference,
+    Seen,
+    System,
+    Touched,
+    Watermark,
+)
+from provisor.model.jobs import Progress, ResetScope, Status
+from provisor.model.rules import MappingName, Rules
+from provisor.planner.status import Interrupted, next_status
+from provisor.ports import Drift, Listed, Observation
+from provisor.store import transitions
+from provisor.store.frame import MappingNote, OpenCycle, hold, imported, interrupted
+from provisor.store.memory.state import Listing, MemoryState
+
+VIEW = -1
+"""The epoch of who only looks."""
+
+
+class MemoryJournal:
+    def __init__(self, state: MemoryState, job: str, epoch: int) -> None:
+        self._state = state
+        self._job = state.of(job)
+        self._epoch = epoch
+
+    def _fence(self) -> None:
+        """Called at the start of every method that writes."""
+        if self._epoch != self._job.epoch:
+            raise Fenced("another engine has taken this job over, or only looking was asked for")
+
+    # the job's frame
+
+    async def systems(self) -> Mapping[str, System]:
+        return self._job.systems
+
+    async def remember_systems(self, systems: Mapping[str, System]) -> None:
+        self._fence()
+        self._job.systems = dict(systems)
+
+    async def adopt(self, rules: Rules, policy_hash: str) -> bool:
+        self._fence()
+        job = self._job
+        adopted = tuple((name, mapping.hash) for name, mapping in rules.items())
+        is_new_policy = policy_hash != job.policy_hash
+        is_new = is_new_policy or adopted != job.adopted
+        changed = {
+            n for n, m in rules.items() if n not in job.mappings or job.mappings[n].hash != m.hash
+        }
+        for name, note in job.mappings.items():
+            job.mappings[name] = replace(note, hash=None, is_enabled=False)
+        job.mappings |= {name: MappingNote.of(mapping) for name, mapping in rules.items()}
+        job.adopted, job.policy_hash = adopted, policy_hash
+        for standing in self._all():
+            if standing.key.mapping in changed:
+                self._put(transitions.remapped(standing))
+            elif is_new_policy:
+                self._put(transitions.stir(transitions.unsettle(standing)))
+        return is_new
+
+    async def assign(self, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
+        self._fence()
+        changed = 0
+        for standing in self._all():
+            is_assigned = standing.key.anchor in assigned.get(standing.key.mapping, frozenset())
+            if is_assigned != standing.is_assigned:
+                self._put(transitions.unsettle(replace(standing, is_assigned=is_assigned)))
+                changed += 1
+        return changed
+
+    async def begin_cycle(self, id: str, kind: CycleKind, began: datetime) -> None:
+        self._fence()
+        if self._job.cycle is not None:
+            self._close_interrupted(self._job.cycle)
+        self._job.cycle = OpenCycle(id=id, kind=kind, began=began)
+        self._job.listing = Listing()
+
+    def _close_interrupted(self, cycle: OpenCycle) -> None:
+        traces = [r.at for r in self._records(cycle)]
+        ended = max([cycle.began, cycle.how_far().observed_at, *traces])
+        closed = interrupted(cycle, ended, self._count())
+        self._job.cycles.append(closed)
+        status = next_status(self._job.job.status, Interrupted(closed))
+        self._job.job = replace(self._job.job, status=status)
+
+    async def progress(self, progress: Progress) -> None:
+        self._fence()
+        if self._job.cycle is not None:
+            self._job.cycle = replace(self._job.cycle, progress=progress)
+
+    async def recount(self) -> Counts:
+        return self._count()
+
+    def _count(self) -> Counts:
+        job, all_ = self._job, list(self._all())
+        records = self._records(job.cycle) if job.cycle else []
+
+        def keys(holds: Callable[[Record], bool]) -> int:
+            return len({r.key for r in records if holds(r)})
+
+        escrowed = sum(bool(s.escrow) + bool(s.references_escrow) for s in all_)
+        return replace(
+            imported(job.cycle) if job.cycle else Counts(),
+            entitled=keys(lambda r: r.facts.is_entitled),
+            entitled_for_provisioning=keys(lambda r: r.facts.is_effectively_entitled),
+            exports=keys(lambda r: r.is_export_due),
+            exported=keys(lambda r: r.is_exported),
+            failed=keys(lambda r: r.verdict is Verdict.FAILURE),
+            escrowed=escrowed + len(job.faults),
+            escrowed_raw=escrowed + len(job.faults),
+            staged=sum(self._are_waiting(s) for s in all_),
+            unsettled=sum(self._is_left_over(s) for s in all_),
+        )
+
+    def _records(self, cycle: OpenCycle) -> list[Record]:
+        rows = self._state.records
+        return [r for _, job, r in rows if job == self._job.job.id and r.cycle == cycle.id]
+
+    def _are_waiting(self, standing: Standing) -> int:
+        return transitions.is_waiting(standing.staged, standing.seen) + transitions.is_waiting(
+            standing.references_staged, standing.references_seen
+        )
+
+    def _is_left_over(self, standing: Standing) -> bool:
+        """True for what is neither carried through, nor in escrow, nor staged."""
+        note = self._job.mappings.get(standing.key.mapping)
+        if note is not None and not note.is_enabled:
+            return False
+        is_object = transitions.is_unsettled(standing) and not (
+            standing.escrow or transitions.is_waiting(standing.staged, standing.seen)
+        )
+        are_references = transitions.are_references_unsettled(standing) and not (
+            standing.references_escrow
+            or transitions.is_waiting(standing.references_staged, standing.references_seen)
+        )
+        return is_object or are_references
+
+    async def end_cycle(self, cycle: Cycle, status: Status) -> None:
+        self._fence()
+        self._job.cycles.append(cycle)
+        self._job.cycle = None
+        self._job.listing = Listing()
+        self._job.job = replace(self._job.job, status=status)
+
+    async def status(self) -> Status:
+        return self._job.job.status
+
+    async def is_wanted(self) -> bool:
+        return self._job.asked is None
+
+    async def reset(self, scope: ResetScope) -> None:
+        self._fence()
+        job = self._job
+        if ResetScope.WATERMARK in scope:
+            job.watermark, job.is_initial = None, True
+        if ResetScope.ESCROWS in scope:
+            job.faults = ()
+        for standing in self._all():
+            after = transitions.reset(standing, scope)
+            if transitions.is_forgettable(after):
+                del job.standings[standing.key]
+            else:  # nobody is stirred on top: whatever drops links unsettles everything
+                job.standings[standing.key] = after
+
+    # reading the source
+
+    async def watermark(self) -> Watermark | None:
+        return self._job.watermark
+
+    async def is_initial(self) -> bool:
+        return self._job.is_initial
+
+    async def begin_snapshot(self) -> None:
+        self._fence()
+        self._job.generation += 1
+
+    async def absorb(
+        self, observations: Sequence[Observation], watermark: Watermark | None, now: datetime
+    ) -> None:
+        self._fence()
+        for observation in observations:
+            before = self._job.standings.get(observation.key)
+            after = self._observe(observation, before, now)
+            if after is not None:
+                self._count_observation(observation, before, after)
+                self._put(after)
+        if watermark is not None:
+            self._job.watermark = watermark
+
+    def _observe(
+        self, observation: Observation, old: Standing | None, now: datetime
+    ) -> Standing | None:
+        generation = self._job.generation
+        match observation.change:
+            case Seen(entry):
+                is_known = old is not None and old.absence is None
+                if old is not None and is_known and transitions.is_same(old.source, entry):
+                    return replace(old, generation=generation)
+                return transitions.appear(old, observation.key, entry, generation)
+            case Touched():
+                if old is None or old.source is None:
+                    return None
+                if old.absence is None:
+                    return replace(old, generation=generation)
+                return transitions.appear(old, old.key, old.source, generation)
+            case Gone(_, absence):
+                if old is None or old.absence is absence:
+                    return old
+                return transitions.disappear(old, absence, now)
+            case _:
+                assert_never(observation.change)
+
+    def _count_observation(
+        self, observation: Observation, before: Standing | None, after: Standing
+    ) -> None:
+        cycle = self._job.cycle
+        if cycle is None or not observation.is_counted:
+            return
+        is_shown_before = before is not None and before.generation == after.generation
+        is_read = not isinstance(observation.change, Gone) and not is_shown_before
+        is_delta = before is None or before.seen != after.seen
+        old = transitions.pairs(before.source if before else None)
+        references = len(old ^ transitions.pairs(after.source))
+        self._job.cycle = replace(
+            cycle,
+            read=cycle.read + is_read,
+            deltas=cycle.deltas + is_delta,
+            reference_deltas=cycle.reference_deltas + references,
+        )
+
+    async def note_faults(self, faults: Sequence[ReadFault], now: datetime) -> None:
+        self._fence()
+        self._job.faults = tuple(faults)
+
+    async def shown(self) -> Mapping[MappingName, int]:
+        return Counter(s.key.mapping for s in self._present() if self._is_shown(s))
+
+    async def population(self) -> Mapping[MappingName, int]:
+        return Counter(s.key.mapping for s in self._present())
+
+    async def missing(self) -> Sequence[StandingKey]:
+        return sorted(s.key for s in self._present() if not self._is_shown(s))
+
+    async def advance(self, watermark: Watermark | None) -> None:
+        self._fence()
+        self._job.watermark, self._job.is_initial = watermark, False
+
+    async def hold_snapshot(self, digest: str, why: str, now: datetime) -> bool:
+        self._fence()
+        if self._job.held is not None and self._job.held.is_let(digest):
+            self._job.held = None
+            return True
+        self._job.held = hold(self._job.held, digest, why, now)
+        return False
+
+    async def release_snapshot(self) -> None:
+        self._fence()
+        self._job.held = None
+
+    async def expire(self, absent_since: datetime) -> int:
+        self._fence()
+        expired = [
+            s
+            for s in self._all()
+            if s.absence is Absence.ABSENT and s.absent_since and s.absent_since <= absent_since
+        ]
+        for standing in expired:
+            self._put(transitions.expire(standing))
+        return len(expired)
+
+    # looking at the target
+
+    async def begin_listing(self) -> None:
+        self._fence()
+        self._job.listing = Listing()
+
+    async def list_target(self, listed: Sequence[Listed]) -> Sequence[Drift]:
+        self._fence()
+        drifts: list[Drift] = []
+        for one in listed:
+            entry = one.entry
+            self._job.listing.entries[entry.kind, entry.anchor] = (entry, one.answers_to)
+            drift = self._picture(entry)
+            drifts += [drift] if drift else []
+        return drifts
+
+    def _picture(self, entry: Entry) -> Drift | None:
+        standing = self._governor(entry.kind, entry.anchor)
+        if standing is None or standing.link is None:
+            return None
+        link = standing.link
+        if link.state in transitions.UNPICTURED:
+            return None
+        pictured = replace(
+            standing, link=replace(link, image=Image(entry.attributes, entry.version))
+        )
+        if link.image is None or link.image.attributes == entry.attributes:
+            self._put(pictured)
+            return None
+        self._put(transitions.unsettle(pictured))
+        return Drift(standing.key, link, entry)
+
+    async def end_listing(self, kinds: Collection[str], *, is_complete: bool) -> None:
+        self._fence()
+        for standing in self._all():
+            link, kind = standing.link, self._target_kind(standing.key)
+            if link is None or link.state in transitions.UNPICTURED or kind not in kinds:
+                continue
+            if (kind, link.target) not in self._job.listing.entries:
+                self._put(transitions.unsettle(transitions.in_doubt(standing)))
+        if is_complete:
+            self._job.listing.complete |= frozenset(kinds)
+
+    async def listed(self, query: MatchQuery) -> Sequence[Entry] | None:
+        listing = self._job.listing
+        if query.kind not in listing.complete:
+            return None
+        found = [entry for entry, answers in listing.entries.values() if query in answers]
+        return sorted(found, key=lambda entry: entry.anchor)
+
+    # one object
+
+    async def due(self, now: datetime) -> Sequence[StandingKey]:
+        return sorted(s.key for s in self._all() if transitions.is_due(s, now))
+
+    async def due_departures(self, now: datetime) -> Sequence[StandingKey]:
+        due = (s for s in self._all() if transitions.is_due(s, now))
+        return sorted(s.key for s in due if transitions.may_govern(s))
+
+    async def superiors(self, now: datetime) -> Mapping[StandingKey, frozenset[EntryKey]]:
+        waiting = [s for s in self._all() if transitions.is_due(s, now) and s.link is None]
+        names = {EntryKey(s.source.kind, s.key.anchor) for s in waiting if s.source}
+        above = {s.key: transitions.single_references(s.source) & names for s in waiting}
+        return {key: superiors for key, superiors in above.items() if superiors}
+
+    async def recall(self, keys: Collection[StandingKey]) -> Sequence[Standing]:
+        return [self._job.standings[key] for key in keys if key in self._job.standings]
+
+    async def lookup(self, text: str, limit: int) -> Sequence[Standing]:
+        found = [s for s in self._all() if transitions.answers_to(s, text)]
+        return sorted(found, key=lambda s: s.key)[:limit]
+
+    async def doubt(self, keys: Collection[StandingKey]) -> None:
+        self._fence()
+        for key in keys:
+            if key in self._job.standings:
+                standing = self._job.standings[key]
+                self._put(transitions.unsettle(transitions.in_doubt(standing)))
+
+    async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
+        governor = self._governor(found.kind, found.anchor)
+        if governor is not None:
+            return governor.key
+        awaiting = sorted(s.key for s in self._all() if set(queries) & set(s.attempt))
+        return awaiting[0] if awaiting else None
+
+    async def cede(self, key: StandingKey) -> bool:
+        self._fence()
+        standing = self._job.standings.get(key)
+        if standing is None or transitions.is_present(standing):
+            return False
+        self._put(transitions.ceded(standing))
+        return True
+
+    async def links(self) -> Mapping[MappingName, int]:
+        linked = (s for s in self._all() if s.link and s.link.state in transitions.LIVE)
+        return Counter(s.key.mapping for s in linked)
+
+    async def departed(self, since: datetime) -> frozenset[StandingKey]:
+        return frozenset(key for key, at in self._job.departures.items() if at >= since)
+
+    async def staged_since(self) -> datetime | None:
+        waiting = (s for s in self._all() if transitions.is_waiting(s.staged, s.seen))
+        return min((s.staged.at for s in waiting if s.staged), default=None)
+
+    async def stage(self, held: Mapping[StandingKey, int], now: datetime) -> None:
+        self._fence()
+        for standing in self._all():
+            if standing.key in held:
+                self._put(transitions.staged(standing, held[standing.key], now))
+            elif not transitions.is_approved(standing.staged, standing.seen):
+                self._put(replace(standing, staged=None))
+
+    async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
+        self._fence()
+        key = standing.key
+        current = self._job.standings[key]
+        if self._is_taken(current, decision):
+            return False
+        self._put(transitions.attempted(current, decision))
+        if transitions.is_departure(decision):
+            if transitions.is_approved(standing.staged, standing.seen):
+                self._job.departures.pop(key, None)
+            else:
+                self._job.departures[key] = now
+        return True
+
+    def _is_taken(self, current: Standing, decision: Decision) -> bool:
+        anchor = transitions.claimed_anchor(decision)
+        if anchor is not None and self._is_governed_by_another(current.key, anchor):
+            return True
+        queries = set(transitions.claimed_queries(decision))
+        others = (s for s in self._all() if s.key != current.key)
+        return any(queries & set(s.attempt) for s in others)
+
+    async def settle(
+        self,
+        standing: Standing,
+        outcome: Outcome,
+        escrow: Escrow | None,
+        record: Record,
+        *,
+        keeps_attempt: bool,
+    ) -> None:
+        self._fence()
+        current = self._job.standings[standing.key]
+        after = transitions.settled(
+            current, standing.seen, outcome, escrow, keeps_attempt=keeps_attempt
+        )
+        if after.link and self._is_governed_by_another(standing.key, after.link.target):
+            raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")
+        self._put(after)
+        self._state.append(self._job.job.id, record)
+
+    async def record(self, record: Record) -> None:
+        self._fence()
+        self._state.append(self._job.job.id, record)
+
+    async def let_go(self, leaving: Collection[StandingKey]) -> None:
+        self._fence()
+        for key in leaving:
+            if key in self._job.standings:
+                self._put(transitions.leaving(self._job.standings[key]))
+
+    async def drop_claims(self) -> None:
+        self._fence()
+        for standing in self._all():
+            if transitions.is_idle_claim(standing):
+                self._put(transitions.relink(standing, None))
+
+    # references
+
+    async def due_references(self, now: datetime) -> Sequence[StandingKey]:
+        return sorted(s.key for s in self._all() if transitions.are_references_due(s, now))
+
+    async def anchors(self, keys: Collection[StandingKey]) -> Mapping[StandingKey, Anchor]:
+        known = (self._job.standings[key] for key in keys if key in self._job.standings)
+        targets = ((s.key, transitions.pointed_at(s.link)) for s in known)
+        return {key: target for key, target in targets if target is not None}
+
+    async def stage_references(self, held: Mapping[StandingKey, int], now: datetime) -> None:
+        self._fence()
+        for standing in self._all():
+            let = transitions.is_approved(standing.references_staged, standing.references_seen)
+            if standing.key in held:
+                self._put(transitions.staged_references(standing, held[standing.key], now))
+            elif not let:
+                self._put(replace(standing, references_staged=None))
+
+    async def attempt_references(self, standing: Standing, changes: Sequence[TargetChange]) -> None:
+        self._fence()
+        current = self._job.standings[standing.key]
+        self._put(transitions.attempted_references(current, tuple(changes)))
+
+    async def settle_references(
+        self,
+        standing: Standing,
+        changes: Sequence[TargetChange],
+        outcome: Outcome,
+        escrow: Escrow | None,
+        record: Record | None,
+    ) -> None:
+        self._fence()
+        current = self._job.standings[standing.key]
+        self._put(
+            transitions.settled_references(current, standing, tuple(changes), outcome, escrow)
+        )
+        if record is not None:
+            self._state.append(self._job.job.id, record)
+
+    # what is not asked from outside
+
+    def _all(self) -> Iterator[Standing]:
+        """Yield every object as it is when its turn comes: an earlier one may have stirred it."""
+        for key in list(self._job.standings):
+            if key in self._job.standings:
+                yield self._job.standings[key]
+
+    def _present(self) -> Iterator[Standing]:
+        return (s for s in self._all() if transitions.is_present(s))
+
+    def _is_shown(self, standing: Standing) -> bool:
+        return standing.generation == self._job.generation
+
+    def _target_kind(self, key: StandingKey) -> str:
+        note = self._job.mappings.get(key.mapping)
+        return note.target_kind if note else ""
+
+    def _governor(self, kind: str, target: Anchor) -> Standing | None:
+        for standing in self._all():
+            link = standing.link
+            if link and link.target == target and self._target_kind(standing.key) == kind:
+                return standing
+        return None
+
+    def _is_governed_by_another(self, key: StandingKey, target: Anchor) -> bool:
+        governor = self._governor(self._target_kind(key), target)
+        return governor is not None and governor.key != key
+
+    def _put(self, standing: Standing) -> None:
+        """Store a standing, or forget it. Where others can point at it anew, or no longer, all
+        who refer to it are stirred, in this same step."""
+        before = self._job.standings.get(standing.key)
+        was = transitions.pointed_at(before.link) if before else None
+        is_moved = was != transitions.pointed_at(standing.link)
+        if transitions.is_forgettable(standing):
+            self._job.standings.pop(standing.key, None)
+        else:
+            self._job.standings[standing.key] = transitions.stir(standing) if is_moved else standing
+        if is_moved and standing.source is not None:
+            self._stir(Reference(standing.source.kind, standing.key.anchor))
+
+    def _stir(self, referred: Reference) -> None:
+        for standing in self._all():
+            if any(reference == referred for _, reference in transitions.pairs(standing.source)):
+                self._job.standings[standing.key] = transitions.stir(standing)

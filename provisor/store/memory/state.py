@@ -1,0 +1,84 @@
+"""What outlives a process that keeps its store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from provisor.model.cycles import Cycle
+from provisor.model.decisions import Record, Standing, StandingKey
+from provisor.model.entries import Anchor, Entry, MatchQuery, ReadFault, System, Watermark
+from provisor.model.jobs import Application, Asked, Job
+from provisor.model.rules import MappingName
+from provisor.store.errors import JobUnknown
+from provisor.store.frame import HeldSnapshot, MappingNote, OpenCycle
+
+
+@dataclass(slots=True)
+class Listing:
+    """What the target listed, and of which kinds it listed everything."""
+
+    entries: dict[tuple[str, Anchor], tuple[Entry, tuple[MatchQuery, ...]]] = field(
+        default_factory=dict[tuple[str, Anchor], tuple[Entry, tuple[MatchQuery, ...]]]
+    )
+    complete: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, kw_only=True)
+class JobState:
+    """One job, with all that is remembered for it."""
+
+    job: Job
+    epoch: int = 0
+    holder: str = ""
+    asked: Asked | None = None
+    systems: Mapping[str, System] = field(default_factory=dict[str, System])
+    adopted: tuple[tuple[MappingName, str], ...] = ()
+    policy_hash: str | None = None
+    mappings: dict[MappingName, MappingNote] = field(default_factory=dict[MappingName, MappingNote])
+    standings: dict[StandingKey, Standing] = field(default_factory=dict[StandingKey, Standing])
+    watermark: Watermark | None = None
+    is_initial: bool = True
+    generation: int = 0
+    cycle: OpenCycle | None = None
+    cycles: list[Cycle] = field(default_factory=list[Cycle])
+    faults: tuple[ReadFault, ...] = ()
+    departures: dict[StandingKey, datetime] = field(default_factory=dict[StandingKey, datetime])
+    held: HeldSnapshot | None = None
+    listing: Listing = field(default_factory=Listing)
+
+    def copy(self) -> JobState:
+        """Return a state of its own: what lies in it is never changed, only replaced."""
+        return replace(
+            self,
+            mappings=dict(self.mappings),
+            standings=dict(self.standings),
+            cycles=list(self.cycles),
+            departures=dict(self.departures),
+            listing=Listing(dict(self.listing.entries), self.listing.complete),
+        )
+
+
+@dataclass(slots=True)
+class MemoryState:
+    """All jobs, and what belongs to none of them."""
+
+    jobs: dict[str, JobState] = field(default_factory=dict[str, JobState])
+    applications: dict[str, Application] = field(default_factory=dict[str, Application])
+    documents: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
+    audits: list[tuple[datetime, str, str, str]] = field(
+        default_factory=list[tuple[datetime, str, str, str]]
+    )
+    records: list[tuple[int, str, Record]] = field(default_factory=list[tuple[int, str, Record]])
+    position: int = 0
+
+    def of(self, job: str) -> JobState:
+        """Raises JobUnknown."""
+        if job not in self.jobs:
+            raise JobUnknown(f"there is no job '{job}'")
+        return self.jobs[job]
+
+    def append(self, job: str, record: Record) -> None:
+        self.position += 1
+        self.records.append((self.position, job, record))

@@ -1,0 +1,140 @@
+"""Applications and jobs, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeAlias
+
+from provisor.model.decisions import StandingKey
+from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.ports import StagedView
+from provisor.store.frame import staged_view
+from provisor.store.memory.journal import VIEW, MemoryJournal
+from provisor.store.memory.ledger import MemoryLedger
+from provisor.store.memory.state import JobState, MemoryState
+
+NewJournal: TypeAlias = Callable[[MemoryState, str, int], MemoryJournal]
+"""Makes a journal of a job under an epoch: tests hand in journals that fail when they are told."""
+
+
+class MemoryStore:
+    """What outlives a process. Opening a journal anew shuts out whoever had it open."""
+
+    def __init__(self, new_journal: NewJournal = MemoryJournal) -> None:
+        self.state = MemoryState()
+        self.ledger = MemoryLedger(self.state)
+        self._new_journal = new_journal
+
+    # applications and jobs
+
+    async def applications(self) -> Sequence[Application]:
+        return [self.state.applications[id] for id in sorted(self.state.applications)]
+
+    async def put_application(self, application: Application) -> None:
+        self.state.applications[application.id] = application
+
+    async def delete_application(self, id: str) -> None:
+        self.state.applications.pop(id, None)
+        self._forget_documents(id)
+
+    async def jobs(self) -> Sequence[Job]:
+        return [self.state.jobs[id].job for id in sorted(self.state.jobs)]
+
+    async def job(self, id: str) -> Job | None:
+        return self.state.jobs[id].job if id in self.state.jobs else None
+
+    async def put_job(self, job: Job) -> None:
+        state = self.state.jobs.get(job.id)
+        if state is None:
+            self.state.jobs[job.id] = JobState(job=job)
+        else:
+            state.job = replace(job, status=state.job.status)
+
+    async def delete_job(self, id: str) -> None:
+        state = self.state.jobs.pop(id, None)
+        if state is None:
+            return
+        state.epoch += 1
+        state.asked = Asked.DELETE
+        self._forget_documents(id)
+        self.state.records[:] = [row for row in self.state.records if row[1] != id]
+
+    async def put_status(self, job: str, status: Status) -> None:
+        state = self.state.of(job)
+        state.job = replace(state.job, status=status)
+
+    async def running(self, job: str) -> Progress | None:
+        cycle = self.state.of(job).cycle
+        return cycle.how_far() if cycle else None
+
+    async def ask(self, job: str, asked: Asked | None) -> None:
+        self.state.of(job).asked = asked
+
+    # documents
+
+    async def document(self, owner: str, name: str) -> bytes | None:
+        return self.state.documents.get((owner, name))
+
+    async def put_document(self, owner: str, name: str, content: bytes) -> None:
+        self.state.documents[owner, name] = content
+
+    def _forget_documents(self, owner: str) -> None:
+        for key in [key for key in self.state.documents if key[0] == owner]:
+            del self.state.documents[key]
+
+    # approvals
+
+    async def staged(self, job: str) -> StagedView:
+        state = self.state.of(job)
+        departures = dict[StandingKey, int]()
+        members = dict[StandingKey, int]()
+        for key, s in state.standings.items():
+            if s.staged and not s.staged.is_approved:
+                departures[key] = s.staged.seen
+            if s.references_staged and not s.references_staged.is_approved:
+                members[key] = s.references_staged.seen
+        return staged_view(departures, members, state.held)
+
+    async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
+        view, state = await self.staged(job), self.state.of(job)
+        if not hash or view.hash != hash:
+            return False
+        for key in view.departures:
+            standing = state.standings[key]
+            assert standing.staged is not None
+            let = replace(standing.staged, is_approved=True)
+            state.standings[key] = replace(standing, staged=let)
+        for key in view.members:
+            standing = state.standings[key]
+            assert standing.references_staged is not None
+            let = replace(standing.references_staged, is_approved=True)
+            state.standings[key] = replace(standing, references_staged=let)
+        if state.held is not None:
+            state.held = replace(state.held, is_approved=True)
+        await self.audit(now, by, "approve", f"{job} {hash}")
+        return True
+
+    async def audit(self, at: datetime, by: str, activity: str, about: str) -> None:
+        self.state.audits.append((at, by, activity, about))
+
+    async def audited(self, limit: int) -> Sequence[tuple[datetime, str, str, str]]:
+        return list(reversed(self.state.audits))[:limit]
+
+    # journals
+
+    async def open_journal(self, job: str, holder: str) -> MemoryJournal:
+        state = self.state.of(job)
+        state.epoch += 1
+        state.holder = holder
+        return self._new_journal(self.state, job, state.epoch)
+
+    async def view_journal(self, job: str) -> MemoryJournal:
+        self.state.of(job)
+        return self._new_journal(self.state, job, VIEW)
+
+    async def overlay_journal(self, job: str) -> MemoryJournal:
+        copy = MemoryState({job: self.state.of(job).copy()}, position=self.state.position)
+        copy.records += [row for row in self.state.records if row[1] == job]
+        return MemoryJournal(copy, job, copy.jobs[job].epoch)

@@ -1,0 +1,405 @@
+"""How one standing follows from another. Pure: every store remembers in these steps.
+
+What a store adds is where standings lie, who else is touched (`journal._put`), and one
+transaction around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from provisor.model.decisions import (
+    Action,
+    Create,
+    Decision,
+    Delete,
+    Escrow,
+    Escrowed,
+    Export,
+    Keep,
+    Link,
+    LinkState,
+    Outcome,
+    Settled,
+    Situation,
+    Span,
+    Staged,
+    Standing,
+    StandingKey,
+    TargetChange,
+    Update,
+)
+from provisor.model.entries import (
+    Absence,
+    Anchor,
+    Entry,
+    EntryKey,
+    MatchQuery,
+    Reference,
+    Value,
+)
+from provisor.model.jobs import ResetScope
+from provisor.planner.references import narrow, widen
+
+POINTED_AT = frozenset({LinkState.MANAGED, LinkState.DISABLED})
+LIVE = frozenset({LinkState.MANAGED, LinkState.DISABLED, LinkState.LEAVING})
+UNPICTURED = frozenset({LinkState.RELEASED, LinkState.CLAIMED})
+"""What the target says of these is not taken for what we left there."""
+NAMES = ("displayName", "userPrincipalName", "userName", "mail")
+"""Source attributes by which people look for an object."""
+
+LEAVES = frozenset({Action.DISABLE, Action.DELETE})
+TAKEN = "the target object is linked to another source object"
+UNWANTED = frozenset({Situation.UNQUALIFIED, Situation.RELEASED, Situation.LINK_ONLY})
+
+
+# what is asked of one standing
+
+
+def is_present(standing: Standing) -> bool:
+    return standing.source is not None and standing.absence is None
+
+
+def is_unsettled(standing: Standing) -> bool:
+    return standing.settled != standing.seen
+
+
+def is_due(standing: Standing, now: datetime) -> bool:
+    escrow = standing.escrow
+    return is_unsettled(standing) or (escrow is not None and escrow.retry_at <= now)
+
+
+def may_govern(standing: Standing) -> bool:
+    """True for what may be at work in the target; what was released, only once it is deleted."""
+    if standing.link is not None and standing.link.state is LinkState.RELEASED:
+        return standing.absence is Absence.DELETED or bool(standing.attempt)
+    return standing.link is not None or bool(standing.attempt)
+
+
+def has_references(standing: Standing) -> bool:
+    """False where there is nothing to point at, and nothing was pointed at."""
+    return bool(pairs(standing.source)) or any(s.possible for s in standing.referred.values())
+
+
+def are_references_unsettled(standing: Standing) -> bool:
+    is_open = standing.references_settled != standing.references_seen
+    return is_open and has_references(standing) and pointed_at(standing.link) is not None
+
+
+def are_references_due(standing: Standing, now: datetime) -> bool:
+    if pointed_at(standing.link) is None:
+        return False
+    escrow = standing.references_escrow
+    is_retried = escrow is not None and escrow.retry_at <= now
+    return is_retried or are_references_unsettled(standing)
+
+
+def pointed_at(link: Link | None) -> Anchor | None:
+    """Return the target object that others may point at."""
+    return link.target if link is not None and link.state in POINTED_AT else None
+
+
+def is_waiting(staged: Staged | None, seen: int) -> bool:
+    """True while an administrator is awaited: not once this very observation is approved."""
+    return staged is not None and not is_approved(staged, seen)
+
+
+def is_approved(staged: Staged | None, seen: int) -> bool:
+    """As `planner.weigh` asks it: approval holds for the observation it was given for."""
+    return staged is not None and staged.is_approved and staged.seen == seen
+
+
+def is_forgettable(standing: Standing) -> bool:
+    is_gone = standing.absence is Absence.DELETED and not is_unsettled(standing)
+    return is_gone and not (standing.link or standing.escrow or standing.attempt)
+
+
+def answers_to(standing: Standing, text: str) -> bool:
+    """True when an administrator who types `text` means this object."""
+    if standing.key.anchor == text or (standing.link and standing.link.target == text):
+        return True
+    return standing.source is not None and any(
+        standing.source.attributes.get(name) == text for name in NAMES
+    )
+
+
+# references in a source entry
+
+
+def pairs(entry: Entry | None) -> frozenset[tuple[str, Reference]]:
+    """Return every reference with the attribute that holds it."""
+    if entry is None:
+        return frozenset()
+    return frozenset(
+        (name, scalar)
+        for name, value in entry.attributes.items()
+        for scalar in (value if isinstance(value, tuple) else (value,))
+        if isinstance(scalar, Reference)
+    )
+
+
+def single_references(entry: Entry | None) -> frozenset[EntryKey]:
+    """Return whom an entry points at by attributes that hold one reference."""
+    values = entry.attributes.values() if entry else ()
+    return frozenset(EntryKey(v.kind, v.anchor) for v in values if isinstance(v, Reference))
+
+
+def is_same(a: Entry | None, b: Entry) -> bool:
+    """True when two entries say the same; 1 is not True, and text is not a number."""
+    if a is None or (a.kind, a.anchor) != (b.kind, b.anchor):
+        return False
+    if a.attributes.keys() != b.attributes.keys():
+        return False
+    return all(_is_same_value(v, b.attributes[name]) for name, v in a.attributes.items())
+
+
+def _is_same_value(a: Value, b: Value) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(_is_same_value(x, y) for x, y in zip(a, b, strict=True))
+    return type(a) is type(b) and a == b
+
+
+# observations
+
+
+def appear(old: Standing | None, key: StandingKey, entry: Entry, generation: int) -> Standing:
+    """Return what is remembered once an object was seen that was new, changed or gone."""
+    if old is None:
+        return Standing(key=key, source=entry, seen=1, generation=generation)
+    new = replace(
+        old,
+        source=entry,
+        absence=None,
+        absent_since=None,
+        seen=old.seen + 1,
+        escrow=None,
+        generation=generation,
+    )
+    return new if pairs(old.source) == pairs(entry) else stir(replace(new, references_escrow=None))
+
+
+def disappear(old: Standing, absence: Absence, since: datetime) -> Standing:
+    """Keep the last known entry."""
+    return replace(old, absence=absence, absent_since=since, seen=old.seen + 1, escrow=None)
+
+
+def expire(old: Standing) -> Standing:
+    """Take an absent object for deleted."""
+    return replace(old, absence=Absence.DELETED, seen=old.seen + 1, escrow=None)
+
+
+def stir(standing: Standing) -> Standing:
+    """Unsettle the references."""
+    return replace(standing, references_seen=standing.references_seen + 1)
+
+
+def unsettle(standing: Standing) -> Standing:
+    return replace(standing, seen=standing.seen + 1)
+
+
+def in_doubt(standing: Standing) -> Standing:
+    link = replace(standing.link, image=None) if standing.link else None
+    return replace(standing, link=link)
+
+
+def remapped(standing: Standing) -> Standing:
+    """Return an object whose mapping has changed: all is worked out anew, failures forgotten."""
+    fresh = replace(in_doubt(unsettle(standing)), escrow=None, references_escrow=None)
+    return stir(fresh)
+
+
+# what a restart forgets
+
+
+def reset(standing: Standing, scope: ResetScope) -> Standing:
+    """Return a standing that has forgotten what a restart of this scope forgets."""
+    if ResetScope.CONNECTOR_DATA_STORE in scope:
+        standing = disown(standing)
+    if ResetScope.ESCROWS in scope:
+        standing = replace(standing, escrow=None, references_escrow=None)
+    if scope & (ResetScope.WATERMARK | ResetScope.CONNECTOR_DATA_STORE):
+        standing = reread(standing)
+    return standing
+
+
+def reread(standing: Standing) -> Standing:
+    """Unsettle everything of an object; what was staged of it stays valid, approved or not.
+
+    Nothing new was observed, so an approval still says what it said.
+    """
+    new = stir(in_doubt(unsettle(standing)))
+    return replace(
+        new,
+        staged=_carried(new.staged, standing.seen, new.seen),
+        references_staged=_carried(
+            new.references_staged, standing.references_seen, new.references_seen
+        ),
+    )
+
+
+def _carried(staged: Staged | None, before: int, after: int) -> Staged | None:
+    return replace(staged, seen=after) if staged and staged.seen == before else staged
+
+
+def disown(standing: Standing) -> Standing:
+    """Return a standing whose link is only claimed; what was released is let go for good."""
+    link = standing.link
+    if link is None or link.state is LinkState.RELEASED:
+        return replace(standing, link=None, referred=dict[str, Span]())
+    link = replace(link, image=None, state=LinkState.CLAIMED)
+    return replace(standing, link=link, referred=dict[str, Span]())
+
+
+# one object
+
+
+def claimed_anchor(decision: Decision) -> Anchor | None:
+    """Return the target object that a decision is about, if it is there already."""
+    match decision.resolution:
+        case Export(Update(anchor=anchor) | Delete(anchor=anchor)) | Keep(Link(anchor)):
+            return anchor
+        case _:
+            return None
+
+
+def claimed_queries(decision: Decision) -> tuple[MatchQuery, ...]:
+    """Return what would find the object that a decision creates."""
+    match decision.resolution:
+        case Export(Create(answers_to=queries)):
+            return queries
+        case _:
+            return ()
+
+
+def is_departure(decision: Decision) -> bool:
+    """True when something is sent to remove a target object or put it out of use."""
+    leaves = decision.situation is Situation.UNQUALIFIED or decision.action in LEAVES
+    return leaves and isinstance(decision.resolution, Export)
+
+
+def attempted(current: Standing, decision: Decision) -> Standing:
+    """Return what is remembered before a decision is carried out.
+
+    Where nothing is sent to the object that is linked already, nothing changes.
+    """
+    match decision.resolution:
+        case Export(Create(answers_to=queries)):
+            return replace(in_doubt(current), attempt=queries)
+        case Export(Update(anchor=anchor) | Delete(anchor=anchor)):
+            return _claim(current, anchor, decision)
+        case Keep(Link(anchor)) if current.link is None or current.link.target != anchor:
+            return _claim(current, anchor, decision)
+        case _:
+            return current
+
+
+def _claim(current: Standing, anchor: Anchor, decision: Decision) -> Standing:
+    is_known = current.link is not None and current.link.target == anchor
+    is_ours = is_known and current.link is not None and current.link.is_created_by_us
+    link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours)
+    return replace(relink(current, link), attempt=())
+
+
+def _state_of_attempt(link: Link | None, decision: Decision) -> LinkState:
+    """An unanswered write may have put a released object back to work: it is ours again.
+
+    A departure changes no state yet. One that was only claimed, or only found, must not be
+    dropped with the claims nor pointed at.
+    """
+    if decision.situation not in UNWANTED and decision.action not in LEAVES:
+        return LinkState.MANAGED
+    if link is None or link.state is LinkState.CLAIMED:
+        return LinkState.LEAVING
+    return link.state
+
+
+def relink(standing: Standing, link: Link | None) -> Standing:
+    """Another target object points at nothing yet, for all we know."""
+    if standing.link is not None and link is not None and standing.link.target == link.target:
+        return replace(standing, link=link)
+    return replace(standing, link=link, referred=dict[str, Span]())
+
+
+def settled(
+    current: Standing,
+    seen: int,
+    outcome: Outcome,
+    escrow: Escrow | None,
+    *,
+    keeps_attempt: bool,
+) -> Standing:
+    """Return what is remembered once it is known what came of the observation `seen`."""
+    attempt = current.attempt if keeps_attempt else ()
+    after = replace(current, settled=seen, escrow=escrow, attempt=attempt)
+    match outcome:
+        case Settled(link):
+            return replace(relink(after, link), staged=None)
+        case Escrowed():
+            return after
+        case _:
+            assert_never(outcome)
+
+
+def staged(current: Standing, seen: int, now: datetime) -> Standing:
+    """Return a departure that waits. It stays pointed at, though it was let go before."""
+    waits = _staged(current.staged, seen, now)
+    link = current.link
+    if link is not None and link.state is LinkState.LEAVING:
+        link = replace(link, state=LinkState.MANAGED)
+    return replace(current, staged=waits, link=link)
+
+
+def staged_references(current: Standing, seen: int, now: datetime) -> Standing:
+    return replace(current, references_staged=_staged(current.references_staged, seen, now))
+
+
+def _staged(old: Staged | None, seen: int, now: datetime) -> Staged:
+    """It waits since it was first held, and an approval given meanwhile is not lost."""
+    if old is None:
+        return Staged(now, seen)
+    return old if old.seen == seen else Staged(old.at, seen)
+
+
+def leaving(current: Standing) -> Standing:
+    """Return a standing that nothing is to point at any more."""
+    if current.link is None or current.link.state is LinkState.RELEASED:
+        return current
+    return replace(current, link=replace(current.link, state=LinkState.LEAVING))
+
+
+def is_idle_claim(standing: Standing) -> bool:
+    """True for a claim that was neither linked again nor is held staged."""
+    is_claim = standing.link is not None and standing.link.state is LinkState.CLAIMED
+    return is_claim and standing.staged is None
+
+
+def ceded(current: Standing) -> Standing:
+    return relink(current, None)
+
+
+def attempted_references(current: Standing, changes: tuple[TargetChange, ...]) -> Standing:
+    """Widen the spans. The write makes a new version, which an image with a version lacks."""
+    is_outdated = current.link and current.link.image and current.link.image.version
+    doubted = in_doubt(current) if is_outdated else current
+    return replace(doubted, referred=widen(current.referred, changes))
+
+
+def settled_references(
+    current: Standing,
+    standing: Standing,
+    changes: tuple[TargetChange, ...],
+    outcome: Outcome,
+    escrow: Escrow | None,
+) -> Standing:
+    """Narrow the spans of before the attempt by what was done; unanswered, they stay wide."""
+    after = replace(current, references_settled=standing.references_seen, references_escrow=escrow)
+    match outcome:
+        case Settled():
+            referred = narrow(standing.referred, changes)
+            return replace(after, referred=referred, references_staged=None)
+        case Escrowed():
+            return after
+        case _:
+            assert_never(outcome)
