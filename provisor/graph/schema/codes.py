@@ -1,0 +1,70 @@
+"""The codes of everything that can be wrong with a schema. They are stable: programs match them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    # the document
+    INVALID_JSON = "InvalidJson"
+    TOO_DEEP = "TooDeep"
+    TOO_MANY = "TooMany"
+    TOO_LONG = "TooLong"
+    WRONG_TYPE = "WrongType"
+    MISSING = "Missing"
+    UNKNOWN_VALUE = "UnknownValue"
+    UNKNOWN_PROPERTY = "UnknownProperty"
+
+    # directories
+    NAME_MISSING = "NameMissing"
+    NAME_REPEATED = "NameRepeated"
+    ANCHOR_MISSING = "AnchorMissing"
+    ANCHOR_REPEATED = "AnchorRepeated"
+    DEFAULT_INVALID = "DefaultInvalid"
+    REFERENCED_OBJECT_UNKNOWN = "ReferencedObjectUnknown"
+
+    # rules and object mappings
+    RULE_ID_MISSING = "RuleIdMissing"
+    RULE_ID_REPEATED = "RuleIdRepeated"
+    RULE_NOT_EDITABLE = "RuleNotEditable"
+    DIRECTORY_UNKNOWN = "DirectoryUnknown"
+    DIRECTORY_READ_ONLY = "DirectoryReadOnly"
+    TWO_DIRECTIONS = "TwoDirections"
+    CONTAINER_AND_GROUP_FILTER = "ContainerAndGroupFilter"
+    FILTER_NOT_SUPPORTED = "FilterNotSupported"
+    OBJECT_UNKNOWN = "ObjectUnknown"
+    OBJECT_NOT_IN_SOURCE = "ObjectNotInSource"
+    NOTHING_ENABLED = "NothingEnabled"
+    DISPOSITION_NOT_SUPPORTED = "DispositionNotSupported"
+
+    # attribute mappings
+    TARGET_ATTRIBUTE_UNKNOWN = "TargetAttributeUnknown"
+    TARGET_ATTRIBUTE_REPEATED = "TargetAttributeRepeated"
+    TARGET_ATTRIBUTE_READ_ONLY = "TargetAttributeReadOnly"
+    ANCHOR_MAPPED = "AnchorMapped"
+    REQUIRED_NOT_MAPPED = "RequiredNotMapped"
+    SOURCE_INCOMPLETE = "SourceIncomplete"
+    SOURCE_ATTRIBUTE_UNKNOWN = "SourceAttributeUnknown"
+    SOURCE_ATTRIBUTE_NOT_READ = "SourceAttributeNotRead"
+    MAPPING_WITHOUT_VALUE = "MappingWithoutValue"
+    INVALID_EXPRESSION = "InvalidExpression"
+    EXPRESSION_DISCOURAGED = "ExpressionDiscouraged"
+    REFERENCE_NOT_DIRECT = "ReferenceNotDirect"
+    REFERENCE_FROM_TEXT = "ReferenceFromText"
+    NULL_FLOW_NOT_POSSIBLE = "NullFlowNotPossible"
+    NULL_FLOW_WITHOUT_EFFECT = "NullFlowWithoutEffect"
+
+    # matching
+    MATCHING_MISSING = "MatchingMissing"
+    MATCHING_PRIORITY_INVALID = "MatchingPriorityInvalid"
+    MATCHING_PRIORITY_REPEATED = "MatchingPriorityRepeated"
+    MATCHING_NOT_POSSIBLE = "MatchingNotPossible"
+
+    # scoping filters
+    OPERATOR_UNKNOWN = "OperatorUnknown"
+    OPERAND_MISSING = "OperandMissing"
+    OPERAND_NOT_USED = "OperandNotUsed"
+    OPERAND_INVALID = "OperandInvalid"
+    CLAUSE_TYPE_NOT_SUPPORTED = "ClauseTypeNotSupported"
+    CLAUSES_MISSING = "ClausesMissing"

@@ -1,0 +1,74 @@
+"""The templates that come with Provisor: JSON in Graph's shape, beside this file.
+
+A template may stand on another: `"provisor": {"extends": "scim"}` takes from it whatever it does
+not say itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import cast
+
+import msgspec
+from msgspec.structs import replace
+
+from provisor.graph.problems import errors
+from provisor.graph.schema.document import canonical
+from provisor.graph.wire.coding import read
+from provisor.graph.wire.templates import SynchronizationTemplate
+
+OURS = "provisor"
+NO_TENANT = "0" * 32
+
+
+@cache
+def templates() -> Mapping[str, SynchronizationTemplate]:
+    """Return the templates by id, in the order of their ids."""
+    files = (f for f in resources.files(__name__).iterdir() if f.name.endswith(".json"))
+    documents = {
+        str(document["id"]): document
+        for document in (_parsed(f.read_bytes()) for f in sorted(files, key=lambda f: f.name))
+    }
+    return {id: to_template(document, documents) for id, document in documents.items()}
+
+
+def template(id: str) -> SynchronizationTemplate | None:
+    """Return a template by its id, which is compared without regard to case."""
+    by_case = {known.lower(): one for known, one in templates().items()}
+    return by_case.get(id.lower())
+
+
+def to_template(
+    document: Mapping[str, object], documents: Mapping[str, Mapping[str, object]]
+) -> SynchronizationTemplate:
+    """Return a template from its document; `documents` are those it may extend, by id.
+
+    Raises ValueError for a document that is no template.
+    """
+    raw = dict(_inherited(document, documents))
+    raw.pop(OURS, None)
+    value, problems = read(SynchronizationTemplate, raw)
+    if value is None:
+        raise ValueError("; ".join(str(problem) for problem in errors(problems)))
+    schema = replace(canonical(value.schema), id=f"{value.id}.{NO_TENANT}")
+    return replace(value, schema=schema)
+
+
+def _inherited(
+    document: Mapping[str, object],
+    documents: Mapping[str, Mapping[str, object]],
+    seen: frozenset[str] = frozenset(),
+) -> Mapping[str, object]:
+    ours = cast(Mapping[str, object], document.get(OURS) or {})
+    base = str(ours.get("extends") or "")
+    if not base:
+        return document
+    if base in seen or base not in documents:
+        raise ValueError(f"{document.get('id')} extends {base}, which leads nowhere")
+    return {**_inherited(documents[base], documents, seen | {base}), **document}
+
+
+def _parsed(content: bytes) -> Mapping[str, object]:
+    return cast(Mapping[str, object], msgspec.json.decode(content))
