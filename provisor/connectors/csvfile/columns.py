@@ -54,13 +54,12 @@ class Columns:
         if len(row) != len(self.names):
             return Malformed(miscounted(row, len(self.names)))
         anchor = Anchor(row[self.anchor])
-        if not anchor.strip():
+        if not anchor or anchor.isspace():
             return Malformed("the row has no id; give it the one that never changes")
-        attributes: dict[str, Value] = {
-            name: cell
-            for name, cell in zip(self.names, row, strict=True)
-            if name and (cell or not self.empty_as_null)
-        }
+        attributes: dict[str, Value] = dict(zip(self.names, row, strict=True))
+        if self.empty_as_null and "" in row:
+            attributes = {name: cell for name, cell in attributes.items() if cell}
+        attributes.pop("", None)
         if not self.has_object_id:
             attributes[OBJECT_ID] = anchor
         if self.separator:
@@ -161,14 +160,21 @@ def _missing(name: str, given: set[str]) -> str:
 
 def _give_types(attributes: dict[str, Value]) -> str:
     """Turn the cells that are no texts into what they are; return what is wrong, if anything."""
-    manager = attributes.pop(MANAGER, "")
-    if isinstance(manager, str) and manager.strip():
-        attributes[MANAGER] = Reference(USER, Anchor(manager))
-    enabled = attributes.pop(ACCOUNT_ENABLED, "")
-    if not isinstance(enabled, str) or not enabled:
-        return ""
-    value = BOOLEANS.get(enabled.strip().lower())
-    if value is None:
-        return f"accountEnabled is {enabled!r}; write true or false"
-    attributes[ACCOUNT_ENABLED] = value
+    manager = attributes.get(MANAGER)
+    if isinstance(manager, str):
+        if manager and not manager.isspace():
+            attributes[MANAGER] = Reference(USER, Anchor(manager))
+        else:
+            del attributes[MANAGER]
+    enabled = attributes.get(ACCOUNT_ENABLED)
+    if isinstance(enabled, str):
+        value = BOOLEANS.get(enabled)
+        if value is None:
+            value = BOOLEANS.get(enabled.strip().lower())
+        if value is not None:
+            attributes[ACCOUNT_ENABLED] = value
+        elif enabled:
+            return f"accountEnabled is {enabled!r}; write true or false"
+        else:
+            del attributes[ACCOUNT_ENABLED]
     return ""

@@ -6,9 +6,8 @@ A group is shown only where all its members are known: shown with fewer, it woul
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Final
 
@@ -94,8 +93,16 @@ class Memberships:
         """Take in the rows of a file; yield, some at a time, how many and what is wrong."""
         number = len(self._files) << LINE_BITS
         self._files.append(file)
-        while part := [*islice(rows, ROWS_AT_A_TIME)]:
-            yield len(part), tuple(self._take(file, number, part, columns))
+        count, faults = 0, list[ReadFault]()
+        for line, row in rows:
+            fault = self._take(row, columns, number | line)
+            if fault is not None:
+                faults.append(replace(fault, where=file.where(line)))
+            count += 1
+            if count == ROWS_AT_A_TIME:
+                yield count, tuple(faults)
+                count, faults = 0, []
+        yield count, tuple(faults)
 
     def faults(self) -> Iterator[ReadFault]:
         """Yield what is wrong with memberships as a whole, and hold back whom it concerns."""
@@ -114,35 +121,23 @@ class Memberships:
         members = self._by_group.get(group)
         return tuple(sorted(members.references, key=IN_ORDER)) if members else ()
 
-    def _take(
-        self,
-        file: OpenFile,
-        number: int,
-        rows: Iterable[tuple[int, list[str]]],
-        columns: MemberColumns,
-    ) -> Iterator[ReadFault]:
-        by_group, told_apart = self._by_group, self._told_apart
-        is_typed = columns.type is not None
-        for line, row in rows:
-            if len(row) != columns.count or not row[columns.group].strip():
-                self._holds_all = True
-                yield _unattributable(file.where(line), row, columns)
-                continue
-            group, member = row[columns.group], row[columns.member]
-            found = None if is_typed else told_apart.get(member)
-            if found is None:
-                found = self._member(row, columns)
-            if isinstance(found, str):
-                self._held.add(group)
-                yield ReadFault(
-                    kind=GROUP, where=file.where(line), message=found, anchor=Anchor(group)
-                )
-                continue
-            members = by_group.get(group)
-            if members is None:
-                members = by_group[group] = _Members()
-            members.references.append(found)
-            members.places.append(number | line)
+    def _take(self, row: Sequence[str], columns: MemberColumns, place: int) -> ReadFault | None:
+        if len(row) != columns.count or not row[columns.group].strip():
+            self._holds_all = True
+            return _unattributable(row, columns)
+        group, member = row[columns.group], row[columns.member]
+        found = self._told_apart.get(member) if columns.type is None else None
+        if found is None:
+            found = self._member(row, columns)
+        if isinstance(found, str):
+            self._held.add(group)
+            return ReadFault(kind=GROUP, where="", message=found, anchor=Anchor(group))
+        members = self._by_group.get(group)
+        if members is None:
+            members = self._by_group[group] = _Members()
+        members.references.append(found)
+        members.places.append(place)
+        return None
 
     def _member(self, row: Sequence[str], columns: MemberColumns) -> Reference | str:
         """Return whom a row names, or why that is not certain."""
@@ -196,9 +191,9 @@ class Memberships:
         return self._files[place >> LINE_BITS].where(place & ((1 << LINE_BITS) - 1))
 
 
-def _unattributable(where: str, row: Sequence[str], columns: MemberColumns) -> ReadFault:
+def _unattributable(row: Sequence[str], columns: MemberColumns) -> ReadFault:
     wrong = (
         "the row names no group" if len(row) == columns.count else miscounted(row, columns.count)
     )
     message = f"{wrong}; as it may belong to any group, all groups stay as they are until then"
-    return ReadFault(kind=GROUP, where=where, message=message)
+    return ReadFault(kind=GROUP, where="", message=message)

@@ -190,8 +190,9 @@ class Snapshot:
                 continue
             changes.append(Seen(part))
             self._shown[part.kind].rows += 1
-            listed = part.attributes.get(MEMBERS)
-            members += len(listed) if part.kind == GROUP and isinstance(listed, tuple) else 0
+            if part.kind == GROUP:
+                listed = part.attributes.get(MEMBERS)
+                members += len(listed) if isinstance(listed, tuple) else 0
             if len(changes) >= PAGE_ENTRIES or members >= PAGE_MEMBERS:
                 yield Page(tuple(changes), None, tuple(faults))
                 changes, faults, members = [], [], 0
