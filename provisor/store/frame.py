@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult, JobError, Side
 from provisor.model.decisions import StandingKey
+from provisor.model.entries import MatchQuery
 from provisor.model.jobs import Progress
-from provisor.model.rules import ObjectMapping
+from provisor.model.rules import ObjectMapping, Refers
 from provisor.ports import StagedView
 
 
@@ -40,10 +41,40 @@ class MappingNote:
     hash: str | None
     """Of the rules in force; None while they do not have it."""
     is_enabled: bool
+    pointing_at_many: frozenset[str] = frozenset()
+    """Target attributes that hold any number of references."""
+    case_exact: frozenset[str] = frozenset()
+    """Target attributes whose values are not the same in another case."""
 
     @classmethod
     def of(cls, mapping: ObjectMapping) -> MappingNote:
-        return cls(mapping.target_kind, mapping.hash, mapping.is_enabled)
+        attributes = mapping.attributes
+        return cls(
+            mapping.target_kind,
+            mapping.hash,
+            mapping.is_enabled,
+            frozenset(m.target.name for m in attributes if m.refers is Refers.TO_MANY),
+            frozenset(m.target.name for m in attributes if m.target.is_case_exact),
+        )
+
+    def claims(self, queries: Iterable[MatchQuery]) -> list[MatchQuery]:
+        """Return queries in the form in which those of different objects are compared, as
+        `planner.match.normal` does."""
+        return [
+            replace(q, value=q.value.casefold())
+            if isinstance(q.value, str) and q.attribute not in self.case_exact
+            else q
+            for q in queries
+        ]
+
+
+UNKNOWN_MAPPING = MappingNote(target_kind="", hash=None, is_enabled=True)
+"""Of a mapping that no rules named yet."""
+
+
+def spell(query: MatchQuery) -> str:
+    """Return a query as text that is another for another query: 1 is not True, nor "1"."""
+    return f"{query.kind}\0{query.attribute}\0{query.value!r}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ transaction around it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from provisor.model.decisions import (
     Action,
+    AttributeChange,
     Create,
     Decision,
     Delete,
@@ -22,6 +24,7 @@ from provisor.model.decisions import (
     Link,
     LinkState,
     Outcome,
+    ReferencesChange,
     Settled,
     Situation,
     Span,
@@ -34,6 +37,7 @@ from provisor.model.decisions import (
 from provisor.model.entries import (
     Absence,
     Anchor,
+    Attributes,
     Entry,
     EntryKey,
     MatchQuery,
@@ -41,7 +45,6 @@ from provisor.model.entries import (
     Value,
 )
 from provisor.model.jobs import ResetScope
-from provisor.planner.references import narrow, widen
 
 POINTED_AT = frozenset({LinkState.MANAGED, LinkState.DISABLED})
 LIVE = frozenset({LinkState.MANAGED, LinkState.DISABLED, LinkState.LEAVING})
@@ -85,15 +88,17 @@ def has_references(standing: Standing) -> bool:
 
 def are_references_unsettled(standing: Standing) -> bool:
     is_open = standing.references_settled != standing.references_seen
-    return is_open and has_references(standing) and pointed_at(standing.link) is not None
+    is_managed = standing.link is not None and standing.link.state is LinkState.MANAGED
+    return is_open and is_managed and has_references(standing)
 
 
 def are_references_due(standing: Standing, now: datetime) -> bool:
-    if pointed_at(standing.link) is None:
+    if standing.link is None or standing.link.state is not LinkState.MANAGED:
         return False
     escrow = standing.references_escrow
     is_retried = escrow is not None and escrow.retry_at <= now
-    return is_retried or are_references_unsettled(standing)
+    is_staged = standing.references_staged is not None
+    return is_retried or is_staged or are_references_unsettled(standing)
 
 
 def pointed_at(link: Link | None) -> Anchor | None:
@@ -285,8 +290,9 @@ def attempted(current: Standing, decision: Decision) -> Standing:
     Where nothing is sent to the object that is linked already, nothing changes.
     """
     match decision.resolution:
-        case Export(Create(answers_to=queries)):
-            return replace(in_doubt(current), attempt=queries)
+        case Export(Create(attributes=attributes, answers_to=queries)):
+            referred = carried(current.referred if current.attempt else {}, attributes)
+            return replace(in_doubt(current), attempt=queries, referred=referred)
         case Export(Update(anchor=anchor) | Delete(anchor=anchor)):
             return _claim(current, anchor, decision)
         case Keep(Link(anchor)) if current.link is None or current.link.target != anchor:
@@ -316,8 +322,10 @@ def _state_of_attempt(link: Link | None, decision: Decision) -> LinkState:
 
 
 def relink(standing: Standing, link: Link | None) -> Standing:
-    """Another target object points at nothing yet, for all we know."""
-    if standing.link is not None and link is not None and standing.link.target == link.target:
+    """Another target object points at nothing yet, for all we know; one that an unanswered
+    create may have made, at what travelled in it."""
+    is_same = standing.link and link and standing.link.target == link.target
+    if is_same or (link is not None and standing.attempt):
         return replace(standing, link=link)
     return replace(standing, link=link, referred=dict[str, Span]())
 
@@ -329,17 +337,23 @@ def settled(
     escrow: Escrow | None,
     *,
     keeps_attempt: bool,
+    referred: Mapping[str, Span] | None,
 ) -> Standing:
     """Return what is remembered once it is known what came of the observation `seen`."""
-    attempt = current.attempt if keeps_attempt else ()
-    after = replace(current, settled=seen, escrow=escrow, attempt=attempt)
     match outcome:
         case Settled(link):
-            return replace(relink(after, link), staged=None)
+            after = replace(relink(current, link), staged=None)
         case Escrowed():
-            return after
+            after = current
         case _:
             assert_never(outcome)
+    return replace(
+        after,
+        settled=seen,
+        escrow=escrow,
+        attempt=current.attempt if keeps_attempt else (),
+        referred=after.referred if referred is None else referred,
+    )
 
 
 def staged(current: Standing, seen: int, now: datetime) -> Standing:
@@ -379,7 +393,10 @@ def ceded(current: Standing) -> Standing:
     return relink(current, None)
 
 
-def attempted_references(current: Standing, changes: tuple[TargetChange, ...]) -> Standing:
+# references
+
+
+def attempted_references(current: Standing, changes: Iterable[TargetChange]) -> Standing:
     """Widen the spans. The write makes a new version, which an image with a version lacks."""
     is_outdated = current.link and current.link.image and current.link.image.version
     doubted = in_doubt(current) if is_outdated else current
@@ -388,18 +405,75 @@ def attempted_references(current: Standing, changes: tuple[TargetChange, ...]) -
 
 def settled_references(
     current: Standing,
-    standing: Standing,
-    changes: tuple[TargetChange, ...],
+    seen: int,
+    done: Iterable[TargetChange],
     outcome: Outcome,
     escrow: Escrow | None,
 ) -> Standing:
-    """Narrow the spans of before the attempt by what was done; unanswered, they stay wide."""
-    after = replace(current, references_settled=standing.references_seen, references_escrow=escrow)
+    """Return what is remembered once it is known what was done of the references `seen`.
+
+    What was staged waits on: others of the object's references were settled. An approval is used.
+    """
+    after = replace(
+        current,
+        references_settled=seen,
+        references_escrow=escrow,
+        referred=confirm(current.referred, done),
+    )
     match outcome:
-        case Settled():
-            referred = narrow(standing.referred, changes)
-            return replace(after, referred=referred, references_staged=None)
-        case Escrowed():
+        case Settled() if is_approved(current.references_staged, seen):
+            return replace(after, references_staged=None)
+        case Settled() | Escrowed():
             return after
         case _:
             assert_never(outcome)
+
+
+def carried(referred: Mapping[str, Span], attributes: Attributes) -> dict[str, Span]:
+    """Return what may hold once a create is sent that carries references."""
+    return widen(
+        referred,
+        (
+            AttributeChange(name, None, value)
+            for name, value in attributes.items()
+            if _as_set(value)
+        ),
+    )
+
+
+def widen(referred: Mapping[str, Span], changes: Iterable[TargetChange]) -> dict[str, Span]:
+    """Return what may hold once `changes` are sent and before they are answered."""
+    spans = dict(referred)
+    for change in changes:
+        old = spans.get(change.name, Span())
+        match change:
+            case AttributeChange(_, _, after):
+                certain, possible = old.certain & _as_set(after), old.possible | _as_set(after)
+            case ReferencesChange(_, added, removed):
+                certain, possible = old.certain - (removed - added), old.possible | added
+            case _:
+                assert_never(change)
+        spans[change.name] = Span(certain, possible)
+    return spans
+
+
+def confirm(referred: Mapping[str, Span], done: Iterable[TargetChange]) -> dict[str, Span]:
+    """Return what holds once it is sure that these changes were made; what was attempted besides
+    stays possible."""
+    spans = dict(referred)
+    for change in done:
+        old = spans.get(change.name, Span())
+        match change:
+            case AttributeChange(_, _, after):
+                spans[change.name] = Span(_as_set(after), _as_set(after))
+            case ReferencesChange(_, added, removed):
+                certain, possible = old.certain - removed | added, old.possible - removed | added
+                spans[change.name] = Span(certain, possible)
+            case _:
+                assert_never(change)
+    return spans
+
+
+def _as_set(value: Value | None) -> frozenset[Reference]:
+    values = value if isinstance(value, tuple) else (value,)
+    return frozenset(v for v in values if isinstance(v, Reference))

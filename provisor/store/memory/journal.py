@@ -17,6 +17,7 @@ from provisor.model.decisions import (
     Image,
     Outcome,
     Record,
+    Span,
     Standing,
     StandingKey,
     TargetChange,
@@ -41,7 +42,15 @@ from provisor.model.rules import MappingName, Rules
 from provisor.planner.status import Interrupted, next_status
 from provisor.ports import Drift, Listed, Observation
 from provisor.store import transitions
-from provisor.store.frame import MappingNote, OpenCycle, hold, imported, interrupted
+from provisor.store.frame import (
+    UNKNOWN_MAPPING,
+    MappingNote,
+    OpenCycle,
+    hold,
+    imported,
+    interrupted,
+    spell,
+)
 from provisor.store.memory.state import Listing, MemoryState
 
 VIEW = -1
@@ -138,6 +147,7 @@ class MemoryJournal:
             failed=keys(lambda r: r.verdict is Verdict.FAILURE),
             escrowed=escrowed + len(job.faults),
             escrowed_raw=escrowed + len(job.faults),
+            escrowed_references=sum(bool(s.references_escrow) for s in all_),
             staged=sum(self._are_waiting(s) for s in all_),
             unsettled=sum(self._is_left_over(s) for s in all_),
         )
@@ -153,8 +163,7 @@ class MemoryJournal:
 
     def _is_left_over(self, standing: Standing) -> bool:
         """True for what is neither carried through, nor in escrow, nor staged."""
-        note = self._job.mappings.get(standing.key.mapping)
-        if note is not None and not note.is_enabled:
+        if not self._note(standing.key).is_enabled:
             return False
         is_object = transitions.is_unsettled(standing) and not (
             standing.escrow or transitions.is_waiting(standing.staged, standing.seen)
@@ -345,7 +354,8 @@ class MemoryJournal:
         listing = self._job.listing
         if query.kind not in listing.complete:
             return None
-        found = [entry for entry, answers in listing.entries.values() if query in answers]
+        asked = spell(query)
+        found = [e for e, answers in listing.entries.values() if asked in map(spell, answers)]
         return sorted(found, key=lambda entry: entry.anchor)
 
     # one object
@@ -381,7 +391,8 @@ class MemoryJournal:
         governor = self._governor(found.kind, found.anchor)
         if governor is not None:
             return governor.key
-        awaiting = sorted(s.key for s in self._all() if set(queries) & set(s.attempt))
+        asked = set(map(spell, queries))
+        awaiting = sorted(s.key for s in self._all() if asked & self._claims(s.key, s.attempt))
         return awaiting[0] if awaiting else None
 
     async def cede(self, key: StandingKey) -> bool:
@@ -429,9 +440,9 @@ class MemoryJournal:
         anchor = transitions.claimed_anchor(decision)
         if anchor is not None and self._is_governed_by_another(current.key, anchor):
             return True
-        queries = set(transitions.claimed_queries(decision))
+        claims = self._claims(current.key, transitions.claimed_queries(decision))
         others = (s for s in self._all() if s.key != current.key)
-        return any(queries & set(s.attempt) for s in others)
+        return any(claims & self._claims(s.key, s.attempt) for s in others)
 
     async def settle(
         self,
@@ -441,11 +452,17 @@ class MemoryJournal:
         record: Record,
         *,
         keeps_attempt: bool,
+        referred: Mapping[str, Span] | None = None,
     ) -> None:
         self._fence()
         current = self._job.standings[standing.key]
         after = transitions.settled(
-            current, standing.seen, outcome, escrow, keeps_attempt=keeps_attempt
+            current,
+            standing.seen,
+            outcome,
+            escrow,
+            keeps_attempt=keeps_attempt,
+            referred=referred,
         )
         if after.link and self._is_governed_by_another(standing.key, after.link.target):
             raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")
@@ -490,7 +507,7 @@ class MemoryJournal:
     async def attempt_references(self, standing: Standing, changes: Sequence[TargetChange]) -> None:
         self._fence()
         current = self._job.standings[standing.key]
-        self._put(transitions.attempted_references(current, tuple(changes)))
+        self._put(transitions.attempted_references(current, changes))
 
     async def settle_references(
         self,
@@ -503,10 +520,20 @@ class MemoryJournal:
         self._fence()
         current = self._job.standings[standing.key]
         self._put(
-            transitions.settled_references(current, standing, tuple(changes), outcome, escrow)
+            transitions.settled_references(
+                current, standing.references_seen, changes, outcome, escrow
+            )
         )
         if record is not None:
             self._state.append(self._job.job.id, record)
+
+    async def members(self) -> int:
+        return sum(
+            len(span.possible)
+            for standing in self._all()
+            for name, span in standing.referred.items()
+            if name in self._note(standing.key).pointing_at_many
+        )
 
     # what is not asked from outside
 
@@ -522,9 +549,14 @@ class MemoryJournal:
     def _is_shown(self, standing: Standing) -> bool:
         return standing.generation == self._job.generation
 
+    def _note(self, key: StandingKey) -> MappingNote:
+        return self._job.mappings.get(key.mapping, UNKNOWN_MAPPING)
+
     def _target_kind(self, key: StandingKey) -> str:
-        note = self._job.mappings.get(key.mapping)
-        return note.target_kind if note else ""
+        return self._note(key).target_kind
+
+    def _claims(self, key: StandingKey, queries: Sequence[MatchQuery]) -> set[str]:
+        return {spell(claim) for claim in self._note(key).claims(queries)}
 
     def _governor(self, kind: str, target: Anchor) -> Standing | None:
         for standing in self._all():

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
-from provisor.ports import StagedView
+from provisor.ports import Journal, StagedView
 from provisor.store.frame import staged_view
 from provisor.store.memory.journal import VIEW, MemoryJournal
 from provisor.store.memory.ledger import MemoryLedger
@@ -124,17 +124,17 @@ class MemoryStore:
 
     # journals
 
-    async def open_journal(self, job: str, holder: str) -> MemoryJournal:
+    async def open_journal(self, job: str, holder: str) -> Journal:
         state = self.state.of(job)
         state.epoch += 1
         state.holder = holder
         return self._new_journal(self.state, job, state.epoch)
 
-    async def view_journal(self, job: str) -> MemoryJournal:
+    async def view_journal(self, job: str) -> Journal:
         self.state.of(job)
         return self._new_journal(self.state, job, VIEW)
 
-    async def overlay_journal(self, job: str) -> MemoryJournal:
+    async def overlay_journal(self, job: str) -> Journal:
         copy = MemoryState({job: self.state.of(job).copy()}, position=self.state.position)
         copy.records += [row for row in self.state.records if row[1] == job]
         return MemoryJournal(copy, job, copy.jobs[job].epoch)
