@@ -91,5 +91,5 @@ class Candidates:
     values: Iterable[Value]
 
 
-Answer: TypeAlias = Value | None | Flow | Candidates
+Answer: TypeAlias = Value | Flow | Candidates | None
 """A value, none, or an effect that the engine carries out."""

@@ -82,16 +82,16 @@ def styles_named(text: str) -> Styles:
 
 # --- Free form ---------------------------------------------------------------------------------
 
+_YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?)?"
 _HALF = r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*(?P<zone>[Zz]|GMT|UTC|[+-]\d{1,2}(?::?\d{2})?))?"
 _FREE = tuple(
     re.compile(pattern, re.ASCII)
     for pattern in (
-        rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-(?P<day>\d{{1,2}})(?:(?:[Tt]|\s+){_TIME}{_HALF})?{_ZONE}",
-        rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/(?P<year>\d{{4}})(?:\s+{_TIME}{_HALF})?{_ZONE}",
-        rf"(?:[A-Za-z]{{3}},\s*)?(?P<day>\d{{1,2}})\s+(?P<name>[A-Za-z]{{3}})\s+(?P<year>\d{{4}})"
-        rf"\s+{_TIME}{_HALF}{_ZONE}",
+        rf"{_YEAR}-{_MONTH}-{_DAY}(?:(?:[Tt]|\s+){_TIME}{_HALF})?{_ZONE}",
+        rf"{_MONTH}/{_DAY}/{_YEAR}(?:\s+{_TIME}{_HALF})?{_ZONE}",
+        rf"(?:[A-Za-z]{{3}},\s*)?{_DAY}\s+(?P<name>[A-Za-z]{{3}})\s+{_YEAR}\s+{_TIME}{_HALF}{_ZONE}",
     )
 )
 

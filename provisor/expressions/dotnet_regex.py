@@ -22,7 +22,7 @@ NESTING_MAX = 50
 EXPANDED_MAX = 20_000
 """Characters and classes once every counted repetition is written out; `regex` does that."""
 
-STEPS_WITHOUT_CLOCK = 1_000_000
+STEPS_WITHOUT_CLOCK = 10_000_000
 """A search that provably ends within so many steps needs no clock, which costs microseconds."""
 
 
@@ -36,6 +36,7 @@ class Match(Protocol):
 
 
 class _Engine(Protocol):
+    def sub(self, replacement: str, string: str, /) -> str: ...
     def search(self, string: str, /) -> Match | None: ...
     def finditer(self, string: str, /) -> Iterator[Match]: ...
 
@@ -55,11 +56,12 @@ class Pattern:
     """The standard library's engine, for ASCII text; None where it would differ."""
     groups: dict[str, int] = field(compare=False)
     """.NET numbers by name; unnamed groups by their number as text."""
-    tameness: Tameness = field(compare=False)
+    length_max: int = field(compare=False)
+    """The longest text on which a search is known to end soon without a clock."""
 
     def search(self, text: str) -> Match | None:
         """Return the first match, None without one. Raises ExpressionError when out of time."""
-        if self.tameness.ends_soon(len(text)):
+        if len(text) <= self.length_max:
             plain = self.plain if self.plain is not None and text.isascii() else self.timed
             return plain.search(text)
         try:
@@ -69,7 +71,7 @@ class Pattern:
 
     def matches(self, text: str) -> list[Match]:
         """Return all matches, empty ones included. Raises ExpressionError when out of time."""
-        if self.tameness.ends_soon(len(text)):
+        if len(text) <= self.length_max:
             plain = self.plain if self.plain is not None and text.isascii() else self.timed
             return list(plain.finditer(text))
         try:
@@ -98,6 +100,19 @@ class Pattern:
         pieces = template_of(self, template)
         return _joined(text, ((m.span(), expand(pieces, m, text)) for m in matches))
 
+    def substitution(self, template: str) -> Substitution | None:
+        """Return what replaces as `replace` does, for short ASCII text only, and without a clock.
+
+        None where there is no such short cut.
+        """
+        pieces = template_of(self, template)
+        written = _plain_template(pieces)
+        if self.plain is None or written is None:
+            return None
+        grown = sum(len(piece) if isinstance(piece, str) else 1 for piece in pieces)
+        length_max = min(self.length_max, RESULT_MAX // (1 + grown) - 1)
+        return Substitution(self.plain.sub, written, length_max)
+
     def replace_group(self, text: str, group: str, replacement: str) -> str:
         """Replace what one group matched, in every match in which it takes part."""
         name = _name_of(self.number(group))
@@ -114,6 +129,15 @@ class Pattern:
         return ExpressionError(
             f'the pattern "{self.text[:60]}" needs more than {REGEX_TIMEOUT_S:g} s on this text'
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """`run(template, text)` replaces all matches in ASCII text of at most `length_max`."""
+
+    run: Callable[[str, str], str]
+    template: str
+    length_max: int
 
 
 def _name_of(number: int) -> int | str:
@@ -180,6 +204,16 @@ def template_of(pattern: Pattern, template: str) -> tuple[Piece, ...]:
     return _template(template, frozenset(pattern.groups.items()))
 
 
+def _plain_template(pieces: Sequence[Piece]) -> str | None:
+    """Return the template as the standard library writes it, None where it cannot."""
+    if any(isinstance(piece, int) and piece < 0 for piece in pieces):
+        return None
+    return "".join(
+        piece.replace("\\", r"\\") if isinstance(piece, str) else rf"\g<{_name_of(piece)}>"
+        for piece in pieces
+    )
+
+
 def expand(pieces: Sequence[Piece], match: Match, text: str) -> str:
     """Return the replacement for one match. A group that took no part counts as ""."""
     if not pieces:
@@ -217,10 +251,15 @@ class Tameness:
     paths: int = 1
     is_provable: bool = True
 
-    def ends_soon(self, length: int) -> bool:
+    def length_max(self, weight: int) -> int:
+        """Return the longest text on which a search stays below the limit, -1 for none.
+
+        `weight` is the length of the pattern, written out: what one way to match costs at most.
+        """
         if not self.is_provable or self.loops > 6:
-            return False
-        return (length + 1) ** (self.loops + 1) * self.paths <= STEPS_WITHOUT_CLOCK
+            return -1
+        steps = STEPS_WITHOUT_CLOCK / (self.paths * max(1, weight))
+        return int(steps ** (1 / (self.loops + 1))) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +306,8 @@ class _NotPlain(Exception):
 
 
 class _Dialect(Protocol):
-    is_plain: bool
+    @property
+    def is_plain(self) -> bool: ...
 
     def fold(self, atom: str) -> str: ...
 
@@ -298,11 +338,11 @@ _CLASSES = {
     "s": r"\f\n\r\t\v\x85\p{Z}",
 }
 _CONTROLS = {"a": 7, "b": 8, "t": 9, "r": 13, "v": 11, "f": 12, "n": 10, "e": 27}
-_CATEGORIES = frozenset(
-    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs Zl Zp "
-    "C Cc Cf Cs Co Cn".split()
-)
-_BLOCKS = {"IsGreek": "GreekandCoptic", "IsCombiningMarksforSymbols": "CombiningDiacriticalMarksforSymbols"}
+_CATEGORY = re.compile("L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfson]?")
+_BLOCKS = {
+    "IsGreek": "GreekandCoptic",
+    "IsCombiningMarksforSymbols": "CombiningDiacriticalMarksforSymbols",
+}
 _GROUP_NAME = re.compile(r"(\w+)", re.UNICODE)
 _COUNT = re.compile(r"\{([0-9]{1,10})(,([0-9]{1,10})?)?\}", re.ASCII)
 _OPTIONS = re.compile(r"\?([imnsx]*(?:-[imnsx]+)?)([:)])")
@@ -392,11 +432,10 @@ class _Reader:
 
     def count(self) -> tuple[int, int | None, str] | None:
         """Read a repetition count: least, most (None: no limit) and how it is written."""
-        simple = {"*": (0, None), "+": (1, None), "?": (0, 1)}
         mark = self.text[self.at : self.at + 1]
-        if mark in simple:
+        if mark and mark in "*+?":
             self.at += 1
-            return (*simple[mark], mark)
+            return int(mark == "+"), 1 if mark == "?" else None, mark
         match = _COUNT.match(self.text, self.at)
         if match is None:
             return None
@@ -600,7 +639,7 @@ class _Reader:
         if match is None:
             raise self.error("a category such as {Lu} is missing")
         name = match[1]
-        if name not in _CATEGORIES:
+        if _CATEGORY.fullmatch(name) is None:
             if not name.startswith("Is"):
                 raise self.error(f"there is no category {name}")
             name = f"Block={_BLOCKS.get(name, name[2:])}"
@@ -760,7 +799,7 @@ def _untame(read: _Read) -> _Read:
     return replace(read, tameness=replace(read.tameness, is_provable=False), is_single=False)
 
 
-def _translate(text: str, dialect: _Dialect) -> tuple[str, dict[str, int], Tameness]:
+def _translate(text: str, dialect: _Dialect) -> tuple[str, dict[str, int], int]:
     reader = _Reader(text, dialect)
     whole, _ = reader.alternatives(_Options())
     if reader.at < len(text):
@@ -774,7 +813,8 @@ def _translate(text: str, dialect: _Dialect) -> tuple[str, dict[str, int], Tamen
         reader.explicit.add(number)
     numbering = _Numbering(frozenset(reader.explicit), by_name)
     written = "".join(part if isinstance(part, str) else part(numbering) for part in whole.parts)
-    return written, by_name | {str(number): number for number in numbering.numbers}, whole.tameness
+    groups = by_name | {str(number): number for number in numbering.numbers}
+    return written, groups, whole.tameness.length_max(whole.weight)
 
 
 @lru_cache(maxsize=1024)
@@ -786,14 +826,14 @@ def compile_pattern(text: str) -> Pattern:
     """
     if len(text) > LENGTH_MAX:
         raise ExpressionError(f"a regular expression is longer than {LENGTH_MAX} characters")
-    written, groups, tameness = _translate(text, _Regex())
+    written, groups, length_max = _translate(text, _Regex())
     try:
         timed = cast(_TimedEngine, regex.compile(written, regex.V1))
     except (regex.error, OverflowError, RecursionError) as error:
         raise ExpressionError(
             f'the regular expression "{text[:60]}" is not understood: {error}'
         ) from error
-    return Pattern(text, timed, _plain(text), groups, tameness)
+    return Pattern(text, timed, _plain(text), groups, length_max)
 
 
 def _plain(text: str) -> _Engine | None:

@@ -122,29 +122,39 @@ def _read(document: object, path: str, level: int) -> Expression:
         raise SourceError(path, f"parameters nest deeper than {DEPTH_MAX} levels")
     if not _is_object(document):
         raise SourceError(path, "an object with type, name and expression is expected")
+    kind = _kind(document, path)
+    name = _text(document, "name", path)
     text = _text(document, "expression", path)
-    parsed = _parsed(text, path) if text.strip() else None
-    has_parts = document.get("parameters") or (parsed is None and _text(document, "name", path))
-    if not has_parts:
-        if parsed is None:
-            raise SourceError(path, "neither name nor expression says what the source is")
-        return parsed
-    kind = document.get("type") or "Attribute"
-    if kind not in TYPES:
-        raise SourceError(f"{path}.type", f"type must be one of {', '.join(TYPES)}, not {kind!r}")
-    if parsed is not None:
+    if text.strip():
+        parsed = _constant(text, name) if kind == "Constant" else _parsed(text, path)
         # The text rules. The parameters are still read, so that nonsense there does not stay.
-        if kind == "Function":
+        if kind == "Function" and document.get("parameters"):
             _function(document, path, level)
         return parsed
     match kind:
+        case "Constant" if document.get("name") is not None:
+            return Constant(name)
+        case _ if not name:
+            raise SourceError(path, "neither name nor expression says what the source is")
         case "Attribute":
-            return _attribute(_text(document, "name", path), path)
-        case "Constant":
-            return Constant(_text(document, "name", path))
+            return _attribute(name, path)
         case _:
-            built = _function(document, path, level)
-            return _checked(built, path)
+            return _checked(_function(document, path, level), path)
+
+
+def _kind(document: Mapping[str, object], path: str) -> str:
+    kind = document.get("type") or "Attribute"
+    if kind not in TYPES:
+        raise SourceError(f"{path}.type", f"type must be one of {', '.join(TYPES)}, not {kind!r}")
+    return cast(str, kind)
+
+
+def _constant(text: str, name: str) -> Expression:
+    """Read a constant's text. Live schemas also have it without its quotes."""
+    try:
+        return parse(text)
+    except ExpressionSyntaxError:
+        return Constant(name or text)
 
 
 def _checked(e: Expression, path: str) -> Expression:
@@ -185,7 +195,9 @@ def _entries(
     document: Mapping[str, object], path: str, level: int
 ) -> list[tuple[str, Expression | None, str]]:
     """Return the parameters as (key, value, path of the entry)."""
-    listed = document.get("parameters") or []
+    listed: object = document.get("parameters")
+    if listed is None:
+        return []
     if not isinstance(listed, Sequence) or isinstance(listed, str | bytes):
         raise SourceError(f"{path}.parameters", "a list is expected")
     entries: list[tuple[str, Expression | None, str]] = []

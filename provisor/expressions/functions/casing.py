@@ -36,7 +36,10 @@ def lower(text: str, culture: str = "") -> str:
         text = text.replace("İ", "i").replace("I", "ı")
     elif language == "lt":
         text = _lithuanian_lower(text)
-    return text.lower() if text.isascii() else "".join(map(_lower_one, text))
+    # Python differs from a mapping of single characters in these two alone.
+    if "İ" in text or "Σ" in text:
+        return "".join(map(_lower_one, text))
+    return text.lower()
 
 
 def upper(text: str, culture: str = "") -> str:
@@ -46,7 +49,11 @@ def upper(text: str, culture: str = "") -> str:
         text = text.replace("i", "İ").replace("ı", "I")
     elif language == "lt":
         text = re.sub("([ijįIJĮ])\u0307", r"\1", text)
-    return text.upper() if text.isascii() else "".join(map(_upper_one, text))
+    raised = text.upper()
+    # What Python maps to several characters grows; all else it maps as .NET does.
+    if len(raised) != len(text) or "ı" in text:
+        return "".join(map(_upper_one, text))
+    return raised
 
 
 def _language(culture: str) -> str:
@@ -68,9 +75,8 @@ def _lithuanian_lower(text: str) -> str:
     )
 
 
-_WORD_ENDS = frozenset(
-    "Zs Zl Zp Cc Cf Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So".split()
-)  # .NET: TextInfo.ToTitleCase
+# Where a word ends: separators, controls, formats, punctuation and symbols (TextInfo.ToTitleCase).
+_WORD_ENDS = ("Z", "Cc", "Cf", "P", "S")
 
 
 def title(text: str) -> str:
@@ -84,7 +90,7 @@ def title(text: str) -> str:
             in_word = True
             continue
         written.append(character)
-        if category in _WORD_ENDS and character != "'":
+        if category.startswith(_WORD_ENDS) and character != "'":
             in_word = False
     return "".join(written)
 
@@ -114,6 +120,9 @@ def plain_latin(text: str) -> str:
     """Return the text with Latin letters freed of marks; other scripts stay as they are."""
     if text.isascii():
         return text
+    translated = text.translate(_PLAIN)
+    if _MARK not in translated:
+        return translated
     written: list[str] = []
     is_after_latin = False
     for character in text:
@@ -127,7 +136,28 @@ def plain_latin(text: str) -> str:
     return "".join(written)
 
 
-@lru_cache(maxsize=4096)
+_MARK = "\ufdd0"
+"""No character: stands where a mark has to be seen together with the letter before it."""
+
+
+class _Plain(dict[int, str]):
+    """Remembers what each character becomes, as str.translate asks for it."""
+
+    __slots__ = ()
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if unicodedata.category(character) == "Mn":
+            plain = _MARK
+        else:
+            plain = _plain_one(character) or character
+        self[code] = plain
+        return plain
+
+
+_PLAIN = _Plain()
+
+
 def _plain_one(character: str) -> str | None:
     """Return a Latin letter without its marks, None for a character that is not Latin."""
     base = unicodedata.normalize("NFD", character)[0]

@@ -48,7 +48,9 @@ def random_string(
     total, *least = (to_integer(operand, parameter.name) for parameter, operand in operands)
     check_random_string(total, least)
     banned = set(to_text(avoided))
-    classes = [_without(banned, kind) for kind in (digits, SPECIAL, ascii_uppercase, ascii_lowercase)]
+    classes = [
+        _without(banned, kind) for kind in (digits, SPECIAL, ascii_uppercase, ascii_lowercase)
+    ]
     wanted = [kind for kind, count in zip(classes, least, strict=True) if count]
     rest = "".join(wanted) or _without(banned, digits + ascii_uppercase + ascii_lowercase)
     drawn = [

@@ -178,7 +178,9 @@ FUNCTIONS = (
         parameters=(Parameter("source"),),
         implementation=role_names,
         summary="The names of all assigned roles.",
-        examples=(Example("AppRoleAssignments([appRoleAssignments])", ("Editor", "Reader"), _ROLES),),
+        examples=(
+            Example("AppRoleAssignments([appRoleAssignments])", ("Editor", "Reader"), _ROLES),
+        ),
     ),
     Function(
         name="AppRoleAssignmentsComplex",

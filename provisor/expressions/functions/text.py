@@ -109,12 +109,12 @@ def p_case(source: Operand, separators: Operand) -> Operand:
 
 def to_lower(source: Operand, culture: Operand) -> Operand:
     text = to_text_or_null(source)
-    return None if text is None else bounded(lower(text, to_text(culture)))
+    return None if text is None else lower(text, to_text(culture))
 
 
 def to_upper(source: Operand, culture: Operand) -> Operand:
     text = to_text_or_null(source)
-    return None if text is None else bounded(upper(text, to_text(culture)))
+    return None if text is None else upper(text, to_text(culture))
 
 
 def strip_spaces(source: Operand) -> Operand:
@@ -139,7 +139,7 @@ def right_trim(source: Operand) -> Operand:
 
 def normalize_diacritics(source: Operand) -> Operand:
     text = to_text_or_null(source)
-    return None if text is None else bounded(plain_latin(text))
+    return text if text is None or text.isascii() else bounded(plain_latin(text))
 
 
 def word(source: Operand, number: Operand, delimiters: Operand) -> Operand:
@@ -327,7 +327,7 @@ FUNCTIONS = (
         "a word begins behind one of them and nowhere else.",
         examples=(
             Example('PCase("PABLO GONSALVES (SECOND)")', "Pablo Gonsalves (Second)"),
-            Example("PCase(\"PINTO-DE'SILVA\", \" '-\")", "Pinto-De'Silva"),
+            Example('PCase("PINTO-DE\'SILVA", " \'-")', "Pinto-De'Silva"),
         ),
     ),
     Function(
