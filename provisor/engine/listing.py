@@ -4,10 +4,9 @@ remembered (spec: settled 17; behaviour 4.6)."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from provisor.engine.work import Work
-from provisor.model.entries import Anchor
+from provisor.model.entries import Anchor, Entry
 from provisor.planner.match import listed_answers
 from provisor.planner.terms import Terms
 from provisor.ports import Drift, Listed, Listing
@@ -16,35 +15,28 @@ LOOK_UPS_MIN = 5
 """Fewer objects than this are looked up one by one, whatever a page would cost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What a reading of the target found."""
-
-    drifts: tuple[Drift, ...] = ()
-    is_complete: bool = False
-
-
-async def survey(work: Work, look_ups: Mapping[str, int] | None = None) -> Survey:
+async def survey(work: Work, look_ups: Mapping[str, int] | None = None) -> tuple[Drift, ...]:
     """List every kind of target object; with `look_ups`, only kinds where that is cheaper.
 
+    Returns what others have changed since we last looked.
+
     `look_ups` says how many objects of each target kind would otherwise be asked for one by one.
+    Without it every image is renewed: what a listing leaves out, or cannot show, is in doubt and
+    will be looked up by its anchor.
     """
-    target, journal = work.ports.target, work.ports.journal
-    if not target.capabilities.lists:
-        return Survey()
-    kinds = [k for k in _kinds(work) if _is_worth(work, look_ups, k, None)]
-    if not kinds:
-        return Survey()
+    journal, kinds = work.ports.journal, _kinds(work)
+    can_list = work.ports.target.capabilities.lists
+    listed = [k for k in kinds if can_list and _is_worth(work, look_ups, k, None)]
+    if look_ups is not None and not listed:
+        return ()
     await journal.begin_listing()
     drifts: list[Drift] = []
-    complete: list[str] = []
-    for kind in kinds:
-        is_complete = await _list_kind(work, kind, look_ups, drifts)
-        if is_complete:
-            complete.append(kind)
-    are_all = len(complete) == len(kinds)
-    await journal.end_listing(complete, is_complete=are_all and len(kinds) == len(_kinds(work)))
-    return Survey(tuple(drifts), are_all)
+    complete = [k for k in listed if await _list_kind(work, k, look_ups, drifts)]
+    work.listed.update(complete)
+    await journal.end_listing(complete, is_complete=True)
+    if look_ups is None:
+        await journal.end_listing([k for k in kinds if k not in complete], is_complete=False)
+    return tuple(drifts)
 
 
 def _kinds(work: Work) -> list[str]:
@@ -77,8 +69,17 @@ async def _list_kind(
         first = first if is_started else page.total
         is_started, last = True, page.total
         seen.update(entry.anchor for entry in page.entries)
-        drifts += await work.ports.journal.list_target(_listed(work, terms, page))
+        repairs = work.mandate.policy.repairs_drift
+        found = await work.ports.journal.list_target(_listed(work, terms, page), repairs=repairs)
+        drifts += found
     return last is not None and first == last == len(seen)
+
+
+async def list_created(work: Work, terms: Terms, entry: Entry) -> None:
+    """Add an object of ours to the index, so that the next one to match finds it there."""
+    if entry.kind in work.listed:
+        listed = Listed(entry, listed_answers(terms, entry, work.stamp))
+        await work.ports.journal.list_target((listed,))
 
 
 def _listed(work: Work, terms: Sequence[Terms], page: Listing) -> tuple[Listed, ...]:

@@ -49,6 +49,8 @@ class Work:
     """Of enabled mappings, in the order in which they run."""
     ports: Ports
     initiated_by: str = ""
+    listed: set[str] = field(default_factory=set[str])
+    """Target kinds of which this cycle has listed every object."""
 
     @property
     def stamp(self) -> str:

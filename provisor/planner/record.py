@@ -8,24 +8,29 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from provisor.model.decisions import (
+    Action,
     AttributeChange,
     Create,
     Decision,
     Delete,
     Escrowed,
     Export,
+    Facts,
     Keep,
+    Link,
     Outcome,
     Record,
     Refuse,
+    Situation,
     Stage,
     Standing,
+    StandingKey,
     TargetChange,
     Update,
     Verdict,
     Write,
 )
-from provisor.model.entries import Anchor, Attributes, MatchQuery
+from provisor.model.entries import NO_ATTRIBUTES, Anchor, Attributes, Entry, MatchQuery
 from provisor.planner.diff import redact
 from provisor.planner.terms import Terms
 
@@ -103,6 +108,35 @@ def reference_record(
         target=standing.link.target if standing.link else None,
         changes=changes,
         is_reference_pass=True,
+    )
+
+
+def drift_record(
+    terms: Terms, key: StandingKey, link: Link, now: Entry, *, cycle: str, at: datetime
+) -> Record:
+    """Return the log record of what others changed in a target object."""
+    before = link.image.attributes if link.image else NO_ATTRIBUTES
+    names = sorted(before.keys() | now.attributes.keys())
+    changes = tuple(
+        AttributeChange(n, before.get(n), now.attributes.get(n))
+        for n in names
+        if before.get(n) != now.attributes.get(n)
+    )
+    return Record(
+        cycle=cycle,
+        change=str(uuid5(CHANGES, f"{cycle}|{key.mapping}|{key.anchor}|drift")),
+        at=at,
+        duration_ms=0,
+        key=key,
+        row=0,
+        situation=Situation.CONFIRMED,
+        action=Action.OTHER,
+        verdict=Verdict.WARNING,
+        code="Drift",
+        facts=Facts(is_assigned=True, is_active=True, passes_filter=True),
+        target=link.target,
+        target_name=name_of(now.attributes),
+        changes=redact(changes, redacted_by(terms)),
     )
 
 
