@@ -5,6 +5,7 @@ compiled. Everything here is pure: time comes in with the Context, chance throug
 whatever needs the target comes out as Candidates.
 """
 
+from provisor.expressions.compile import compile_expression, compile_mappings
 from provisor.expressions.context import Answer, Candidates, Chance, Context, FixedChance, Flow
 from provisor.expressions.errors import ExpressionError, ExpressionSyntaxError
 from provisor.expressions.evaluate import Step, evaluate, redacts, trace
@@ -26,6 +27,8 @@ __all__ = [
     "Step",
     "attributes_of",
     "coerce",
+    "compile_expression",
+    "compile_mappings",
     "evaluate",
     "parse",
     "print_expression",
