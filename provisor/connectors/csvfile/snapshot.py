@@ -25,7 +25,6 @@ from provisor.connectors.csvfile.reader import OpenFile, incomplete
 from provisor.connectors.csvfile.settings import CsvSettings
 from provisor.model.entries import Anchor, Entry, Page, ReadFault, Receipt, Seen
 
-PAGE_ENTRIES: Final = 1000
 PAGE_MEMBERS: Final = 50_000
 UNVOUCHED: Final = Vouched()
 
@@ -84,9 +83,9 @@ class Snapshot:
         self._manifest = self._believe_manifest()
         self._users, self._groups, self._members = self._read_headers()
 
-    def parts(self) -> Iterator[Page | Receipt]:
+    def parts(self, page_entries: int) -> Iterator[Page | Receipt]:
         """Yield pages and the receipt; now and then an empty page, so that others may run."""
-        yield from self._pages(self._users_shown())
+        yield from self._pages(self._objects(USER, self._users), page_entries)
         groups: dict[Anchor, Entry] = {}
         for part in self._objects(GROUP, self._groups):
             if isinstance(part, Entry):
@@ -96,7 +95,7 @@ class Snapshot:
         memberships = Memberships(self._known())
         yield from self._read_members(memberships)
         self._check_end()
-        yield from self._pages(self._groups_shown(groups, memberships))
+        yield from self._pages(self._groups_shown(groups, memberships), page_entries)
         yield self._receipt()
 
     # before the first row
@@ -160,9 +159,6 @@ class Snapshot:
                         )
                     )
 
-    def _users_shown(self) -> Iterator[Entry | ReadFault]:
-        return self._objects(USER, self._users)
-
     def _groups_shown(
         self, groups: Mapping[Anchor, Entry], memberships: Memberships
     ) -> Iterator[Entry]:
@@ -180,7 +176,7 @@ class Snapshot:
                 yield Page((), None, tuple(map(self._fault, faults)))
         yield Page((), None, tuple(map(self._fault, memberships.faults())))
 
-    def _pages(self, parts: Iterator[Entry | ReadFault]) -> Iterator[Page]:
+    def _pages(self, parts: Iterator[Entry | ReadFault], page_entries: int) -> Iterator[Page]:
         changes: list[Seen] = []
         faults: list[ReadFault] = []
         members = 0
@@ -193,7 +189,7 @@ class Snapshot:
             if part.kind == GROUP:
                 listed = part.attributes.get(MEMBERS)
                 members += len(listed) if isinstance(listed, tuple) else 0
-            if len(changes) >= PAGE_ENTRIES or members >= PAGE_MEMBERS:
+            if len(changes) >= page_entries or members >= PAGE_MEMBERS:
                 yield Page(tuple(changes), None, tuple(faults))
                 changes, faults, members = [], [], 0
         if changes or faults:

@@ -27,10 +27,13 @@ class CsvSource:
         settings: CsvSettings,
         clock: Clock,
         required: Mapping[str, frozenset[str]] | None = None,
+        *,
+        page_entries: int = 1000,
     ) -> None:
         """`required` names, by kind, the attributes that mappings and filters read."""
         self._settings = settings
         self._clock = clock
+        self._page_entries = page_entries
         self._required = {k: names - {IS_SOFT_DELETED} for k, names in (required or {}).items()}
 
     @property
@@ -54,7 +57,7 @@ class CsvSource:
             raise WatermarkExpired("files do not tell what changed; they are read as a whole")
         with ExitStack() as stack:
             opened = await self._open(stack)
-            for part in Snapshot(self._settings, self._required, opened).parts():
+            for part in Snapshot(self._settings, self._required, opened).parts(self._page_entries):
                 yield part
                 await self._clock.sleep(0)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, Protocol
 
 from provisor.connectors.inbound.wire import (
@@ -61,12 +61,12 @@ class InboundDirectory:
         owner: str,
         entropy: Entropy,
         *,
-        match: Mapping[str, str] | str = "externalId",
+        match: str = "externalId",
         page_size: int = 1000,
     ) -> None:
-        """`match` names the attribute that says which object is meant, for all kinds or by kind.
+        """`match` names the attribute that says which object is meant; its value is the anchor.
 
-        It is the anchor too. `owner` names the directory among the documents.
+        `owner` names the directory among the documents.
         """
         self._documents = documents
         self._owner = owner
@@ -103,7 +103,7 @@ class InboundDirectory:
         async with self._lock:
             await self._see()
             after = 0 if since is None else self._position(since)
-            end = self._mark(self._number)
+            end = self._mark(self._number) if self._era else None
             held = sorted(
                 (held for held in self._held.values() if held.number > after),
                 key=lambda held: held.number,
@@ -134,7 +134,7 @@ class InboundDirectory:
 
     def _apply(self, batch: Batch) -> None:
         for upsert in batch.upserts:
-            anchor = Anchor(str(upsert.attributes[self._match_of(upsert.kind)]))
+            anchor = Anchor(str(upsert.attributes[self._match]))
             key = EntryKey(upsert.kind, anchor)
             before = self._held.get(key)
             values: dict[str, Value | None] = dict(before.entry.attributes) if before else {}
@@ -199,22 +199,18 @@ class InboundDirectory:
     def _refuse_nameless(self, upserts: Sequence[Upsert]) -> None:
         problems: list[str] = []
         for place, upsert in enumerate(upserts):
-            name = self._match_of(upsert.kind)
-            value = upsert.attributes.get(name)
+            value = upsert.attributes.get(self._match)
             if not isinstance(value, str) or not value.strip():
-                problems.append(f"operation {place}: {name} is to say which {upsert.kind} is meant")
+                problems.append(f"operation {place}: {self._match} is to say who is meant")
         if problems:
             raise Rejected("; ".join(problems), code="MissingValues")
-
-    def _match_of(self, kind: str) -> str:
-        return self._match if isinstance(self._match, str) else self._match[kind]
 
     def _mark(self, number: int) -> Watermark:
         return Watermark(f"{self._era}.{number}")
 
     def _position(self, mark: Watermark) -> int:
         era, _, number = mark.rpartition(".")
-        if era != self._era or not number.isdecimal():
+        if not era or era != self._era or not number.isdecimal():
             raise WatermarkExpired("this directory did not give that watermark, or was made anew")
         if int(number) > self._number:
             raise Unreachable(LOST, code="SourceReadIncomplete")
