@@ -1,0 +1,1 @@
+"""What surrounds connectors of several kinds: the pace of one target, the trace of its answers."""

@@ -1,0 +1,196 @@
+"""How fast one target is asked, by all jobs together (spec: scim-target 9.1, settled 32).
+
+Begins with eight requests at a time and takes one more with each round that goes well; halves when
+the target pushes back. A pause that the target asks for is kept by everybody. Its limit a second is
+learned (`rate`), or given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from provisor.connectors.around.rate import LearnedRate
+from provisor.errors import Throttled
+from provisor.ports import Clock, Entropy
+
+PARALLEL_START = 8
+PARALLEL_MAX = 32
+TRIES_MAX = 5
+WAIT_MAX_S = 300.0
+"""In total for one request."""
+LATENESS_S = 0.02
+"""A place in line that was missed by no more than this is made up for."""
+
+
+class Pace:
+    """The line in which the requests to one target stand."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        per_second: float | None = None,
+        parallel_max: int = PARALLEL_MAX,
+    ) -> None:
+        self._clock, self._entropy = clock, entropy
+        self._fixed = per_second
+        self._learned = LearnedRate()
+        self._parallel_max = parallel_max
+        self._parallel = float(min(PARALLEL_START, parallel_max))
+        self._in_flight = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._paused_until = 0.0
+        self._next_at = 0.0
+        self._slowed_at = 0.0
+
+    @property
+    def parallel(self) -> int:
+        """How many requests may be under way at once, now."""
+        return int(self._parallel)
+
+    @property
+    def per_second(self) -> float | None:
+        """How many requests a second are sent at most, now; None: no limit is known."""
+        rates = [rate for rate in (self._fixed, self._learned.per_second) if rate is not None]
+        return min(rates, default=None)
+
+    def turn(self) -> Turn:
+        """Return the place of one request, for all its tries."""
+        return Turn(self)
+
+    async def enter(self, turn: Turn) -> None:
+        """Wait until a request may be sent. Raises Throttled if that takes too long."""
+        await self._take_place()
+        try:
+            await self._wait_for_time(turn)
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        self._in_flight -= 1
+        self._wake()
+
+    def accept(self) -> None:
+        """The target took a request: go on, a little faster."""
+        self._parallel = min(self._parallel + 1 / self._parallel, self._parallel_max)
+        self._learned.accepted(self._now())
+
+    def push_back(self, began_at: float, pause_s: float) -> None:
+        """The target wants less a second. What was under way already says nothing new."""
+        if began_at >= self._slowed_at:
+            self._learned.refused(self._now(), pause_s)
+        self.slow_down(began_at, pause_s)
+
+    def slow_down(self, began_at: float, pause_s: float) -> None:
+        """The target struggles, for whatever reason: fewer at a time, and nobody for a while."""
+        now = self._now()
+        self._paused_until = max(self._paused_until, now + pause_s)
+        if began_at >= self._slowed_at:
+            self._slowed_at = now
+            self._parallel = max(self._parallel / 2, 1.0)
+
+    def pause(self, tries: int) -> float:
+        """Return how long to wait where the target does not say: 1, 2, 4, … s, and a little."""
+        return 2.0 ** (tries - 1) * (1 + self._entropy.below(250) / 1_000)
+
+    def now(self) -> float:
+        return self._now()
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    async def _take_place(self) -> None:
+        if self._in_flight < self.parallel and not self._waiting:
+            self._in_flight += 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.leave()
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting and self._in_flight < self.parallel:
+            place = self._waiting.popleft()
+            if not place.done():
+                self._in_flight += 1
+                place.set_result(None)
+
+    async def _wait_for_time(self, turn: Turn) -> None:
+        while True:
+            while (pause := self._paused_until - self._now()) > 0:
+                turn.spend(pause)
+                await self._clock.sleep(pause)
+            rate, now = self.per_second, self._now()
+            if rate is None:
+                return
+            at = max(self._next_at, now - LATENESS_S)
+            self._next_at = at + 1 / rate
+            if at <= now:
+                return
+            await self._clock.sleep(at - now)
+            if self._paused_until <= self._now():
+                return
+
+
+class Turn:
+    """One request's place in line: what it waited, how often it was pushed back."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._tries = 0
+        self._waited_s = 0.0
+        self._began_at = 0.0
+
+    async def begin(self) -> None:
+        """Wait until the request may be sent. Raises Throttled."""
+        await self._pace.enter(self)
+        self._began_at = self._pace.now()
+
+    def end(self) -> None:
+        """The request is answered, or never will be. Follows each `begin`."""
+        self._pace.leave()
+
+    def accepted(self) -> None:
+        self._pace.accept()
+
+    def pushed_back(self, retry_after_s: float | None) -> None:
+        """Have everybody pause. Raises Throttled once the target's patience outlasts ours."""
+        self._tries += 1
+        given = None if retry_after_s is None else max(retry_after_s, 0.05)
+        pause = self._pace.pause(self._tries) if given is None else given
+        self._pace.push_back(self._began_at, pause)
+        if self._tries >= TRIES_MAX:
+            raise Throttled(pause)
+
+    def struggled(self, retry_after_s: float | None) -> None:
+        """The target failed as busy ones do (503)."""
+        self._pace.slow_down(self._began_at, retry_after_s or 0.0)
+
+    def spend(self, pause_s: float) -> None:
+        """Take note of a pause that is due. Raises Throttled if it is one too many."""
+        self._waited_s += pause_s
+        if self._waited_s > WAIT_MAX_S:
+            raise Throttled(pause_s)
+
+
+class Paces:
+    """The pace of each target, whichever jobs work with it."""
+
+    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+        self._clock, self._entropy = clock, entropy
+        self._paces: dict[str, Pace] = {}
+
+    def of(self, identity: str, per_second: float | None, parallel_max: int) -> Pace:
+        """Return the pace of a target, by its identity; the first who asks sets its limits."""
+        if identity not in self._paces:
+            self._paces[identity] = Pace(
+                self._clock, self._entropy, per_second=per_second, parallel_max=parallel_max
+            )
+        return self._paces[identity]

@@ -1,0 +1,33 @@
+"""What was asked of a target and what it answered, for explanations: redacted, and not too much."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+EXCHANGES_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and its answer, as may be shown. Bodies are excerpts without secrets."""
+
+    at: datetime
+    duration_ms: int
+    method: str
+    address: str
+    sent: str
+    status: int
+    """0: no answer came."""
+    answered: str
+
+
+@dataclass(slots=True)
+class Trace:
+    """The latest exchanges with one target, oldest first."""
+
+    exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=EXCHANGES_MAX))
+
+    def note(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)

@@ -1,0 +1,192 @@
+"""What an answer that is no success means, by what is to be done about it (scim-target 9.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from provisor.connectors.scim.wire import EXCERPT_BYTES_MAX, Json, encode, error_answer
+from provisor.errors import AdapterError, Denied, Rejected, Stale, Unanswered
+
+INCOMPATIBLE = "SystemForCrossDomainIdentityManagementServiceIncompatible"
+INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"
+MULTIPLE_ENTRIES = "SystemForCrossDomainIdentityManagementMultipleEntriesInResponse"
+UNRESOLVED = "UnableToResolveReferenceAttributeValue"
+
+REQUEST_IDS = (
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "x-amzn-requestid",
+    "x-ms-request-id",
+)
+
+
+class Asked(Enum):
+    """What a request is for: the same status means different things."""
+
+    PROBE = auto()
+    QUERY = auto()
+    READ = auto()
+    LIST = auto()
+    CREATE = auto()
+    CHANGE = auto()
+    DELETE = auto()
+
+    @property
+    def is_write(self) -> bool:
+        return self in (Asked.CREATE, Asked.CHANGE, Asked.DELETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Takes secrets out of what is shown."""
+
+    secrets: tuple[str, ...] = ()
+
+    def also(self, secrets: Sequence[str]) -> Redactor:
+        """Return one that takes these out too, also as JSON spells them."""
+        spelled = (encode(secret).decode()[1:-1] for secret in secrets)
+        return Redactor((*self.secrets, *secrets, *spelled))
+
+    def clean(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer of the target, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    """With names in small letters."""
+    body: bytes
+    content: Json
+    is_json: bool
+    """False where there is a body that is no JSON."""
+    method: str
+    path: str
+    """Without query, which may hold what nobody should see."""
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def tag(self) -> str:
+        return self.headers.get("etag", "")
+
+    @property
+    def scim_type(self) -> str:
+        return error_answer(self.content).scim_type
+
+
+@dataclass(frozen=True, slots=True)
+class Narrator:
+    """Words failures so that an administrator can act on them, without a secret."""
+
+    target: str
+    redactor: Redactor
+
+    def message(self, reply: Reply, code: str) -> str:
+        detail = self.redactor.clean(error_answer(reply.content).detail)[:500] or "no detail given"
+        way_out = WAYS_OUT.get(code, "")
+        said = f"{self.target} returned HTTP status {reply.status}: {detail}"
+        return f"{said.rstrip('.')}. {way_out}" if way_out else said
+
+    def details(self, reply: Reply) -> str:
+        ids = [f"{name}: {reply.headers[name]}" for name in REQUEST_IDS if name in reply.headers]
+        body = self.redactor.clean(reply.body[: 2 * EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
+        lines = [f"{reply.method} {reply.path} → {reply.status}", *ids, body]
+        text = "\n".join(line for line in lines if line)
+        return text.encode()[:EXCERPT_BYTES_MAX].decode("utf-8", "ignore")
+
+
+WAYS_OUT: Mapping[str, str] = {
+    INCOMPATIBLE: "Check that the tenant URL is the base of a SCIM 2.0 service.",
+    INVALID_CREDENTIALS: "Give the job a valid token or other credentials of the target.",
+    "InsufficientRights": "Allow the account that provisions to do this in the target.",
+    "EntryConflict": "Another object of the target has this value: change it, or the matching.",
+    "Conflict": "The object was changed meanwhile; it is looked at again.",
+    "InvalidAnchor": "The linked object no longer exists in the target.",
+    "UnprocessableEntity": "Change the value in the source or the mapping, as the target says.",
+    "SchemaAttributeNotFound": "Take the attribute out of the mapping, or add it in the target.",
+    "NotPermitted": "The target does not let this attribute be changed: map it at creation only.",
+    "MethodNotAllowed": "The target does not offer this operation.",
+    "NotImplemented": "The target does not offer this operation.",
+    "LicenseLimitExceeded": "Free or buy a licence in the target.",
+    "DuplicateTargetEntries": "Several objects match: make the value unique in the target.",
+    "InternalServerError": "The target failed; it is asked again later.",
+    "Timeout": "The target did not answer in time; it is asked again later.",
+    "WebExceptionProtocolError": "The connection broke; the target is asked again later.",
+    MULTIPLE_ENTRIES: "The target answers a request for one object with several.",
+}
+
+CODES: Mapping[int, str] = {
+    402: "LicenseLimitExceeded",
+    403: "InsufficientRights",
+    405: "MethodNotAllowed",
+    415: INCOMPATIBLE,
+    501: "NotImplemented",
+}
+"""Statuses that mean the same whatever was asked."""
+
+BAD_REQUEST_CODES: Mapping[str, str] = {
+    "invalidFilter": INCOMPATIBLE,
+    "invalidPath": "SchemaAttributeNotFound",
+    "mutability": "NotPermitted",
+    "tooMany": "DuplicateTargetEntries",
+    "uniqueness": "EntryConflict",
+}
+
+
+def code_of(reply: Reply, asked: Asked) -> str:
+    """Return the stable code of a refusal or failure (spec: behaviour 17.5)."""
+    status = reply.status
+    if status in CODES:
+        return CODES[status]
+    if status in (404, 410):
+        # Looked for by id, the object is gone; looked for otherwise, the address is wrong.
+        by_id = asked in (Asked.READ, Asked.CHANGE, Asked.DELETE)
+        return "InvalidAnchor" if by_id else INCOMPATIBLE
+    if status == 401:
+        return INVALID_CREDENTIALS
+    if status == 408:
+        return "Timeout"
+    if status == 409:
+        return "EntryConflict"
+    if status in (412, 428):
+        return "Conflict"
+    if status >= 500:
+        return "InternalServerError"
+    if status == 400:
+        return BAD_REQUEST_CODES.get(reply.scim_type, "UnprocessableEntity")
+    return INCOMPATIBLE if status < 400 else "UnprocessableEntity"
+
+
+def failure_of(reply: Reply, asked: Asked, narrator: Narrator) -> AdapterError:
+    """Return what to raise for an answer that is no success.
+
+    401 and 429 do not get here unless refreshing and waiting were of no avail.
+    """
+    code = code_of(reply, asked)
+    message, details = narrator.message(reply, code), narrator.details(reply)
+    if reply.status == 401 or (asked is Asked.PROBE and reply.status < 500):
+        return Denied(message, code=code, details=details)
+    if code in ("EntryConflict", "InvalidAnchor", "Conflict"):
+        return Stale(message, code=code, details=details)
+    if code in ("InternalServerError", "Timeout"):
+        return Unanswered(message, code=code, details=details)
+    return Rejected(message, code=code, details=details)
+
+
+def incompatible(reply: Reply, asked: Asked, narrator: Narrator, what: str) -> AdapterError:
+    """Return what to raise for a success that cannot be understood."""
+    message = f"{narrator.target} {what}. {WAYS_OUT[INCOMPATIBLE]}"
+    details = narrator.details(reply)
+    if asked is Asked.PROBE:
+        return Denied(message, code=INCOMPATIBLE, details=details)
+    return Rejected(message, code=INCOMPATIBLE, details=details)

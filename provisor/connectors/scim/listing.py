@@ -1,0 +1,74 @@
+"""Listing a whole kind, page by page, with servers that count, cap and repeat as they like.
+
+The end is where the total is reached, where a page shows nothing new, or where none is left.
+`itemsPerPage` is never believed, and neither is the length of a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from provisor.connectors.scim.wire import JsonObject, ListAnswer, id_of
+
+AskPage = Callable[[str], Awaitable[ListAnswer]]
+"""Asks for the page that a query names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a page adds to those before it."""
+
+    resources: tuple[JsonObject, ...]
+    total: int | None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The ids of all pages so far."""
+
+    ids: set[str] = field(default_factory=set[str])
+
+    def new(self, answer: ListAnswer) -> tuple[JsonObject, ...]:
+        fresh: list[JsonObject] = []
+        for resource in answer.resources:
+            anchor = id_of(resource)
+            if anchor and anchor not in self.ids:
+                self.ids.add(anchor)
+                fresh.append(resource)
+        return tuple(fresh)
+
+
+async def by_index(ask: AskPage, count: int) -> AsyncIterator[Leaf]:
+    """Page by `startIndex` (RFC 7644 3.4.2.4)."""
+    seen, start, is_total_sure = _Seen(), 1, True
+    while True:
+        answer = await ask(f"startIndex={start}&count={count}")
+        fresh = seen.new(answer)
+        if start > 1 and fresh and answer.total is not None and len(seen.ids) > answer.total:
+            is_total_sure = False  # it counts its pages, or somebody is being created
+        if fresh or start == 1:
+            yield Leaf(fresh, answer.total if is_total_sure else None)
+        if not fresh or _is_all(seen, answer, start, count):
+            return
+        start += len(answer.resources)
+
+
+def _is_all(seen: _Seen, answer: ListAnswer, start: int, count: int) -> bool:
+    """Tell whether the total is reached. A first page that is full may count itself only."""
+    if answer.total is None or len(seen.ids) < answer.total:
+        return False
+    return not (start == 1 and len(answer.resources) == answer.total == count)
+
+
+async def by_cursor(ask: AskPage, count: int) -> AsyncIterator[Leaf]:
+    """Page by `cursor` (RFC 9865)."""
+    seen, cursors, query = _Seen(), set[str](), "cursor"
+    while True:
+        answer = await ask(f"{query}&count={count}")
+        yield Leaf(seen.new(answer), answer.total)
+        if not answer.next_cursor or answer.next_cursor in cursors:
+            return
+        cursors.add(answer.next_cursor)
+        query = f"cursor={quote(answer.next_cursor, safe='')}"
