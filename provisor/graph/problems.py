@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class Problem:
     """One thing that is wrong in a document, where it is, and the way out."""
 
     code: str
-    """Stable; one of `CODES` in `graph.schema.codes`."""
+    """Stable; `schema.codes.Code`, or one of `expressions.check`."""
     path: str
     """Where: `synchronizationRules[0].objectMappings[1].scope`; empty for the whole."""
     message: str
@@ -51,22 +51,19 @@ class Problems:
             return Problems(self.found, f"{self.path}[{step}]")
         return Problems(self.found, f"{self.path}.{step}" if self.path else step)
 
+    def note(self, problem: Problem) -> None:
+        self.found.append(problem)
+
     def error(self, code: str, message: str, remedy: str = "", position: int | None = None) -> None:
-        self.found.append(
+        self.note(
             Problem(code=code, path=self.path, message=message, remedy=remedy, position=position)
         )
 
     def warn(self, code: str, message: str, remedy: str = "", position: int | None = None) -> None:
-        self.found.append(
-            Problem(
-                code=code,
-                path=self.path,
-                message=message,
-                remedy=remedy,
-                position=position,
-                severity=Severity.WARNING,
-            )
+        problem = Problem(
+            code=code, path=self.path, message=message, remedy=remedy, position=position
         )
+        self.note(replace(problem, severity=Severity.WARNING))
 
 
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from provisor.graph.problems import Problems
+from provisor.expressions.check import OBJECT_FILTER, Use, check_expression
+from provisor.graph.problems import Problem, Problems, Severity
 from provisor.graph.schema.codes import Code
 from provisor.graph.schema.directories import Kind, check_default, closest
 from provisor.graph.schema.sources import tree_of
 from provisor.graph.wire import schemas as wire
-from provisor.model.expressions import Attribute, Call, Constant, Expression, attributes_of, walk
+from provisor.model.expressions import Attribute, Expression, attributes_of
 from provisor.model.rules import (
     IS_SOFT_DELETED,
     AttributeDefinition,
@@ -20,7 +21,9 @@ from provisor.model.rules import (
     Mutability,
 )
 
-SELECT_UNIQUE_VALUE = "SelectUniqueValue"
+UNKNOWN_ATTRIBUTE = "UnknownAttribute"
+FILTER = AttributeDefinition(name=OBJECT_FILTER, mutability=Mutability.READ_ONLY)
+"""The pseudo attribute on which an expression leaves whole objects out: never written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ def to_attribute_mapping(
     source = None
     if mapping.source is not None:
         source = tree_of(mapping.source, problems.at("source"))
-        if source is not None and ends.source is not None:
-            _check_source(source, mapping.source, ends.source, problems.at("source"))
+        if source is not None:
+            _check_source(source, mapping, ends.source, problems.at("source"))
     target = _target(mapping, ends.target, problems)
     if target is None or (source is None and len(problems.found) > before):
         return None
@@ -74,6 +77,8 @@ def _target(
     if not name:
         at.error(Code.NAME_MISSING, "This names no target attribute.")
         return None
+    if name == OBJECT_FILTER:
+        return FILTER
     if kind is None:
         return None
     target = kind.attributes.get(name)
@@ -101,20 +106,51 @@ def _target(
 
 
 def _check_source(
-    source: Expression, written: wire.AttributeMappingSource, kind: Kind, problems: Problems
+    source: Expression, mapping: wire.AttributeMapping, kind: Kind | None, problems: Problems
 ) -> None:
+    """Note what can be said against an expression before any object meets it."""
+    text = (mapping.source.expression if mapping.source is not None else None) or ""
+    at = problems.at("expression") if text else problems
+    known = None if kind is None else kind.attributes
+    use = Use(
+        attributes=known,
+        target=mapping.target_attribute_name or "",
+        is_matching=mapping.matching_priority > 0,
+        flow_type=mapping.flow_type,
+    )
+    for found in check_expression(source, use):
+        if found.code != UNKNOWN_ATTRIBUTE:
+            at.note(
+                Problem(
+                    code=found.code,
+                    path=at.path,
+                    message=f"{found.message}.",
+                    remedy=found.remedy,
+                    position=place(text, found.where),
+                    severity=Severity(found.severity.value),
+                )
+            )
+    if kind is not None:
+        _check_known(source, text, kind, at)
+
+
+def _check_known(source: Expression, text: str, kind: Kind, at: Problems) -> None:
     """Note every source attribute that is not defined (spec: expression 2)."""
     known = {*kind.attributes, IS_SOFT_DELETED}
     for name in sorted(attributes_of(source) - known):
-        text = written.expression or ""
-        position = text.find(f"[{name}]")
-        (problems.at("expression") if text else problems.at("name")).error(
+        at.error(
             Code.SOURCE_ATTRIBUTE_UNKNOWN,
             f"{kind.name} of the source has no attribute {name!r}.",
             f"{closest(name, known)}To add it, give the source's {kind.name} the "
             f'attribute {{"name": "{name}", "type": "String"}}.',
-            position=position if position >= 0 else None,
+            position=place(text, f"[{name}]"),
         )
+
+
+def place(text: str, part: str) -> int | None:
+    """Return where a part of an expression stands in its text; None if it is not found there."""
+    position = text.find(part)
+    return position if position >= 0 else None
 
 
 def _check_value(
@@ -200,11 +236,7 @@ def unmatchable(
     """Say why objects cannot be matched by this mapping; nothing, if they can (behaviour 6)."""
     if source is None:
         return "it has no source"
-    if any(
-        isinstance(node, Call) and node.function == SELECT_UNIQUE_VALUE for node in walk(source)
-    ):
-        return "SelectUniqueValue makes values that nothing has yet"
-    if isinstance(source, Constant) or not attributes_of(source):
+    if not attributes_of(source):
         return "its value is the same for every object"
     if target.type is AttributeType.REFERENCE:
         return "it points at other objects"

@@ -1,4 +1,7 @@
-"""The codes of everything that can be wrong with a schema. They are stable: programs match them."""
+"""The codes of what can be wrong with a schema. They are stable: programs match them.
+
+Those of `expressions.check` come on top, for what can be wrong with an expression.
+"""
 
 from __future__ import annotations
 

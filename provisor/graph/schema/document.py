@@ -47,7 +47,7 @@ def canonical(schema: SynchronizationSchema) -> SynchronizationSchema:
     Writing and reading it again gives the same; nothing that was put is lost.
     """
     rules = tuple(
-        replace(rule, object_mappings=tuple(_whole(m) for m in rule.object_mappings))
+        replace(rule, object_mappings=tuple(whole(m) for m in rule.object_mappings))
         for rule in schema.synchronization_rules
     )
     return replace(schema, synchronization_rules=rules)
@@ -73,7 +73,8 @@ def uneditable(before: SynchronizationSchema, after: SynchronizationSchema) -> t
     return tuple(problems.found)
 
 
-def _whole(mapping: ObjectMapping) -> ObjectMapping:
+def whole(mapping: ObjectMapping) -> ObjectMapping:
+    """Return an object mapping with every source in all its forms."""
     return replace(
         mapping, attribute_mappings=tuple(_complete(m) for m in mapping.attribute_mappings)
     )

@@ -12,6 +12,7 @@ from provisor.graph.problems import Problems
 from provisor.graph.schema.attributes import Ends, to_attribute_mapping
 from provisor.graph.schema.codes import Code
 from provisor.graph.schema.directories import Definitions, Directory, Kind, closest, spelling
+from provisor.graph.schema.document import whole
 from provisor.graph.schema.filters import to_filter
 from provisor.graph.wire import schemas as wire
 from provisor.graph.wire.coding import plain
@@ -79,7 +80,7 @@ def fingerprint(mapping: wire.ObjectMapping, ends: Ends) -> str:
 
     What the target says of the mapped attributes is part of it: it decides what is a difference.
     """
-    mapped = sorted(mapping.attribute_mappings, key=lambda m: m.target_attribute_name or "")
+    mapped = sorted(whole(mapping).attribute_mappings, key=lambda m: m.target_attribute_name or "")
     names = [m.target_attribute_name or "" for m in mapped]
     definitions = ends.target.definitions if ends.target is not None else NO_DEFINITIONS
     meaning = {

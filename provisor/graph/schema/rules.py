@@ -17,7 +17,6 @@ from provisor.graph.schema.directories import (
     extended,
     to_directories,
 )
-from provisor.graph.schema.document import canonical
 from provisor.graph.schema.objects import Join, points_at, to_object_mapping
 from provisor.graph.wire import schemas as wire
 from provisor.model.rules import Flows, MappingName, ObjectMapping, Rules
@@ -43,7 +42,6 @@ def to_rules(
     `definitions` is what the source's connector knows of its own attributes (the columns of a
     file): they may be mapped although the schema does not list them.
     """
-    schema = canonical(schema)
     problems = Problems()
     directories = to_directories(schema, problems)
     _check_rules(schema, problems)
