@@ -131,7 +131,8 @@ def _check_source(
                 )
             )
     if kind is not None:
-        _check_known(source, text, kind, at)
+        is_simple = isinstance(source, Attribute) and not text
+        _check_known(source, text, kind, at.at("name") if is_simple else at)
 
 
 def _check_known(source: Expression, text: str, kind: Kind, at: Problems) -> None:
