@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from provisor.engine.work import Work
+from provisor.errors import OBJECT_FAILURES
 from provisor.model.entries import Anchor, Entry
 from provisor.planner.match import listed_answers
 from provisor.planner.terms import Terms
@@ -31,7 +32,7 @@ async def survey(work: Work, look_ups: Mapping[str, int] | None = None) -> tuple
         return ()
     await journal.begin_listing()
     drifts: list[Drift] = []
-    complete = [k for k in listed if await _list_kind(work, k, look_ups, drifts)]
+    complete = [k for k in listed if await _try_to_list(work, k, look_ups, drifts)]
     work.listed.update(complete)
     await journal.end_listing(complete, is_complete=True)
     if look_ups is None:
@@ -49,6 +50,16 @@ def _is_worth(work: Work, look_ups: Mapping[str, int] | None, kind: str, total: 
     wanted = look_ups.get(kind, 0)
     pages = 1 if total is None else 1 + total // work.ports.target.capabilities.page_size
     return wanted >= LOOK_UPS_MIN and pages <= wanted
+
+
+async def _try_to_list(
+    work: Work, kind: str, look_ups: Mapping[str, int] | None, drifts: list[Drift]
+) -> bool:
+    """List one kind; a target that will not is asked object by object, like any other."""
+    try:
+        return await _list_kind(work, kind, look_ups, drifts)
+    except OBJECT_FAILURES:
+        return False
 
 
 async def _list_kind(

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from provisor.expressions.context import Context
 from provisor.model.cycles import Halt, JobError
-from provisor.model.decisions import StandingKey
+from provisor.model.decisions import Decision, Standing, StandingKey, TargetChange
 from provisor.model.entries import EntryKey
 from provisor.model.rules import MappingName, Policy, Rules
 from provisor.planner.terms import Terms, terms_of
@@ -39,6 +40,54 @@ class Mandate:
     """The administrator says that source and target are still the same systems."""
 
 
+class NotAdmitted(Exception):
+    """A write is not in the plan that is carried out, or not as it was planned."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Gate(Protocol):
+    """What may pass from a decision to the target. Each write passes once, before it is claimed."""
+
+    async def admit(self, work: Work, standing: Standing, decision: Decision) -> Decision:
+        """Return the decision as it is carried out. Raises NotAdmitted."""
+        ...
+
+    async def admit_references(
+        self, work: Work, standing: Standing, changes: tuple[TargetChange, ...]
+    ) -> None:
+        """Let a change of references pass, or raise NotAdmitted."""
+        ...
+
+    async def announce(self, work: Work, standing: Standing, decision: Decision) -> None:
+        """Take note of a departure that is held."""
+        ...
+
+    def approves(self, work: Work, standing: Standing) -> bool:
+        """True when a departure was approved with the plan that is carried out."""
+        ...
+
+
+class Open:
+    """Lets everything pass: a cycle without a plan."""
+
+    async def admit(self, work: Work, standing: Standing, decision: Decision) -> Decision:
+        return decision
+
+    async def admit_references(
+        self, work: Work, standing: Standing, changes: tuple[TargetChange, ...]
+    ) -> None:
+        return None
+
+    async def announce(self, work: Work, standing: Standing, decision: Decision) -> None:
+        return None
+
+    def approves(self, work: Work, standing: Standing) -> bool:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """The frame of one cycle."""
@@ -49,6 +98,7 @@ class Work:
     """Of enabled mappings, in the order in which they run."""
     ports: Ports
     initiated_by: str = ""
+    gate: Gate = field(default_factory=Open)
     listed: set[str] = field(default_factory=set[str])
     """Target kinds of which this cycle has listed every object."""
 
@@ -68,7 +118,14 @@ class Work:
         )
 
 
-def begin_work(mandate: Mandate, ports: Ports, cycle: str, initiated_by: str = "") -> Work:
+def begin_work(
+    mandate: Mandate,
+    ports: Ports,
+    cycle: str,
+    *,
+    initiated_by: str = "",
+    gate: Gate | None = None,
+) -> Work:
     """Compile the rules once; the clock of expressions stands still for the whole cycle."""
     policy = mandate.policy
     context = Context(
@@ -79,7 +136,14 @@ def begin_work(mandate: Mandate, ports: Ports, cycle: str, initiated_by: str = "
         for name, mapping in mandate.rules.items()
         if mapping.is_enabled
     }
-    return Work(cycle=cycle, mandate=mandate, terms=terms, ports=ports, initiated_by=initiated_by)
+    return Work(
+        cycle=cycle,
+        mandate=mandate,
+        terms=terms,
+        ports=ports,
+        initiated_by=initiated_by,
+        gate=gate or Open(),
+    )
 
 
 @dataclass(slots=True)
