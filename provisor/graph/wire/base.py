@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 MIN_VALUE = datetime.min.replace(tzinfo=UTC)
 """`0001-01-01T00:00:00Z`: a date that is not nullable and was never set."""
@@ -22,7 +22,7 @@ class Wire(Struct, frozen=True, kw_only=True, rename="camel"):
 class Open(Wire, frozen=True, kw_only=True):
     """A type inside a schema: properties that Graph does not have are kept, and come back."""
 
-    additional: dict[str, object] = {}
+    additional: dict[str, object] = field(default_factory=dict[str, object])
 
 
 _DURATION = re.compile(

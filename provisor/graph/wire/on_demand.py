@@ -1,0 +1,90 @@
+"""Provisioning one object on demand (spec: graph-api 4.16, 9). Enum values are in PascalCase."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import field
+
+from provisor.graph.wire.base import Wire
+from provisor.graph.wire.logs import ModifiedProperty
+
+
+class LinkedObjects(Wire, frozen=True, kw_only=True):
+    manager: Subject | None = None
+    members: tuple[Subject, ...] = ()
+    owners: tuple[Subject, ...] = ()
+
+
+class Subject(Wire, frozen=True, kw_only=True):
+    """`synchronizationJobSubject`."""
+
+    object_id: str
+    object_type_name: str
+    links: LinkedObjects | None = None
+
+
+class ApplicationParameters(Wire, frozen=True, kw_only=True):
+    """`synchronizationJobApplicationParameters`."""
+
+    rule_id: str
+    subjects: tuple[Subject, ...]
+
+
+class OnDemandRequest(Wire, frozen=True, kw_only=True):
+    parameters: tuple[ApplicationParameters, ...]
+
+
+class OnDemandStep(Wire, frozen=True, kw_only=True):
+    name: str
+    type: str
+    status: str
+    description: str
+    timestamp: datetime
+    details: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class OnDemandStatus(Wire, frozen=True, kw_only=True):
+    status: str
+    error_code: str | None = None
+    reason: str | None = None
+    additional_details: str | None = None
+    error_category: str | None = None
+    recommended_action: str | None = None
+
+
+class OnDemandIdentity(Wire, frozen=True, kw_only=True):
+    id: str | None = None
+    type: str | None = None
+    display_name: str | None = None
+    details: dict[str, str] | None = None
+
+
+class OnDemandSystem(Wire, frozen=True, kw_only=True):
+    id: str | None = None
+    name: str | None = None
+    details: dict[str, str] | None = None
+
+
+class OnDemandOutcome(Wire, frozen=True, kw_only=True):
+    """What the `value` of the answer holds, as JSON in a text."""
+
+    action: str
+    change_id: str
+    end_time: datetime
+    modified_properties: tuple[ModifiedProperty, ...] = ()
+    provisioning_steps: tuple[OnDemandStep, ...] = ()
+    reportable_identifier: str | None = None
+    start_time: datetime
+    status_info: OnDemandStatus
+    source_identity: OnDemandIdentity
+    source_system: OnDemandSystem
+    target_identity: OnDemandIdentity
+    target_system: OnDemandSystem
+
+
+class OnDemandResult(Wire, frozen=True, kw_only=True):
+    """What the `key` of the answer holds, as JSON in a text."""
+
+    result: str
+    details: dict[str, str] = field(default_factory=dict[str, str])
