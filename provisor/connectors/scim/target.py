@@ -97,7 +97,7 @@ class ScimTarget:
         shape = self._reader.shape(write.kind)
         reply = await self._post(shape, write.attributes)
         await self._reader.judge(reply, Asked.CREATE)
-        anchor = _created(reply)
+        anchor = _created(shape, reply)
         if anchor is None:
             message = f"{self._settings.host} created an object and did not say which"
             raise Unanswered(message, code=INCOMPATIBLE)
@@ -178,12 +178,13 @@ class ScimTarget:
             return None
 
 
-def _created(reply: Reply) -> Anchor | None:
+def _created(shape: Shape, reply: Reply) -> Anchor | None:
     """Return what was created, by its id, else by its address; None if the reply does not say."""
     if named := id_of(reply.content):
         return Anchor(named)
-    path = urlsplit(reply.headers.get("location", "")).path.rstrip("/")
-    return Anchor(unquote(path.rpartition("/")[2])) or None
+    path = urlsplit(reply.headers.get("location", "")).path
+    _, found, last = path.rpartition(f"/{shape.endpoint}/")
+    return Anchor(unquote(last.strip("/"))) or None if found else None
 
 
 def _overlaid(shape: Shape, said: Attributes, written: Attributes) -> Attributes:

@@ -36,6 +36,10 @@ GROUPS_NEED_PATCH = (
 )
 
 
+class _NoPatch(Exception):
+    """The target has no PATCH."""
+
+
 class Updater:
     """Writes for one target, and remembers which forms it does not understand."""
 
@@ -43,7 +47,7 @@ class Updater:
         settings = reader.settings
         self._reader, self._clock, self._quirks = reader, clock, settings.quirks
         self.spelling = Spelling(settings.patch_style, settings.quirks, settings.base)
-        self._has_patch = True
+        self._without_patch: set[str] = set()
         self._members_max = settings.quirks.max_members_per_patch
 
     async def send(
@@ -64,23 +68,22 @@ class Updater:
 
     async def change(self, shape: Shape, write: Update, edits: Sequence[Edit]) -> Reply:
         """Carry out changes of attributes; return the reply to the last request."""
-        if self._patches:
+        if self._patches(shape):
             reply = await self._patch(shape, write, edits)
-            if not self._lacks_patch(reply):
+            if not self._lacks_patch(shape, reply):
                 await self._reader.judge(reply, Asked.CHANGE)
                 return reply
         return await self._put(shape, write, edits)
 
-    @property
-    def _patches(self) -> bool:
+    def _patches(self, shape: Shape) -> bool:
         announced = self._reader.abilities.has_patch or not self._quirks.put_fallback
-        return self._has_patch and announced
+        return announced and shape.endpoint not in self._without_patch
 
-    def _lacks_patch(self, reply: Reply) -> bool:
-        """Tell from a reply whether the target has no PATCH, and remember that it has none."""
+    def _lacks_patch(self, shape: Shape, reply: Reply) -> bool:
+        """Tell from a reply whether the target has no PATCH here, and remember that."""
         if reply.status in (405, 501) and self._quirks.put_fallback:
-            self._has_patch = False
-        return not self._has_patch
+            self._without_patch.add(shape.endpoint)
+        return shape.endpoint in self._without_patch
 
     async def _patch(self, shape: Shape, write: Update, edits: Sequence[Edit]) -> Reply:
         existing = await self._existing(shape, write.anchor, edits)
@@ -206,26 +209,27 @@ class Updater:
 
     async def refer(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> None:
         """Carry out a change of members. Raises Rejected with those the target refused."""
-        if not self._patches:
-            await self._put_members(shape, anchor, change)
-            return
-        lacks_patch = False
+        if self._patches(shape):
+            try:
+                await self._patch_members(shape, anchor, change)
+                return
+            except _NoPatch:
+                pass  # nothing was done: put the whole group instead
+        await self._put_members(shape, anchor, change)
 
+    async def _patch_members(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> None:
         async def send(operations: tuple[Operation, ...]) -> Reply:
-            nonlocal lacks_patch
             reply = await self._send_members(shape, anchor, operations)
-            if self._lacks_patch(reply):
-                lacks_patch = True
-            elif not reply.is_success and reply.status not in MAY_CONCERN_ONE:
+            if self._lacks_patch(shape, reply):
+                raise _NoPatch
+            if reply.status not in MAY_CONCERN_ONE:
                 await self._reader.judge(reply, Asked.CHANGE)
             return reply
 
         writer = MemberWriter(send=send, spelling=self.spelling, size=self._members_max)
         await writer.carry_out(change)
         self._members_max = writer.size
-        if lacks_patch:
-            await self._put_members(shape, anchor, change)
-        elif writer.refused:
+        if writer.refused:
             raise self._refusal(anchor, change, writer.refused)
 
     async def _send_members(
