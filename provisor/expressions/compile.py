@@ -78,7 +78,7 @@ def compile_mappings(mappings: Sequence[tuple[str, Expression]]) -> CompiledMapp
 
     def blame(error: ExpressionError, attributes: Attributes, context: Context) -> None:
         error.target = next(
-            (target for target, e in mappings if _refuses(e, attributes, context)), None
+            (target for target, e in mappings if target and _refuses(e, attributes, context)), None
         )
 
     return writer.build(f"{{{pairs}}}", blame)

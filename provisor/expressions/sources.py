@@ -270,7 +270,7 @@ def _arguments(
             raise SourceError(f"{where}.key", f"{key} is given twice")
         seen.add(folded)
         arguments[known[folded]] = _as_number(value, function, known[folded])
-    if repeated:
+    if repeating is not None:
         return (*arguments, *repeated)
     # Replace is always written with all its places; elsewhere those at the end are left away.
     while arguments and arguments[-1] is None and function.name != "Replace":

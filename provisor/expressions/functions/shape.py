@@ -159,15 +159,18 @@ def guarded(function: Function, implementation: Implementation, each: int | None
     Sums and dates too large for Python's own types count as errors of the expression.
     """
 
+    # What an administrator says with Error is shown as it is.
+    prefix = "" if function.name == "Error" else f"{function.name}: "
+
     def call(*operands: Operand | Context) -> Result:
         try:
             if each is not None and isinstance(operands[each], tuple):
                 return _each(implementation, operands, each)
             return implementation(*operands)
         except ExpressionError as error:
-            raise ExpressionError(f"{function.name}: {error}", error.code) from error
+            raise ExpressionError(f"{prefix}{error}", error.code) from error
         except (ArithmeticError, ValueError) as error:
-            raise ExpressionError(f"{function.name}: {error}") from error
+            raise ExpressionError(f"{prefix}{error}") from error
 
     return call
 

@@ -71,7 +71,8 @@ scalars: SearchStrategy[Scalar] = st.one_of(
 values: SearchStrategy[Value] = st.one_of(
     scalars, st.lists(scalars, min_size=1, max_size=3).map(lambda listed: tuple(listed))
 )
-attributes: SearchStrategy[Attributes] = st.dictionaries(st.sampled_from(NAMES), values)
+names: SearchStrategy[str] = st.sampled_from(NAMES).map(str)
+attributes: SearchStrategy[Attributes] = st.dictionaries(names, values)
 contexts = st.builds(
     Context,
     st.just(datetime(2025, 7, 30, 12, tzinfo=UTC)),
