@@ -30,7 +30,7 @@ from provisor.model.decisions import (
     Verdict,
     Write,
 )
-from provisor.model.entries import NO_ATTRIBUTES, Anchor, Attributes, Entry, MatchQuery
+from provisor.model.entries import NO_ATTRIBUTES, Anchor, Attributes, Entry, MatchQuery, ReadFault
 from provisor.planner.diff import redact
 from provisor.planner.terms import Terms
 
@@ -137,6 +137,24 @@ def drift_record(
         target=link.target,
         target_name=name_of(now.attributes),
         changes=redact(changes, redacted_by(terms)),
+    )
+
+
+def fault_record(key: StandingKey, fault: ReadFault, *, cycle: str, at: datetime) -> Record:
+    """Return the log record of a source row that could not be read."""
+    return Record(
+        cycle=cycle,
+        change=str(uuid5(CHANGES, f"{cycle}|{key.mapping}|{fault.where}|fault")),
+        at=at,
+        duration_ms=0,
+        key=key,
+        row=0,
+        situation=Situation.UNKNOWN,
+        action=Action.OTHER,
+        verdict=Verdict.FAILURE,
+        code="SourceRowInvalid",
+        reason=f"{fault.where}: {fault.message}",
+        facts=Facts(is_assigned=False, is_active=False, passes_filter=False),
     )
 
 
