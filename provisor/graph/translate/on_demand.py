@@ -124,7 +124,7 @@ def _detailed(step: Step, performed: Performed) -> Step:
     match step.type:
         case ProvisioningStepType.IMPORT:
             return replace(step, details=texts(performed.source))
-        case ProvisioningStepType.MATCHING if step.name == "EntryImport":
+        case ProvisioningStepType.MATCHING if is_look(step):
             return replace(step, details=texts(performed.target))
         case ProvisioningStepType.SCOPING:
             details = {
@@ -141,9 +141,13 @@ def _detailed(step: Step, performed: Performed) -> Step:
 
 def _ordered(steps: list[Step]) -> list[Step]:
     """On demand the target is looked at before the scope is told."""
-    looks = [s for s in steps if s.type is ProvisioningStepType.MATCHING]
-    rest = [s for s in steps if s.type is not ProvisioningStepType.MATCHING]
+    looks = [s for s in steps if is_look(s)]
+    rest = [s for s in steps if not is_look(s)]
     return [*rest[:1], *looks, *rest[1:]]
+
+
+def is_look(step: Step) -> bool:
+    return step.type is ProvisioningStepType.MATCHING and step.name == "EntryImport"
 
 
 def _step(step: Step, performed: Performed) -> OnDemandStep:
