@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from provisor.engine.work import Work
 from provisor.expressions.context import Candidates
-from provisor.model.decisions import Decision, LinkState, Standing, StandingKey
+from provisor.model.decisions import Decision, Link, LinkState, Standing, StandingKey
 from provisor.model.entries import Attributes, Entry, EntryKey, MatchQuery, Reference, Value
 from provisor.planner.decide import (
     NOTHING,
@@ -53,7 +53,7 @@ async def _look(work: Work, terms: Terms, standing: Standing, *, is_fresh: bool)
     is_claim = link is not None and link.state is LinkState.CLAIMED
     if link is not None and not (is_claim and is_wanted):
         found = await _linked(work, terms, standing, is_fresh=is_fresh)
-        if found or not is_wanted or not work.mandate.policy.relinks_missing:
+        if found or not is_wanted or not _may_relink(work, link):
             return Sighting(found, is_ours=True)
     if standing.attempt:
         answered = await _answered(work, terms, standing)
@@ -62,6 +62,15 @@ async def _look(work: Work, terms: Terms, standing: Standing, *, is_fresh: bool)
     if standing.source is None or not is_wanted:
         return NOTHING
     return await _match(work, terms, standing, standing.source, is_fresh=is_fresh)
+
+
+def _may_relink(work: Work, link: Link) -> bool:
+    """True when a missing target object is matched and created again.
+
+    One that was leaving is gone by our own delete, answered or not; others' deletes are an
+    administrator's to judge (spec: settled 7).
+    """
+    return work.mandate.policy.relinks_missing or link.state is LinkState.LEAVING
 
 
 async def _linked(
