@@ -20,6 +20,11 @@ from provisor.ports import Source
 from tests.contracts.sources.reading import LateClock
 
 PAGE = 2
+READ = {
+    "User": frozenset({"displayName", "manager"}),
+    "Group": frozenset({"displayName", "members"}),
+}
+"""What mappings and filters read, by kind."""
 IN_ORDER = attrgetter("anchor", "kind")
 
 
@@ -82,7 +87,7 @@ class CsvSubject:
         chosen = {"users": "users.csv", "groups": "groups.csv", "members": "members.csv"}
         parsed = parse({**chosen, **settings}, folder)
         assert isinstance(parsed, CsvSettings), parsed
-        self.source = CsvSource(parsed, LateClock(), page_entries=PAGE)
+        self.source = CsvSource(parsed, LateClock(), READ, page_entries=PAGE)
         self._write()
 
     async def hold(self, *entries: Entry) -> None:

@@ -6,9 +6,16 @@ from collections import Counter
 
 import pytest
 
-from provisor.errors import WatermarkExpired
-from provisor.model.entries import Anchor, EntryKey, Page, Receipt, Seen, Watermark
-from tests.contracts.sources.reading import Read, read, run, take
+from provisor.errors import Unreachable, WatermarkExpired
+from provisor.model.entries import Anchor, Entry, EntryKey, Page, Receipt, Seen, Watermark
+from tests.contracts.sources.reading import (
+    Read,
+    check_fetch_never_denies,
+    check_no_false_absence,
+    read,
+    run,
+    take,
+)
 from tests.contracts.sources.subjects import ORGANISATION, Subject, group, key, person
 
 EVERYONE = {key(entry): entry for entry in ORGANISATION}
@@ -132,6 +139,53 @@ def test_two_reads_at_once_do_not_disturb_each_other(subject: Subject) -> None:
         assert outer.entries == inner.entries == EVERYONE
 
     run(story())
+
+
+def test_what_comes_and_changes_between_any_two_pages_makes_nobody_look_gone(
+    subject: Subject,
+) -> None:
+    async def story() -> None:
+        await filled(subject)
+        pages = len((await read(subject.source)).pages)
+        for at in range(1, pages + 1):
+            found = await read_while(subject, at, person(f"u1{at}", "New"), person("u2", f"N{at}"))
+            check_no_false_absence({k: e for k, e in EVERYONE.items() if e.kind == "User"}, found)
+            await check_fetch_never_denies(EVERYONE, subject.source)
+
+    run(story())
+
+
+def test_who_vanishes_between_any_two_pages_takes_nobody_along(removing: Subject) -> None:
+    """A row that moves up into a page that was read already is the classic way to lose a person."""
+
+    async def story() -> None:
+        await filled(removing)
+        staying = {k: e for k, e in EVERYONE.items() if k.anchor != "u1" and e.kind == "User"}
+        pages = len((await read(removing.source)).pages)
+        for at in range(1, pages + 1):
+            await removing.hold(EVERYONE[EntryKey("User", Anchor("u1"))])
+            found = await read_while(removing, at, gone=EntryKey("User", Anchor("u1")))
+            check_no_false_absence(staying, found)
+            await check_fetch_never_denies(staying, removing.source)
+
+    run(story())
+
+
+async def read_while(
+    subject: Subject, at: int, *coming: Entry, gone: EntryKey | None = None
+) -> Read:
+    """Read, and let things change after so many pages."""
+    found = Read()
+    try:
+        async for part in subject.source.pull(None):
+            take(found, part)
+            if isinstance(part, Page) and len(found.pages) == at:
+                await subject.hold(*coming)
+                if gone is not None:
+                    await subject.remove(gone)
+    except Unreachable as error:
+        found.error = error
+    return found
 
 
 def test_the_system_is_always_the_same(subject: Subject) -> None:
