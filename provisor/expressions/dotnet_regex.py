@@ -69,13 +69,14 @@ class Pattern:
         except TimeoutError as error:
             raise self._out_of_time() from error
 
-    def matches(self, text: str) -> list[Match]:
-        """Return all matches, empty ones included. Raises ExpressionError when out of time."""
+    def matches(self, text: str) -> Iterator[Match]:
+        """Yield all matches, empty ones included. Raises ExpressionError when out of time."""
         if len(text) <= self.length_max:
             plain = self.plain if self.plain is not None and text.isascii() else self.timed
-            return list(plain.finditer(text))
+            yield from plain.finditer(text)
+            return
         try:
-            return list(self.timed.finditer(text, timeout=REGEX_TIMEOUT_S))
+            yield from self.timed.finditer(text, timeout=REGEX_TIMEOUT_S)
         except TimeoutError as error:
             raise self._out_of_time() from error
 
@@ -94,11 +95,8 @@ class Pattern:
 
         Raises ExpressionError when out of time, or when the result would be too long.
         """
-        matches = self.matches(text)
-        if not matches:
-            return text
         pieces = template_of(self, template)
-        return _joined(text, ((m.span(), expand(pieces, m, text)) for m in matches))
+        return _joined(text, ((m.span(), expand(pieces, m, text)) for m in self.matches(text)))
 
     def substitution(self, template: str) -> Substitution | None:
         """Return what replaces as `replace` does, for short ASCII text only, and without a clock.
@@ -155,6 +153,8 @@ def _joined(text: str, changes: Iterator[tuple[tuple[int, int], str]]) -> str:
         at = end
         if total > RESULT_MAX:
             break
+    if not pieces:
+        return text
     pieces.append(text[at:])
     if total + len(text) - at > RESULT_MAX:
         raise ExpressionError(f"the replaced text is longer than {RESULT_MAX} characters")

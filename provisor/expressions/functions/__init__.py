@@ -11,6 +11,7 @@ from provisor.expressions.functions import (
     logic,
     moments,
     replacing,
+    roles,
     text,
 )
 from provisor.expressions.functions.shape import (
@@ -26,7 +27,8 @@ from provisor.expressions.functions.shape import (
 GROUPS: Mapping[str, tuple[Function, ...]] = {
     "Text": text.FUNCTIONS + replacing.FUNCTIONS,
     "Logic and flow": logic.FUNCTIONS,
-    "Lists, numbers and roles": lists.FUNCTIONS,
+    "Lists and numbers": lists.FUNCTIONS,
+    "App roles": roles.FUNCTIONS,
     "Dates": moments.FUNCTIONS,
     "Generated values": generators.FUNCTIONS,
     "Directory names": directory.FUNCTIONS,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import cast
-
 from provisor.expressions.errors import ExpressionError
 from provisor.expressions.functions.shape import Example, Form, Function, Parameter
 from provisor.expressions.values import Operand, inner_text, is_null, many, to_integer, to_text
@@ -60,45 +56,7 @@ def redact(value: Operand) -> Operand:
     return value
 
 
-def single_role(assignments: Operand) -> Operand:
-    names = _role_names(assignments)
-    return names[0] if names else None
-
-
-def role_names(assignments: Operand) -> Operand:
-    return tuple(_role_names(assignments)) or None
-
-
-def complex_roles(assignments: Operand) -> Operand:
-    roles = [_role(inner_text(value)) for value in many(assignments)]
-    return tuple(json.dumps(role, ensure_ascii=False) for role in roles) or None
-
-
-def _role_names(assignments: Operand) -> list[str]:
-    roles = [_role(inner_text(value)) for value in many(assignments)]
-    return [str(role["value"] or role["displayName"]) for role in roles]
-
-
-def _role(text: str) -> Mapping[str, object]:
-    """Return a role from its JSON object, or from its bare name."""
-    described: dict[str, object] = {}
-    if text.startswith("{"):
-        try:
-            loaded: object = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ExpressionError("an app role assignment is no JSON object") from error
-        described = cast(dict[str, object], loaded) if isinstance(loaded, dict) else {}
-    name = described.get("displayName") or described.get("value") or text
-    return {
-        "id": str(described.get("id") or ""),
-        "value": str(described.get("value") or name),
-        "displayName": str(name),
-        "primary": False,
-    }
-
-
 _ADDRESSES = {"proxyAddresses": ("a@x", "b@x", "a@x")}
-_ROLES = {"appRoleAssignments": ("Editor", "Reader")}
 
 FUNCTIONS = (
     Function(
@@ -164,37 +122,6 @@ FUNCTIONS = (
         repeats_min=2,
         summary="The first value that the target does not have yet. Only as the whole expression "
         "of a mapping that flows at creation only, and not of a matching attribute.",
-        examples=(),
-    ),
-    Function(
-        name="SingleAppRoleAssignment",
-        parameters=(Parameter("source"),),
-        implementation=single_role,
-        summary="The name of the one role that is assigned; of several, the first.",
-        examples=(Example("SingleAppRoleAssignment([appRoleAssignments])", "Editor", _ROLES),),
-    ),
-    Function(
-        name="AppRoleAssignments",
-        parameters=(Parameter("source"),),
-        implementation=role_names,
-        summary="The names of all assigned roles.",
-        examples=(
-            Example("AppRoleAssignments([appRoleAssignments])", ("Editor", "Reader"), _ROLES),
-        ),
-    ),
-    Function(
-        name="AppRoleAssignmentsComplex",
-        parameters=(Parameter("source"),),
-        implementation=complex_roles,
-        summary="All assigned roles as objects with id, value, displayName and primary, each as "
-        "JSON text. Roles are added to those that the target has.",
-        examples=(),
-    ),
-    Function(
-        name="AssertiveAppRoleAssignmentsComplex",
-        parameters=(Parameter("source"),),
-        implementation=complex_roles,
-        summary="As AppRoleAssignmentsComplex, but the roles replace those that the target has.",
         examples=(),
     ),
 )

@@ -25,7 +25,7 @@ def codes(text: str, use: Use = USE) -> list[str]:
     ("text", "code"),
     [
         ("[mial]", "UnknownAttribute"),
-        ("Switch([manager], "x")", "SwitchOnReference"),
+        ('Switch([manager], "x")', "SwitchOnReference"),
         ("IIF(IgnoreFlowIfNullOrEmpty([mail]), 1, 2)", "FlowAsCondition"),
         ('IIF([mail] = "x", IgnoreObjectFlow, 1)', "IgnoreObjectFlowMisplaced"),
         ('Replace([mail], "x")', "InvalidCall"),
