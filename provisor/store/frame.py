@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -43,8 +43,6 @@ class MappingNote:
     is_enabled: bool
     pointing_at_many: frozenset[str] = frozenset()
     """Target attributes that hold any number of references."""
-    case_exact: frozenset[str] = frozenset()
-    """Target attributes whose values are not the same in another case."""
 
     @classmethod
     def of(cls, mapping: ObjectMapping) -> MappingNote:
@@ -54,18 +52,7 @@ class MappingNote:
             mapping.hash,
             mapping.is_enabled,
             frozenset(m.target.name for m in attributes if m.refers is Refers.TO_MANY),
-            frozenset(m.target.name for m in attributes if m.target.is_case_exact),
         )
-
-    def claims(self, queries: Iterable[MatchQuery]) -> list[MatchQuery]:
-        """Return queries in the form in which those of different objects are compared, as
-        `planner.match.normal` does."""
-        return [
-            replace(q, value=q.value.casefold())
-            if isinstance(q.value, str) and q.attribute not in self.case_exact
-            else q
-            for q in queries
-        ]
 
 
 UNKNOWN_MAPPING = MappingNote(target_kind="", hash=None, is_enabled=True)
@@ -89,6 +76,12 @@ class HeldSnapshot:
     def is_let(self, digest: str) -> bool:
         """True if this very content was approved; what has no name cannot have been."""
         return self.is_approved and digest == self.digest != ""
+
+
+def spell_claim(query: MatchQuery) -> str:
+    """Return a query as claims are compared: values alike but for case are one name."""
+    value = query.value
+    return spell(replace(query, value=value.casefold() if isinstance(value, str) else value))
 
 
 def hold(held: HeldSnapshot | None, digest: str, why: str, now: datetime) -> HeldSnapshot:

@@ -251,7 +251,9 @@ def _carried(staged: Staged | None, before: int, after: int) -> Staged | None:
 def disown(standing: Standing) -> Standing:
     """Return a standing whose link is only claimed; what was released is let go for good."""
     link = standing.link
-    if link is None or link.state is LinkState.RELEASED:
+    if link is None:
+        return standing
+    if link.state is LinkState.RELEASED:
         return replace(standing, link=None, referred=dict[str, Span]())
     link = replace(link, image=None, state=LinkState.CLAIMED)
     return replace(standing, link=link, referred=dict[str, Span]())

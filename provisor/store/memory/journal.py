@@ -50,6 +50,7 @@ from provisor.store.frame import (
     imported,
     interrupted,
     spell,
+    spell_claim,
 )
 from provisor.store.memory.state import Listing, MemoryState
 
@@ -313,17 +314,19 @@ class MemoryJournal:
         self._fence()
         self._job.listing = Listing()
 
-    async def list_target(self, listed: Sequence[Listed]) -> Sequence[Drift]:
+    async def list_target(
+        self, listed: Sequence[Listed], *, repairs: bool = True
+    ) -> Sequence[Drift]:
         self._fence()
         drifts: list[Drift] = []
         for one in listed:
             entry = one.entry
             self._job.listing.entries[entry.kind, entry.anchor] = (entry, one.answers_to)
-            drift = self._picture(entry)
+            drift = self._picture(entry, repairs=repairs)
             drifts += [drift] if drift else []
         return drifts
 
-    def _picture(self, entry: Entry) -> Drift | None:
+    def _picture(self, entry: Entry, *, repairs: bool) -> Drift | None:
         standing = self._governor(entry.kind, entry.anchor)
         if standing is None or standing.link is None:
             return None
@@ -336,7 +339,7 @@ class MemoryJournal:
         if link.image is None or link.image.attributes == entry.attributes:
             self._put(pictured)
             return None
-        self._put(transitions.unsettle(pictured))
+        self._put(transitions.unsettle(pictured) if repairs else pictured)
         return Drift(standing.key, link, entry)
 
     async def end_listing(self, kinds: Collection[str], *, is_complete: bool) -> None:
@@ -391,8 +394,8 @@ class MemoryJournal:
         governor = self._governor(found.kind, found.anchor)
         if governor is not None:
             return governor.key
-        asked = set(map(spell, queries))
-        awaiting = sorted(s.key for s in self._all() if asked & self._claims(s.key, s.attempt))
+        asked = set(map(spell_claim, queries))
+        awaiting = sorted(s.key for s in self._all() if asked & set(map(spell_claim, s.attempt)))
         return awaiting[0] if awaiting else None
 
     async def cede(self, key: StandingKey) -> bool:
@@ -440,9 +443,9 @@ class MemoryJournal:
         anchor = transitions.claimed_anchor(decision)
         if anchor is not None and self._is_governed_by_another(current.key, anchor):
             return True
-        claims = self._claims(current.key, transitions.claimed_queries(decision))
+        claims = set(map(spell_claim, transitions.claimed_queries(decision)))
         others = (s for s in self._all() if s.key != current.key)
-        return any(claims & self._claims(s.key, s.attempt) for s in others)
+        return any(claims & set(map(spell_claim, s.attempt)) for s in others)
 
     async def settle(
         self,
@@ -554,9 +557,6 @@ class MemoryJournal:
 
     def _target_kind(self, key: StandingKey) -> str:
         return self._note(key).target_kind
-
-    def _claims(self, key: StandingKey, queries: Sequence[MatchQuery]) -> set[str]:
-        return {spell(claim) for claim in self._note(key).claims(queries)}
 
     def _governor(self, kind: str, target: Anchor) -> Standing | None:
         for standing in self._all():

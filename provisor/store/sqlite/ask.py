@@ -1,0 +1,185 @@
+"""What is asked of a job's standings. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from provisor.model.decisions import Standing, StandingKey
+from provisor.model.entries import Anchor, EntryKey, MatchQuery
+from provisor.model.rules import MappingName
+from provisor.store import transitions
+from provisor.store.sqlite import rows
+from provisor.store.sqlite.codec import from_micros, to_micros
+from provisor.store.sqlite.desk import Desk
+from provisor.store.sqlite.documents import to_json
+
+MAY_GOVERN = """
+AND (attempt IS NOT NULL OR target IS NOT NULL AND (state <> 'released' OR absence = 'deleted'))
+"""
+WAITING = """
+staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen)
+"""
+
+
+def keys_where(desk: Desk, condition: str, *bound: object) -> list[StandingKey]:
+    """Return the objects of which a condition holds, ordered by key, and nothing else of them."""
+    keys: list[StandingKey] = []
+    for name, mapped in desk.mappings().items():
+        found = desk.run(
+            f"SELECT anchor FROM standing s WHERE mapping = ? AND {condition}"  # noqa: S608
+            " ORDER BY anchor",
+            (mapped.number, *bound),
+        )
+        keys += [StandingKey(name, anchor) for (anchor,) in found]
+    return keys
+
+
+def counts_where(desk: Desk, condition: str, *bound: object) -> dict[MappingName, int]:
+    counts: dict[MappingName, int] = {}
+    for name, mapped in desk.mappings().items():
+        (count,) = desk.run(
+            f"SELECT count(*) FROM standing s WHERE mapping = ? AND {condition}",  # noqa: S608
+            (mapped.number, *bound),
+        ).fetchone()
+        if count:
+            counts[name] = count
+    return counts
+
+
+def due(desk: Desk, now: datetime) -> list[StandingKey]:
+    return keys_where(desk, "due_at <= ?", to_micros(now))
+
+
+def due_departures(desk: Desk, now: datetime) -> list[StandingKey]:
+    return keys_where(desk, f"due_at <= ? {MAY_GOVERN}", to_micros(now))
+
+
+def due_references(desk: Desk, now: datetime) -> list[StandingKey]:
+    return keys_where(desk, "references_due_at <= ?", to_micros(now))
+
+
+def superiors(desk: Desk, now: datetime) -> dict[StandingKey, frozenset[EntryKey]]:
+    names = {mapped.number: name for name, mapped in desk.mappings().items()}
+    found = desk.run(
+        f"""
+        SELECT s.mapping, s.anchor, r.kind, r.anchor
+        FROM standing s JOIN reference r ON r.standing = s.number AND r.is_single
+        WHERE s.mapping IN ({desk.numbers()}) AND s.due_at <= ? AND s.target IS NULL
+          AND EXISTS (
+            SELECT 1 FROM standing above
+            WHERE above.mapping IN ({desk.numbers()}) AND above.anchor = r.anchor
+              AND above.kind = r.kind AND above.due_at <= ? AND above.target IS NULL)
+        """,  # noqa: S608
+        (to_micros(now), to_micros(now)),
+    )
+    above: dict[StandingKey, set[EntryKey]] = {}
+    for mapping, anchor, kind, referred in found:
+        key = StandingKey(names[mapping], anchor)
+        above.setdefault(key, set()).add(EntryKey(kind, Anchor(referred)))
+    return {key: frozenset(keys) for key, keys in above.items()}
+
+
+def missing(desk: Desk) -> list[StandingKey]:
+    return keys_where(desk, f"absence IS NULL AND NOT {_is_shown(desk)}")
+
+
+def shown(desk: Desk) -> dict[MappingName, int]:
+    return counts_where(desk, f"absence IS NULL AND {_is_shown(desk)}")
+
+
+def _is_shown(desk: Desk) -> str:
+    (generation,) = desk.run("SELECT generation FROM job WHERE number = ?", (desk.job,)).fetchone()
+    return (
+        "EXISTS (SELECT 1 FROM mark m"  # noqa: S608
+        f" WHERE m.standing = s.number AND m.generation = {generation:d})"
+    )
+
+
+def recall(desk: Desk, keys: Collection[StandingKey]) -> list[Standing]:
+    found = (desk.load(key) for key in keys)
+    return [one[1] for one in found if one]
+
+
+def lookup(desk: Desk, text: str, limit: int) -> list[Standing]:
+    """Any object whose source holds the text somewhere is looked at: this is for people."""
+    found: list[Standing] = []
+    for name, mapped in desk.mappings().items():
+        cursor = desk.run(
+            rows.STANDING + "WHERE s.mapping = ? AND"
+            " (s.anchor = ? OR s.target = ? OR instr(o.content, CAST(? AS BLOB)))"
+            " ORDER BY s.anchor",
+            (mapped.number, text, text, text),
+        )
+        for row in cursor:
+            key = StandingKey(name, row[1])
+            standing = rows.compose(desk.connection, desk.shapes, key, row)
+            if transitions.answers_to(standing, text):
+                found.append(standing)
+            if len(found) == limit:
+                return found
+    return found
+
+
+def owner(
+    desk: Desk, kind: str, target: Anchor, queries: Sequence[MatchQuery]
+) -> StandingKey | None:
+    governor = desk.governor(kind, target)
+    if governor is not None:
+        return governor[1]
+    return min(map(desk.key_of, desk.awaiting(queries)), default=None)
+
+
+def anchors(desk: Desk, keys: Collection[StandingKey]) -> dict[StandingKey, Anchor]:
+    found: dict[StandingKey, Anchor] = {}
+    for name, mapping, asked in desk.by_mapping(keys):
+        for anchor, target in desk.run(
+            "SELECT s.anchor, s.target FROM json_each(?) asked"
+            " JOIN standing s ON s.mapping = ? AND s.anchor = asked.value"
+            " WHERE s.state IN ('managed', 'disabled')",
+            (to_json(asked), mapping),
+        ):
+            found[StandingKey(name, anchor)] = target
+    return found
+
+
+def departed(desk: Desk, since: datetime) -> frozenset[StandingKey]:
+    found = desk.run(
+        "SELECT mapping, anchor FROM departure WHERE job = ? AND at >= ?",
+        (desk.job, to_micros(since)),
+    )
+    return frozenset(StandingKey(MappingName(mapping), anchor) for mapping, anchor in found)
+
+
+def staged_since(desk: Desk) -> datetime | None:
+    (at,) = desk.run(
+        f"SELECT min(staged_at) FROM standing WHERE mapping IN ({desk.numbers()}) AND {WAITING}"  # noqa: S608
+    ).fetchone()
+    return None if at is None else from_micros(at)
+
+
+def members(desk: Desk) -> int:
+    (count,) = desk.run(
+        "SELECT total(p.possible) FROM mapping m"
+        " JOIN standing s ON s.mapping = m.number AND s.spans > 0"
+        " JOIN span p ON p.standing = s.number"
+        " WHERE m.job = ?"
+        " AND p.attribute IN (SELECT value FROM json_each(m.pointing_at_many))",
+        (desk.job,),
+    ).fetchone()
+    return int(count)
+
+
+def staged(desk: Desk) -> tuple[Mapping[StandingKey, int], Mapping[StandingKey, int]]:
+    """Return the departures and the removals of members that nobody has approved yet."""
+    departures: dict[StandingKey, int] = {}
+    removals: dict[StandingKey, int] = {}
+    for name, mapped in desk.mappings().items():
+        for prefix, found in (("staged", departures), ("references_staged", removals)):
+            rows_found = desk.run(
+                f"SELECT anchor, {prefix}_seen FROM standing"  # noqa: S608
+                f" WHERE mapping = ? AND {prefix}_at IS NOT NULL AND NOT {prefix}_approved",
+                (mapped.number,),
+            )
+            found |= {StandingKey(name, anchor): seen for anchor, seen in rows_found}
+    return departures, removals

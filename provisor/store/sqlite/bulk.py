@@ -1,0 +1,152 @@
+"""What befalls many standings at once, said in SQL. Each says what a pure step of
+`provisor.store.transitions` says of one; contract tests hold them to that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from provisor.model.entries import Anchor
+from provisor.model.jobs import ResetScope
+from provisor.model.rules import MappingName, Rules
+from provisor.store.frame import MappingNote
+from provisor.store.sqlite import rows
+from provisor.store.sqlite.codec import to_micros
+from provisor.store.sqlite.connect import Connection
+from provisor.store.sqlite.desk import Desk
+from provisor.store.sqlite.documents import from_json, to_json
+
+NO_IMAGES = "DELETE FROM image WHERE standing IN (SELECT number FROM standing WHERE mapping = ?)"
+NO_SPANS = """
+DELETE FROM span WHERE standing IN
+    (SELECT number FROM standing WHERE mapping = ? AND target IS NOT NULL)
+"""
+UNSETTLE = "seen = seen + 1, due_at = 0"
+STIR = """
+references_seen = references_seen + 1,
+references_due_at =
+    CASE WHEN state = 'managed' AND has_references THEN 0 ELSE references_due_at END
+"""
+REMAPPED = f"""
+UPDATE standing
+SET {UNSETTLE}, escrow = NULL, references_escrow = NULL, references_seen = references_seen + 1,
+    references_due_at = CASE
+        WHEN state = 'managed' AND (has_references OR references_staged_at IS NOT NULL) THEN 0
+    END
+WHERE mapping = ?
+"""  # noqa: S608
+DISOWN = """
+UPDATE standing
+SET target = CASE WHEN state <> 'released' THEN target END,
+    is_created_by_us = state <> 'released' AND is_created_by_us,
+    state = CASE WHEN state <> 'released' THEN 'claimed' END,
+    spans = 0, references_due_at = NULL,
+    has_references = EXISTS (SELECT 1 FROM reference r WHERE r.standing = number)
+WHERE mapping = ? AND target IS NOT NULL
+"""
+UNESCROW = """
+UPDATE standing
+SET escrow = NULL, references_escrow = NULL,
+    due_at = CASE WHEN seen <> settled THEN 0 END,
+    references_due_at = CASE
+        WHEN state = 'managed' AND (references_staged_at IS NOT NULL
+             OR has_references AND references_seen <> references_settled) THEN 0
+    END
+WHERE mapping = ?
+"""
+REREAD = f"""
+UPDATE standing
+SET {UNSETTLE}, {STIR},
+    staged_seen = staged_seen + (staged_seen = seen),
+    references_staged_seen =
+        references_staged_seen + (references_staged_seen = references_seen)
+WHERE mapping = ?
+"""  # noqa: S608
+FORGETTABLE = """
+SELECT number FROM standing
+WHERE mapping = ? AND absence = 'deleted' AND seen = settled
+  AND target IS NULL AND escrow IS NULL AND attempt IS NULL
+"""
+
+
+def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
+    (before, policy_before) = desk.run(
+        "SELECT adopted, policy_hash FROM job WHERE number = ?", (desk.job,)
+    ).fetchone()
+    adopted = [(name, mapping.hash) for name, mapping in rules.items()]
+    is_new_policy = policy_hash != policy_before
+    is_new = is_new_policy or before is None or from_json(before, list[tuple[str, str]]) != adopted
+    if is_new:
+        known = desk.mappings()
+        changed = {n for n, m in rules.items() if n not in known or known[n].note.hash != m.hash}
+        _note(desk, rules)
+        for name, mapped in desk.mappings().items():
+            if name in changed:
+                desk.run(NO_IMAGES, (mapped.number,))
+                desk.run(REMAPPED, (mapped.number,))
+            elif is_new_policy:
+                desk.run(
+                    f"UPDATE standing SET {UNSETTLE}, {STIR} WHERE mapping = ?",  # noqa: S608
+                    (mapped.number,),
+                )
+        desk.run(
+            "UPDATE job SET adopted = ?, policy_hash = ? WHERE number = ?",
+            (to_json(adopted), policy_hash, desk.job),
+        )
+    return is_new
+
+
+def _note(desk: Desk, rules: Rules) -> None:
+    """Take note of the mappings; those that the rules have no more are not forgotten."""
+    desk.run("UPDATE mapping SET hash = NULL, is_enabled = 0 WHERE job = ?", (desk.job,))
+    for name, mapping in rules.items():
+        desk.put_mapping(name, MappingNote.of(mapping))
+
+
+def assign(desk: Desk, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
+    changed = 0
+    for name, mapped in desk.mappings().items():
+        anchors = to_json(sorted(assigned.get(name, frozenset[Anchor]())))
+        changed += desk.run(
+            f"UPDATE standing SET is_assigned = 1 - is_assigned, {UNSETTLE}"  # noqa: S608
+            " WHERE mapping = ?"
+            " AND is_assigned <> (anchor IN (SELECT value FROM json_each(?)))",
+            (mapped.number, anchors),
+        ).rowcount
+    return changed
+
+
+def reset(desk: Desk, scope: ResetScope) -> None:
+    run, forgets_links = desk.run, ResetScope.CONNECTOR_DATA_STORE in scope
+    if ResetScope.WATERMARK in scope:
+        run("UPDATE job SET watermark = NULL, is_initial = 1 WHERE number = ?", (desk.job,))
+    if ResetScope.ESCROWS in scope:
+        run("UPDATE job SET faults = NULL, faults_count = 0 WHERE number = ?", (desk.job,))
+    for mapped in desk.mappings().values():
+        of_mapping = (mapped.number,)
+        if forgets_links:
+            run(NO_SPANS, of_mapping)
+            run(DISOWN, of_mapping)
+        if ResetScope.ESCROWS in scope:
+            run(UNESCROW, of_mapping)
+        if forgets_links or ResetScope.WATERMARK in scope:
+            run(NO_IMAGES, of_mapping)
+            run(REREAD, of_mapping)
+        for (number,) in run(FORGETTABLE, of_mapping).fetchall():
+            rows.forget(desk.connection, number)
+
+
+def expire(desk: Desk, absent_since: datetime) -> int:
+    return sum(
+        desk.run(
+            f"UPDATE standing SET absence = 'deleted', escrow = NULL, {UNSETTLE}"  # noqa: S608
+            " WHERE mapping = ? AND absence = 'absent' AND absent_since <= ?",
+            (mapped.number, to_micros(absent_since)),
+        ).rowcount
+        for mapped in desk.mappings().values()
+    )
+
+
+def doubt_everything(connection: Connection) -> None:
+    """Trust no image of any job: the store is not the one that the targets were told from."""
+    connection.execute("DELETE FROM image")

@@ -1,0 +1,234 @@
+"""How values lie in the store: positional msgpack, with the names of attributes beside it.
+
+Anything that can be stored comes back as it was: the type of a value is part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from operator import itemgetter
+from typing import Any, TypeAlias, cast
+
+import msgpack
+import xxhash
+
+from provisor.model.decisions import Escrow, Span
+from provisor.model.entries import Anchor, Attributes, MatchQuery, Reference, Value
+from provisor.store.sqlite.connect import Connection
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+REFERENCE, TIME, NUMBER = 1, 2, 3
+
+
+def to_micros(time: datetime) -> int:
+    """Return microseconds since 1970, which sort and compare as times do."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)
+
+
+# values
+
+
+def _extend(value: object) -> msgpack.ExtType:
+    match value:
+        case Reference(kind, anchor):
+            return msgpack.ExtType(REFERENCE, _encode(f"{len(kind)}:{kind}{anchor}"))
+        case datetime():
+            return msgpack.ExtType(TIME, _encode_time(value))
+        case int():  # more than 64 bits
+            return msgpack.ExtType(NUMBER, str(value).encode())
+        case _:
+            raise TypeError(f"{type(value).__name__} is no attribute value")
+
+
+def _restore(code: int, data: bytes) -> object:
+    match code:
+        case 1:
+            length, _, rest = _decode(data).partition(":")
+            return Reference(rest[: int(length)], Anchor(rest[int(length) :]))
+        case 2:
+            return _decode_time(data)
+        case 3:
+            return int(data)
+        case _:
+            raise ValueError(f"nothing of kind {code} is stored here")
+
+
+def _encode(text: str) -> bytes:
+    """A directory may hold half a character (a lone surrogate); it is kept."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
+
+
+def _encode_time(time: datetime) -> bytes:
+    """Keep the offset, and whether there is one: another offset is another value."""
+    offset = time.utcoffset()
+    micros = (time.replace(tzinfo=None) - EPOCH.replace(tzinfo=None)) // MICROSECOND
+    return f"{micros} {'' if offset is None else offset // MICROSECOND}".encode()
+
+
+def _decode_time(data: bytes) -> datetime:
+    micros, _, offset = data.decode().partition(" ")
+    time = EPOCH.replace(tzinfo=None) + timedelta(microseconds=int(micros))
+    if not offset:
+        return time
+    zone = UTC if offset == "0" else timezone(timedelta(microseconds=int(offset)))
+    return time.replace(tzinfo=zone)
+
+
+_packer = msgpack.Packer(default=_extend, use_bin_type=True, unicode_errors="surrogatepass")
+
+
+def pack(value: object) -> bytes:
+    try:
+        return _packer.pack(value)
+    except BaseException:
+        _packer.reset()
+        raise
+
+
+def unpack(data: bytes) -> Any:
+    """Return what was packed; every list comes back as a tuple."""
+    return msgpack.unpackb(
+        data,
+        use_list=False,
+        strict_map_key=False,
+        ext_hook=_restore,
+        unicode_errors="surrogatepass",
+    )
+
+
+# attributes
+
+INLINE = 0
+"""The shape of what carries its own names: a directory with no order has too many shapes."""
+SHAPES_MAX = 4_096
+Order: TypeAlias = Callable[[Attributes], tuple[Value, ...]]
+
+
+class Shapes:
+    """The lists of attribute names in use, each known by a number.
+
+    Most objects of a directory have the same few; an object then holds its values alone.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._names: dict[int, tuple[str, tuple[str, ...]]] = {}
+        self._orders: dict[tuple[str, ...], tuple[int, Order]] = {}
+
+    def forget(self) -> None:
+        """Called when a transaction was undone: with it went the shapes it found first."""
+        self._names.clear()
+        self._orders.clear()
+
+    def encode(self, kind: str, attributes: Attributes) -> tuple[int, bytes]:
+        """Return shape and content."""
+        known = self._orders.get((kind, *attributes))
+        if known is None:
+            known = self._learn(kind, tuple(attributes))
+        number, order = known
+        if number == INLINE:
+            names = tuple(sorted(attributes))
+            return INLINE, pack((kind, names, tuple(attributes[name] for name in names)))
+        return number, pack(order(attributes))
+
+    def decode(self, number: int, content: bytes) -> tuple[str, Attributes]:
+        """Return kind and attributes."""
+        values = unpack(content)
+        if number == INLINE:
+            kind, names, values = values
+            return kind, dict(zip(names, values, strict=True))
+        if number not in self._names:
+            self._read()
+        kind, names = self._names[number]
+        return kind, dict(zip(names, values, strict=True))
+
+    def _learn(self, kind: str, layout: tuple[str, ...]) -> tuple[int, Order]:
+        names = tuple(sorted(layout))
+        number = self._number(pack((kind, names)))
+        if number == INLINE:
+            return INLINE, tuple_of(())
+        self._names[number] = (kind, names)
+        self._orders[(kind, *layout)] = (number, tuple_of(names))
+        return self._orders[(kind, *layout)]
+
+    def _number(self, content: bytes) -> int:
+        run = self._connection.execute
+        row = run("SELECT number FROM shape WHERE content = ?", (content,)).fetchone()
+        if row:
+            return row[0]
+        (count,) = run("SELECT count(*) FROM shape").fetchone()
+        if count >= SHAPES_MAX:
+            return INLINE
+        run("INSERT INTO shape (content) VALUES (?)", (content,))
+        (number,) = run("SELECT last_insert_rowid()").fetchone()
+        return number
+
+    def _read(self) -> None:
+        rows = self._connection.execute("SELECT number, content FROM shape")
+        self._names = {number: unpack(content) for number, content in rows}
+
+
+def tuple_of(names: tuple[str, ...]) -> Order:
+    """Return what takes the values of these names, in this order."""
+    if len(names) == 1:
+        (name,) = names
+        return lambda attributes: (attributes[name],)
+    if not names:
+        return lambda attributes: ()
+    return cast(Order, itemgetter(*names))
+
+
+def fingerprint(shape: int, content: bytes) -> bytes:
+    """Return what is another for another kind, other names or other values."""
+    return xxhash.xxh3_128_digest(content, seed=shape)
+
+
+# what belongs to a standing
+
+
+def encode_escrow(escrow: Escrow | None) -> bytes | None:
+    if escrow is None:
+        return None
+    first, retry = to_micros(escrow.first_failed_at), to_micros(escrow.retry_at)
+    return pack((escrow.code, escrow.reason, first, escrow.attempts, retry))
+
+
+def decode_escrow(data: bytes | None) -> Escrow | None:
+    if data is None:
+        return None
+    code, reason, first, attempts, retry = unpack(data)
+    return Escrow(
+        code=code,
+        reason=reason,
+        first_failed_at=from_micros(first),
+        attempts=attempts,
+        retry_at=from_micros(retry),
+    )
+
+
+def encode_queries(queries: tuple[MatchQuery, ...]) -> bytes | None:
+    return pack([(q.kind, q.attribute, q.value) for q in queries]) if queries else None
+
+
+def decode_queries(data: bytes | None) -> tuple[MatchQuery, ...]:
+    return tuple(MatchQuery(*parts) for parts in unpack(data)) if data else ()
+
+
+def encode_span(span: Span) -> bytes:
+    """Certain ones lie first, once: most of what is possible is certain."""
+    return pack((tuple(span.certain), tuple(span.possible - span.certain)))
+
+
+def decode_span(data: bytes) -> Span:
+    certain, others = unpack(data)
+    return Span(frozenset(certain), frozenset(certain) | frozenset(others))

@@ -1,0 +1,95 @@
+"""How the open cycle stands, counted anew from what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from provisor.model.cycles import Counts, Cycle, CycleKind
+from provisor.model.jobs import Progress
+from provisor.store.frame import OpenCycle, imported, interrupted
+from provisor.store.sqlite.codec import from_micros
+from provisor.store.sqlite.desk import Desk
+from provisor.store.sqlite.documents import from_json
+
+STAGED = "(staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen))"
+REFERENCES_STAGED = (
+    "(references_staged_at IS NOT NULL AND NOT"
+    " (references_staged_approved AND references_staged_seen = references_seen))"
+)
+RECOUNT = f"""
+WITH object AS (
+    SELECT max(is_entitled) AS entitled, max(is_effectively_entitled) AS effectively,
+           max(is_export_due) AS due, max(is_exported) AS exported,
+           max(verdict = 'failure') AS failed
+    FROM record
+    WHERE cycle = (SELECT cycle FROM job WHERE number = ?)
+    GROUP BY mapping, anchor
+), logged AS (
+    SELECT total(entitled), total(effectively), total(due), total(exported), total(failed)
+    FROM object
+), standing_now AS (
+    SELECT total(escrow IS NOT NULL), total(references_escrow IS NOT NULL),
+           total({STAGED}) + total({REFERENCES_STAGED}),
+           total(is_enabled AND (
+               seen <> settled AND escrow IS NULL AND NOT {STAGED}
+               OR state = 'managed' AND has_references
+                  AND references_seen <> references_settled
+                  AND references_escrow IS NULL AND NOT {REFERENCES_STAGED}))
+    FROM standing JOIN mapping ON mapping.number = standing.mapping
+    WHERE mapping.job = ?
+)
+SELECT logged.*, standing_now.*, faults_count FROM logged, standing_now, job WHERE number = ?
+"""  # noqa: S608
+
+
+def open_cycle(desk: Desk) -> OpenCycle | None:
+    row = desk.run(
+        "SELECT c.id, c.began, j.cycle_kind, j.cycle_read, j.cycle_deltas,"
+        " j.cycle_reference_deltas, j.progress"
+        " FROM job j JOIN cycle c ON c.number = j.cycle WHERE j.number = ?",
+        (desk.job,),
+    ).fetchone()
+    if row is None:
+        return None
+    id, began, kind, read, deltas, reference_deltas, progress = row
+    return OpenCycle(
+        id=id,
+        kind=CycleKind(kind),
+        began=from_micros(began),
+        read=read,
+        deltas=deltas,
+        reference_deltas=reference_deltas,
+        progress=from_json(progress, Progress) if progress else None,
+    )
+
+
+def recount(desk: Desk) -> Counts:
+    cycle = open_cycle(desk)
+    row = desk.run(RECOUNT, (desk.job, desk.job, desk.job)).fetchone()
+    counts = [int(column or 0) for column in row]
+    entitled, effectively, due, exported, failed = counts[:5]
+    escrowed, references, staged, unsettled, faults = counts[5:]
+    return replace(
+        imported(cycle) if cycle else Counts(),
+        entitled=entitled,
+        entitled_for_provisioning=effectively,
+        exports=due,
+        exported=exported,
+        failed=failed,
+        escrowed=escrowed + references + faults,
+        escrowed_references=references,
+        escrowed_raw=escrowed + references + faults,
+        staged=staged,
+        unsettled=unsettled,
+    )
+
+
+def close_interrupted(desk: Desk, cycle: OpenCycle) -> Cycle:
+    """Return the record of a cycle whose process died, which ended with its last trace."""
+    (latest,) = desk.run(
+        "SELECT max(at) FROM record WHERE cycle = (SELECT cycle FROM job WHERE number = ?)",
+        (desk.job,),
+    ).fetchone()
+    traces = [cycle.began, cycle.how_far().observed_at]
+    ended = max(traces if latest is None else [*traces, from_micros(latest)])
+    return interrupted(cycle, ended, recount(desk))

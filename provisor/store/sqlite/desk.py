@@ -1,0 +1,238 @@
+"""What every method of a journal works at: the connection, the job, and how to read and write one
+standing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from provisor.errors import Fenced
+from provisor.model.decisions import Record, Standing, StandingKey
+from provisor.model.entries import Anchor, MatchQuery
+from provisor.model.rules import MappingName
+from provisor.store import transitions
+from provisor.store.frame import UNKNOWN_MAPPING, MappingNote, spell_claim
+from provisor.store.sqlite import records, rows
+from provisor.store.sqlite.codec import Shapes
+from provisor.store.sqlite.connect import Connection, named_failures, transaction
+from provisor.store.sqlite.documents import from_json, to_json
+
+VIEW = -1
+"""The epoch of who only looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """An object mapping as the store numbers it."""
+
+    number: int
+    note: MappingNote
+
+
+class Desk:
+    def __init__(self, connection: Connection, job: int, epoch: int) -> None:
+        self.connection = connection
+        self.run = connection.execute
+        self.shapes = Shapes(connection)
+        self.job = job
+        self._epoch = epoch
+        self._mappings: dict[MappingName, Mapped] = {}
+        self._cycles: dict[str, int] = {}
+
+    @contextmanager
+    def write(self) -> Generator[None]:
+        """Do everything inside in one transaction of whoever has the job.
+
+        Raises Fenced, StoreFailed, and what is raised inside; then nothing was done.
+        """
+        try:
+            with transaction(self.connection):
+                row = self.run("SELECT epoch FROM job WHERE number = ?", (self.job,)).fetchone()
+                if row is None or row[0] != self._epoch:
+                    raise Fenced(
+                        "another engine has taken this job over, or only looking was asked for"
+                    )
+                yield
+        except BaseException:
+            self.shapes.forget()
+            self._mappings = {}
+            self._cycles.clear()
+            raise
+
+    @contextmanager
+    def read(self) -> Generator[None]:
+        with named_failures():
+            yield
+
+    # mappings
+
+    def mappings(self) -> Mapping[MappingName, Mapped]:
+        """Return the job's mappings by name, in the order of their names.
+
+        Nobody else changes them while this journal has the job; who only looks, looks anew.
+        """
+        if not self._mappings or self._epoch == VIEW:
+            found = self.run(
+                "SELECT name, number, target_kind, hash, is_enabled, pointing_at_many"
+                " FROM mapping WHERE job = ? ORDER BY name",
+                (self.job,),
+            )
+            self._mappings = {
+                MappingName(name): Mapped(
+                    number,
+                    MappingNote(
+                        kind,
+                        hash,
+                        bool(is_enabled),
+                        from_json(many, frozenset[str]),
+                    ),
+                )
+                for name, number, kind, hash, is_enabled, many in found
+            }
+        return self._mappings
+
+    def put_mapping(self, name: MappingName, note: MappingNote) -> int:
+        (number,) = self.run(
+            "INSERT INTO mapping"
+            " (job, name, target_kind, hash, is_enabled, pointing_at_many)"
+            " VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (job, name) DO UPDATE SET target_kind = excluded.target_kind,"
+            " hash = excluded.hash, is_enabled = excluded.is_enabled,"
+            " pointing_at_many = excluded.pointing_at_many"
+            " RETURNING number",
+            (
+                self.job,
+                name,
+                note.target_kind,
+                note.hash,
+                note.is_enabled,
+                to_json(sorted(note.pointing_at_many)),
+            ),
+        ).fetchone()
+        self._mappings = {}
+        return number
+
+    def number_of(self, name: MappingName) -> int:
+        """Return a mapping's number; one that no rules named yet is made known."""
+        mapped = self.mappings().get(name)
+        return mapped.number if mapped else self.put_mapping(name, UNKNOWN_MAPPING)
+
+    def note(self, name: MappingName) -> MappingNote:
+        mapped = self.mappings().get(name)
+        return mapped.note if mapped else UNKNOWN_MAPPING
+
+    def numbers(self) -> str:
+        """Return the mappings' numbers as they stand in `IN (…)`."""
+        return ", ".join(str(mapped.number) for mapped in self.mappings().values())
+
+    def key_of(self, number: int) -> StandingKey:
+        """Return whose standing this is."""
+        name, anchor = self.run(
+            "SELECT m.name, s.anchor FROM standing s JOIN mapping m ON m.number = s.mapping"
+            " WHERE s.number = ?",
+            (number,),
+        ).fetchone()
+        return StandingKey(MappingName(name), Anchor(anchor))
+
+    def by_mapping(
+        self, keys: Collection[StandingKey]
+    ) -> Iterator[tuple[MappingName, int, list[Anchor]]]:
+        """Yield known mappings with those of the anchors that are asked for in them."""
+        asked: dict[MappingName, list[Anchor]] = {}
+        for key in keys:
+            asked.setdefault(key.mapping, []).append(key.anchor)
+        for name, anchors in asked.items():
+            mapped = self.mappings().get(name)
+            if mapped:
+                yield name, mapped.number, anchors
+
+    # standings
+
+    def load(self, key: StandingKey) -> tuple[int, Standing] | None:
+        mapped = self.mappings().get(key.mapping)
+        if mapped is None:
+            return None
+        return rows.load(self.connection, self.shapes, mapped.number, key)
+
+    def known(self, key: StandingKey) -> tuple[int, Standing]:
+        found = self.load(key)
+        assert found is not None, f"{key} is not remembered"
+        return found
+
+    def put(self, number: int, before: Standing, after: Standing) -> None:
+        """Store a standing, or forget it. Where others can point at it anew, or no longer, all
+        who refer to it are stirred, in this same transaction."""
+        is_moved = transitions.pointed_at(before.link) != transitions.pointed_at(after.link)
+        if transitions.is_forgettable(after):
+            rows.forget(self.connection, number)
+        else:
+            after = transitions.stir(after) if is_moved else after
+            rows.save(self.connection, self.shapes, number, before, after)
+            if before.attempt != after.attempt:
+                self._claim(number, after)
+        if is_moved and after.source is not None:
+            self._stir(after.source.kind, after.key.anchor)
+
+    def _claim(self, number: int, standing: Standing) -> None:
+        self.run("DELETE FROM claim WHERE standing = ?", (number,))
+        claims = set(map(spell_claim, standing.attempt))
+        self.connection.executemany(
+            "INSERT INTO claim (job, query, standing) VALUES (?, ?, ?)",
+            [(self.job, claim, number) for claim in claims],
+        )
+
+    def _stir(self, kind: str, anchor: str) -> None:
+        self.run(
+            "UPDATE standing SET references_seen = references_seen + 1, references_due_at ="
+            " CASE WHEN state = 'managed' THEN 0 ELSE references_due_at END WHERE number IN"
+            " (SELECT standing FROM reference WHERE job = ? AND kind = ? AND anchor = ?)",
+            (self.job, kind, anchor),
+        )
+
+    # who governs what
+
+    def governor(self, kind: str, target: str) -> tuple[int, StandingKey] | None:
+        """Return who is linked to a target object, or claims it."""
+        for name, mapped in self.mappings().items():
+            if mapped.note.target_kind == kind:
+                row = self.run(
+                    "SELECT number, anchor FROM standing WHERE mapping = ? AND target = ?",
+                    (mapped.number, target),
+                ).fetchone()
+                if row:
+                    return row[0], StandingKey(name, Anchor(row[1]))
+        return None
+
+    def is_governed_by_another(self, key: StandingKey, target: Anchor) -> bool:
+        governor = self.governor(self.note(key.mapping).target_kind, target)
+        return governor is not None and governor[1] != key
+
+    def awaiting(self, queries: Collection[MatchQuery]) -> set[int]:
+        """Return the standings whose unanswered create one of these would find."""
+        found = (
+            self.run(
+                "SELECT standing FROM claim WHERE job = ? AND query = ?",
+                (self.job, spell_claim(query)),
+            ).fetchone()
+            for query in queries
+        )
+        return {row[0] for row in found if row}
+
+    # the ledger
+
+    def log(self, record: Record) -> None:
+        if record.cycle not in self._cycles:
+            self._cycles[record.cycle] = self.cycle_number(record.cycle)
+        records.append(self.connection, self._cycles[record.cycle], record)
+
+    def cycle_number(self, id: str) -> int:
+        """Return a cycle's number; what is provisioned on demand has a cycle of its own."""
+        self.run(
+            "INSERT INTO cycle (job, id) VALUES (?, ?) ON CONFLICT (job, id) DO NOTHING",
+            (self.job, id),
+        )
+        (number,) = self.run(
+            "SELECT number FROM cycle WHERE job = ? AND id = ?", (self.job, id)
+        ).fetchone()
+        return number

@@ -1,0 +1,416 @@
+"""What one job remembers, in SQLite. Each method is one transaction, carried out at once: while
+it lasts nothing else happens in the process."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from provisor.errors import Rejected
+from provisor.model.cycles import Counts, Cycle, CycleKind
+from provisor.model.decisions import (
+    Decision,
+    Escrow,
+    Outcome,
+    Record,
+    Span,
+    Standing,
+    StandingKey,
+    TargetChange,
+)
+from provisor.model.entries import (
+    Anchor,
+    Entry,
+    EntryKey,
+    MatchQuery,
+    ReadFault,
+    System,
+    Watermark,
+)
+from provisor.model.jobs import Progress, ResetScope, Status
+from provisor.model.rules import MappingName, Rules
+from provisor.planner.status import Interrupted, next_status
+from provisor.ports import Drift, Listed, Observation
+from provisor.store import transitions
+from provisor.store.frame import HeldSnapshot, hold
+from provisor.store.sqlite import absorb, ask, bulk, count, listing
+from provisor.store.sqlite.codec import pack, to_micros
+from provisor.store.sqlite.connect import Connection
+from provisor.store.sqlite.desk import Desk
+from provisor.store.sqlite.documents import from_json, to_json
+
+
+class SqliteJournal:
+    def __init__(self, connection: Connection, job: int, epoch: int) -> None:
+        self._desk = Desk(connection, job, epoch)
+
+    def close(self) -> None:
+        """Nothing is lost without it; it frees the file at once."""
+        self._desk.connection.close()
+
+    def _column(self, name: str) -> object:
+        """Return a column of the job; None once the job is deleted."""
+        with self._desk.read():
+            row = self._desk.run(
+                f"SELECT {name} FROM job WHERE number = ?",  # noqa: S608
+                (self._desk.job,),
+            ).fetchone()
+        return row[0] if row else None
+
+    def _set(self, name: str, value: object) -> None:
+        self._desk.run(
+            f"UPDATE job SET {name} = ? WHERE number = ?",  # noqa: S608
+            (value, self._desk.job),
+        )
+
+    # the job's frame
+
+    async def systems(self) -> Mapping[str, System]:
+        content = self._column("systems")
+        return from_json(str(content), dict[str, System])
+
+    async def remember_systems(self, systems: Mapping[str, System]) -> None:
+        with self._desk.write():
+            self._set("systems", to_json(dict(systems)))
+
+    async def adopt(self, rules: Rules, policy_hash: str) -> bool:
+        with self._desk.write():
+            return bulk.adopt(self._desk, rules, policy_hash)
+
+    async def assign(self, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
+        with self._desk.write():
+            return bulk.assign(self._desk, assigned)
+
+    async def begin_cycle(self, id: str, kind: CycleKind, began: datetime) -> None:
+        desk = self._desk
+        with desk.write():
+            interrupted = count.open_cycle(desk)
+            if interrupted is not None:
+                cycle = count.close_interrupted(desk, interrupted)
+                self._close(cycle, next_status(self._status(), Interrupted(cycle)))
+            number = desk.cycle_number(id)
+            desk.run("UPDATE cycle SET began = ? WHERE number = ?", (to_micros(began), number))
+            desk.run(
+                "UPDATE job SET cycle = ?, cycle_kind = ?, cycle_read = 0, cycle_deltas = 0,"
+                " cycle_reference_deltas = 0, progress = NULL WHERE number = ?",
+                (number, kind, desk.job),
+            )
+            listing.begin(desk)
+
+    async def progress(self, progress: Progress) -> None:
+        with self._desk.write():
+            self._desk.run(
+                "UPDATE job SET progress = ? WHERE number = ? AND cycle IS NOT NULL",
+                (to_json(progress), self._desk.job),
+            )
+
+    async def recount(self) -> Counts:
+        with self._desk.read():
+            return count.recount(self._desk)
+
+    async def end_cycle(self, cycle: Cycle, status: Status) -> None:
+        with self._desk.write():
+            self._close(cycle, status)
+            listing.begin(self._desk)
+
+    def _close(self, cycle: Cycle, status: Status) -> None:
+        number = self._desk.cycle_number(cycle.id)
+        self._desk.run(
+            "UPDATE cycle SET began = ?, content = ? WHERE number = ?",
+            (to_micros(cycle.began), to_json(cycle), number),
+        )
+        self._desk.run(
+            "UPDATE job SET cycle = NULL, progress = NULL, status = ? WHERE number = ?",
+            (to_json(status), self._desk.job),
+        )
+
+    async def status(self) -> Status:
+        return self._status()
+
+    def _status(self) -> Status:
+        return from_json(str(self._column("status")), Status)
+
+    async def is_wanted(self) -> bool:
+        with self._desk.read():
+            row = self._desk.run(
+                "SELECT asked FROM job WHERE number = ?", (self._desk.job,)
+            ).fetchone()
+        return row is not None and row[0] is None
+
+    async def reset(self, scope: ResetScope) -> None:
+        with self._desk.write():
+            bulk.reset(self._desk, scope)
+
+    # reading the source
+
+    async def watermark(self) -> Watermark | None:
+        watermark = self._column("watermark")
+        return None if watermark is None else Watermark(str(watermark))
+
+    async def is_initial(self) -> bool:
+        return bool(self._column("is_initial"))
+
+    async def begin_snapshot(self) -> None:
+        with self._desk.write():
+            self._desk.run(
+                "UPDATE job SET generation = generation + 1 WHERE number = ?", (self._desk.job,)
+            )
+
+    async def absorb(
+        self, observations: Sequence[Observation], watermark: Watermark | None, now: datetime
+    ) -> None:
+        with self._desk.write():
+            absorb.count(self._desk, absorb.absorb(self._desk, observations, now))
+            if watermark is not None:
+                self._set("watermark", watermark)
+
+    async def note_faults(self, faults: Sequence[ReadFault], now: datetime) -> None:
+        told = [(f.kind, f.where, f.message, f.anchor) for f in faults]
+        with self._desk.write():
+            self._set("faults", pack(told))
+            self._set("faults_count", len(told))
+
+    async def shown(self) -> Mapping[MappingName, int]:
+        with self._desk.read():
+            return ask.shown(self._desk)
+
+    async def population(self) -> Mapping[MappingName, int]:
+        with self._desk.read():
+            return ask.counts_where(self._desk, "absence IS NULL")
+
+    async def missing(self) -> Sequence[StandingKey]:
+        with self._desk.read():
+            return ask.missing(self._desk)
+
+    async def advance(self, watermark: Watermark | None) -> None:
+        with self._desk.write():
+            self._set("watermark", watermark)
+            self._set("is_initial", 0)
+
+    async def hold_snapshot(self, digest: str, why: str, now: datetime) -> bool:
+        with self._desk.write():
+            content = self._column("held")
+            held = from_json(str(content), HeldSnapshot) if content else None
+            is_let = held is not None and held.is_let(digest)
+            self._set("held", None if is_let else to_json(hold(held, digest, why, now)))
+            return is_let
+
+    async def release_snapshot(self) -> None:
+        with self._desk.write():
+            self._set("held", None)
+
+    async def expire(self, absent_since: datetime) -> int:
+        with self._desk.write():
+            return bulk.expire(self._desk, absent_since)
+
+    # looking at the target
+
+    async def begin_listing(self) -> None:
+        with self._desk.write():
+            listing.begin(self._desk)
+
+    async def list_target(
+        self, listed: Sequence[Listed], *, repairs: bool = True
+    ) -> Sequence[Drift]:
+        with self._desk.write():
+            return listing.record(self._desk, listed, repairs=repairs)
+
+    async def end_listing(self, kinds: Collection[str], *, is_complete: bool) -> None:
+        with self._desk.write():
+            listing.end(self._desk, kinds, is_complete=is_complete)
+
+    async def listed(self, query: MatchQuery) -> Sequence[Entry] | None:
+        with self._desk.read():
+            return listing.find(self._desk, query)
+
+    # one object
+
+    async def due(self, now: datetime) -> Sequence[StandingKey]:
+        with self._desk.read():
+            return ask.due(self._desk, now)
+
+    async def due_departures(self, now: datetime) -> Sequence[StandingKey]:
+        with self._desk.read():
+            return ask.due_departures(self._desk, now)
+
+    async def superiors(self, now: datetime) -> Mapping[StandingKey, frozenset[EntryKey]]:
+        with self._desk.read():
+            return ask.superiors(self._desk, now)
+
+    async def recall(self, keys: Collection[StandingKey]) -> Sequence[Standing]:
+        with self._desk.read():
+            return ask.recall(self._desk, keys)
+
+    async def lookup(self, text: str, limit: int) -> Sequence[Standing]:
+        with self._desk.read():
+            return ask.lookup(self._desk, text, limit)
+
+    async def doubt(self, keys: Collection[StandingKey]) -> None:
+        with self._desk.write():
+            for number, standing in self._known(keys):
+                doubted = transitions.unsettle(transitions.in_doubt(standing))
+                self._desk.put(number, standing, doubted)
+
+    async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
+        with self._desk.read():
+            return ask.owner(self._desk, found.kind, found.anchor, queries)
+
+    async def cede(self, key: StandingKey) -> bool:
+        with self._desk.write():
+            known = self._desk.load(key)
+            if known is None or transitions.is_present(known[1]):
+                return False
+            self._desk.put(*known, transitions.ceded(known[1]))
+            return True
+
+    async def links(self) -> Mapping[MappingName, int]:
+        with self._desk.read():
+            return ask.counts_where(self._desk, "state IN ('managed', 'disabled', 'leaving')")
+
+    async def departed(self, since: datetime) -> frozenset[StandingKey]:
+        with self._desk.read():
+            return ask.departed(self._desk, since)
+
+    async def staged_since(self) -> datetime | None:
+        with self._desk.read():
+            return ask.staged_since(self._desk)
+
+    async def stage(self, held: Mapping[StandingKey, int], now: datetime) -> None:
+        with self._desk.write():
+            for key in ask.keys_where(self._desk, "staged_at IS NOT NULL"):
+                number, standing = self._desk.known(key)
+                is_let = transitions.is_approved(standing.staged, standing.seen)
+                if key not in held and not is_let:
+                    self._desk.put(number, standing, replace(standing, staged=None))
+            for number, standing in self._known(held):
+                staged = transitions.staged(standing, held[standing.key], now)
+                self._desk.put(number, standing, staged)
+
+    async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
+        desk, key = self._desk, standing.key
+        with desk.write():
+            number, current = desk.known(key)
+            anchor = transitions.claimed_anchor(decision)
+            if anchor is not None and desk.is_governed_by_another(key, anchor):
+                return False
+            claims = transitions.claimed_queries(decision)
+            if desk.awaiting(claims) - {number}:
+                return False
+            after = transitions.attempted(current, decision)
+            if after is not current:
+                desk.put(number, current, after)
+            if transitions.is_departure(decision):
+                self._count_departure(standing, now)
+            return True
+
+    def _count_departure(self, standing: Standing, now: datetime) -> None:
+        """What was approved is not counted by the guard."""
+        name, anchor = standing.key.mapping, standing.key.anchor
+        self._desk.run(
+            "DELETE FROM departure WHERE job = ? AND mapping = ? AND anchor = ?",
+            (self._desk.job, name, anchor),
+        )
+        if not transitions.is_approved(standing.staged, standing.seen):
+            self._desk.run(
+                "INSERT INTO departure (job, mapping, anchor, at) VALUES (?, ?, ?, ?)",
+                (self._desk.job, name, anchor, to_micros(now)),
+            )
+
+    async def settle(
+        self,
+        standing: Standing,
+        outcome: Outcome,
+        escrow: Escrow | None,
+        record: Record,
+        *,
+        keeps_attempt: bool,
+        referred: Mapping[str, Span] | None = None,
+    ) -> None:
+        desk = self._desk
+        with desk.write():
+            number, current = desk.known(standing.key)
+            after = transitions.settled(
+                current,
+                standing.seen,
+                outcome,
+                escrow,
+                keeps_attempt=keeps_attempt,
+                referred=referred,
+            )
+            if after.link and desk.is_governed_by_another(standing.key, after.link.target):
+                raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")
+            desk.put(number, current, after)
+            desk.log(record)
+
+    async def record(self, record: Record) -> None:
+        with self._desk.write():
+            self._desk.log(record)
+
+    async def let_go(self, leaving: Collection[StandingKey]) -> None:
+        with self._desk.write():
+            for number, standing in self._known(leaving):
+                self._desk.put(number, standing, transitions.leaving(standing))
+
+    async def drop_claims(self) -> None:
+        idle = "state = 'claimed' AND staged_at IS NULL"
+        with self._desk.write():
+            for number, standing in self._known(ask.keys_where(self._desk, idle)):
+                self._desk.put(number, standing, transitions.relink(standing, None))
+
+    # references
+
+    async def due_references(self, now: datetime) -> Sequence[StandingKey]:
+        with self._desk.read():
+            return ask.due_references(self._desk, now)
+
+    async def anchors(self, keys: Collection[StandingKey]) -> Mapping[StandingKey, Anchor]:
+        with self._desk.read():
+            return ask.anchors(self._desk, keys)
+
+    async def stage_references(self, held: Mapping[StandingKey, int], now: datetime) -> None:
+        with self._desk.write():
+            for key in ask.keys_where(self._desk, "references_staged_at IS NOT NULL"):
+                number, standing = self._desk.known(key)
+                seen = standing.references_seen
+                is_let = transitions.is_approved(standing.references_staged, seen)
+                if key not in held and not is_let:
+                    self._desk.put(number, standing, replace(standing, references_staged=None))
+            for number, standing in self._known(held):
+                staged = transitions.staged_references(standing, held[standing.key], now)
+                self._desk.put(number, standing, staged)
+
+    async def attempt_references(self, standing: Standing, changes: Sequence[TargetChange]) -> None:
+        with self._desk.write():
+            number, current = self._desk.known(standing.key)
+            self._desk.put(number, current, transitions.attempted_references(current, changes))
+
+    async def settle_references(
+        self,
+        standing: Standing,
+        changes: Sequence[TargetChange],
+        outcome: Outcome,
+        escrow: Escrow | None,
+        record: Record | None,
+    ) -> None:
+        with self._desk.write():
+            number, current = self._desk.known(standing.key)
+            after = transitions.settled_references(
+                current, standing.references_seen, changes, outcome, escrow
+            )
+            self._desk.put(number, current, after)
+            if record is not None:
+                self._desk.log(record)
+
+    async def members(self) -> int:
+        with self._desk.read():
+            return ask.members(self._desk)
+
+    # what is not asked from outside
+
+    def _known(self, keys: Collection[StandingKey]) -> Iterator[tuple[int, Standing]]:
+        """Yield each as it is when its turn comes: an earlier one may have stirred it."""
+        for key in keys:
+            known = self._desk.load(key)
+            if known is not None:
+                yield known

@@ -1,0 +1,51 @@
+"""How a store of an earlier version becomes one of today's.
+
+The version is SQLite's own `user_version`, so that a store that is up to date is opened without
+any of this being imported.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import NullPool
+
+from provisor.store.sqlite.migrations import v0001
+
+Migration: TypeAlias = Callable[[Operations], None]
+MIGRATIONS: tuple[Migration, ...] = (v0001.upgrade,)
+"""The first makes version 1 of an empty file, the next version 2 of that, and so on."""
+
+
+def migrate(path: Path, version: int = len(MIGRATIONS)) -> None:
+    """Bring a store to a version, all of the way or not at all. Raises sqlite3's errors."""
+    # The driver begins no transactions of its own: it would commit before each change of a table.
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(path, isolation_level=None), poolclass=NullPool
+    )
+    event.listen(engine, "begin", _begin)
+    try:
+        with engine.begin() as connection:
+            _climb(connection, version)
+    finally:
+        engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _climb(connection: Connection, version: int) -> None:
+    """Asked again inside the transaction: another process may have been faster."""
+    present = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    operations = Operations(MigrationContext.configure(connection))
+    for upgrade in MIGRATIONS[present:version]:
+        upgrade(operations)
+    connection.exec_driver_sql(f"PRAGMA user_version = {max(present, version)}")

@@ -1,0 +1,167 @@
+"""Log records as they lie in the ledger: what is filtered by in columns, the rest beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+from provisor.model.decisions import (
+    Action,
+    AttributeChange,
+    Facts,
+    Record,
+    ReferencesChange,
+    Situation,
+    StandingKey,
+    TargetChange,
+    Verdict,
+)
+from provisor.model.entries import Absence, Anchor, MatchQuery
+from provisor.model.rules import MappingName
+from provisor.ports import RecordQuery
+from provisor.store.sqlite.codec import from_micros, pack, to_micros, unpack
+from provisor.store.sqlite.connect import Connection
+
+INSERT = """
+INSERT INTO record (cycle, mapping, anchor, at, change, action, verdict, code, is_export_due,
+                    is_exported, is_entitled, is_effectively_entitled, target, source_name,
+                    target_name, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+SELECT = """
+SELECT r.position, j.id, c.id, r.mapping, r.anchor, r.at, r.change, r.action, r.verdict, r.code,
+       r.is_export_due, r.is_exported, r.target, r.source_name, r.target_name, r.content
+FROM record r JOIN cycle c ON c.number = r.cycle JOIN job j ON j.number = c.job
+"""
+REFERENCES, ATTRIBUTE = 1, 0
+
+
+def append(connection: Connection, cycle: int, record: Record) -> None:
+    facts, matched = record.facts, record.matched_by
+    content = (
+        record.duration_ms,
+        record.row,
+        record.situation,
+        record.reason,
+        (facts.is_assigned, facts.is_active, facts.passes_filter),
+        facts.deciding_clause,
+        facts.absence,
+        [_encode_change(change) for change in record.changes],
+        record.is_reference_pass,
+        (matched.kind, matched.attribute, matched.value) if matched else None,
+        record.initiated_by,
+    )
+    connection.execute(
+        INSERT,
+        (
+            cycle,
+            record.key.mapping,
+            record.key.anchor,
+            to_micros(record.at),
+            record.change,
+            record.action,
+            record.verdict,
+            record.code,
+            record.is_export_due,
+            record.is_exported,
+            facts.is_entitled,
+            facts.is_effectively_entitled,
+            record.target,
+            _legible(record.source_name),
+            _legible(record.target_name),
+            pack(content),
+        ),
+    )
+
+
+def _legible(name: str) -> str:
+    """A column that is searched holds whole characters only."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _encode_change(change: TargetChange) -> tuple[object, ...]:
+    match change:
+        case AttributeChange(name, before, after):
+            return ATTRIBUTE, name, before, after
+        case ReferencesChange(name, added, removed):
+            return REFERENCES, name, tuple(added), tuple(removed)
+        case _:
+            assert_never(change)
+
+
+def _decode_change(parts: tuple[Any, ...]) -> TargetChange:
+    form, name, first, second = parts
+    if form == ATTRIBUTE:
+        return AttributeChange(name, first, second)
+    return ReferencesChange(name, frozenset(first), frozenset(second))
+
+
+def compose(row: tuple[Any, ...]) -> tuple[int, str, Record]:
+    """Return position, job id and record of a row of SELECT."""
+    (position, job, cycle, mapping, anchor, at, change, action, verdict, code) = row[:10]
+    (is_export_due, is_exported, target, source_name, target_name, content) = row[10:]
+    (duration_ms, number, situation, reason, flags, clause, absence, changes) = unpack(content)[:8]
+    (is_reference_pass, matched, initiated_by) = unpack(content)[8:]
+    is_assigned, is_active, passes_filter = flags
+    record = Record(
+        cycle=cycle,
+        change=change,
+        at=from_micros(at),
+        duration_ms=duration_ms,
+        key=StandingKey(MappingName(mapping), Anchor(anchor)),
+        row=number,
+        situation=Situation(situation),
+        action=Action(action),
+        verdict=Verdict(verdict),
+        code=code,
+        reason=reason,
+        is_exported=bool(is_exported),
+        is_export_due=bool(is_export_due),
+        facts=Facts(
+            is_assigned=is_assigned,
+            is_active=is_active,
+            passes_filter=passes_filter,
+            deciding_clause=clause,
+            absence=Absence(absence) if absence else None,
+        ),
+        source_name=source_name,
+        target=Anchor(target) if target is not None else None,
+        target_name=target_name,
+        changes=tuple(_decode_change(parts) for parts in changes),
+        is_reference_pass=is_reference_pass,
+        matched_by=MatchQuery(*matched) if matched else None,
+        initiated_by=initiated_by,
+    )
+    return position, job, record
+
+
+def select(query: RecordQuery) -> tuple[str, Sequence[object]]:
+    """Return the statement that answers a query, and what to bind to it."""
+    conditions: list[str] = []
+    bound: list[object] = []
+
+    def narrow(condition: str, *values: object) -> None:
+        conditions.append(condition)
+        bound.extend(values)
+
+    for column, text in (
+        ("j.id", query.job),
+        ("c.id", query.cycle),
+        ("r.change", query.change),
+        ("r.action", query.action),
+        ("r.verdict", query.verdict),
+        ("r.code", query.code),
+    ):
+        if text:
+            narrow(f"{column} = ?", text)
+    if query.since is not None:
+        narrow("r.at >= ?", to_micros(query.since))
+    if query.until is not None:
+        narrow("r.at < ?", to_micros(query.until))
+    if query.about:
+        narrow("? IN (r.anchor, r.target, r.source_name, r.target_name)", query.about)
+    if query.after:
+        narrow("r.position < ?" if query.is_descending else "r.position > ?", query.after)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = "DESC" if query.is_descending else "ASC"
+    return f"{SELECT} {where} ORDER BY r.position {order} LIMIT ?", [*bound, query.limit]

@@ -1,0 +1,279 @@
+"""Applications and jobs, documents and approvals, in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from weakref import WeakSet
+
+from provisor.errors import StoreFailed
+from provisor.model.decisions import StandingKey
+from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.ports import Journal, StagedView
+from provisor.store.errors import JobUnknown
+from provisor.store.files import create_private
+from provisor.store.frame import HeldSnapshot, staged_view
+from provisor.store.sqlite import ask, bulk, count, rows
+from provisor.store.sqlite.codec import from_micros, to_micros
+from provisor.store.sqlite.connect import (
+    Connection,
+    Factory,
+    connect,
+    named_failures,
+    transaction,
+)
+from provisor.store.sqlite.desk import VIEW, Desk
+from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sqlite.journal import SqliteJournal
+from provisor.store.sqlite.ledger import SqliteLedger
+from provisor.store.sqlite.opening import Marks, prepare
+from provisor.store.sqlite.overlay import copy_job
+
+
+class SqliteStore:
+    """One file. Several processes may have it open; each journal has one that may write."""
+
+    def __init__(self, path: Path, factory: Factory = sqlite3.Connection) -> None:
+        """Open the store, making or migrating it. Raises StoreTooNew, StoreFailed."""
+        prepare(path)
+        self._path, self._factory = path, factory
+        self._connection = connect(path, factory, is_full=True)
+        self._run = self._connection.execute
+        self._marks = Marks(path)
+        self._journals = WeakSet[SqliteJournal]()
+        self.ledger = SqliteLedger(self._connection)
+
+    def close(self) -> None:
+        """Close it, and every journal that came from it."""
+        for journal in list(self._journals):
+            journal.close()
+        self._connection.close()
+
+    @property
+    def is_restored(self) -> bool:
+        """True for a store that was restored or copied: taking a job over will doubt what it
+        remembers of the targets."""
+        with named_failures():
+            return self._marks.is_foreign(self._connection)
+
+    # applications and jobs
+
+    async def applications(self) -> Sequence[Application]:
+        with named_failures():
+            found = self._run("SELECT content FROM application ORDER BY id").fetchall()
+        return [from_json(content, Application) for (content,) in found]
+
+    async def put_application(self, application: Application) -> None:
+        with transaction(self._connection):
+            self._run(
+                "INSERT OR REPLACE INTO application (id, content) VALUES (?, ?)",
+                (application.id, to_json(application)),
+            )
+
+    async def delete_application(self, id: str) -> None:
+        with transaction(self._connection):
+            self._run("DELETE FROM application WHERE id = ?", (id,))
+            self._run("DELETE FROM document WHERE owner = ?", (id,))
+
+    async def jobs(self) -> Sequence[Job]:
+        with named_failures():
+            found = self._run("SELECT definition, status FROM job ORDER BY id").fetchall()
+        return [_job(*row) for row in found]
+
+    async def job(self, id: str) -> Job | None:
+        with named_failures():
+            row = self._run("SELECT definition, status FROM job WHERE id = ?", (id,)).fetchone()
+        return _job(*row) if row else None
+
+    async def put_job(self, job: Job) -> None:
+        definition = to_json(replace(job, status=Status()))
+        with transaction(self._connection):
+            self._run(
+                "INSERT INTO job (id, definition, status) VALUES (?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition",
+                (job.id, definition, to_json(job.status)),
+            )
+
+    async def delete_job(self, id: str) -> None:
+        with transaction(self._connection):
+            row = self._run("SELECT number FROM job WHERE id = ?", (id,)).fetchone()
+            if row:
+                _delete_job(self._connection, row[0])
+            self._run("DELETE FROM document WHERE owner = ?", (id,))
+
+    async def put_status(self, job: str, status: Status) -> None:
+        with transaction(self._connection):
+            number = self._number(job)
+            self._run("UPDATE job SET status = ? WHERE number = ?", (to_json(status), number))
+
+    async def running(self, job: str) -> Progress | None:
+        with named_failures():
+            cycle = count.open_cycle(self._desk(job))
+        return cycle.how_far() if cycle else None
+
+    async def ask(self, job: str, asked: Asked | None) -> None:
+        with transaction(self._connection):
+            number = self._number(job)
+            self._run("UPDATE job SET asked = ? WHERE number = ?", (asked, number))
+
+    def _number(self, job: str) -> int:
+        row = self._run("SELECT number FROM job WHERE id = ?", (job,)).fetchone()
+        if row is None:
+            raise JobUnknown(f"there is no job '{job}'")
+        return row[0]
+
+    def _desk(self, job: str) -> Desk:
+        """Return what reads a job's journal without having it."""
+        return Desk(self._connection, self._number(job), VIEW)
+
+    # documents
+
+    async def document(self, owner: str, name: str) -> bytes | None:
+        with named_failures():
+            row = self._run(
+                "SELECT content FROM document WHERE owner = ? AND name = ?", (owner, name)
+            ).fetchone()
+        return row[0] if row else None
+
+    async def put_document(self, owner: str, name: str, content: bytes) -> None:
+        with transaction(self._connection):
+            self._run(
+                "INSERT OR REPLACE INTO document (owner, name, content) VALUES (?, ?, ?)",
+                (owner, name, content),
+            )
+
+    # approvals
+
+    async def staged(self, job: str) -> StagedView:
+        with named_failures():
+            return self._staged(job)
+
+    def _staged(self, job: str) -> StagedView:
+        desk = self._desk(job)
+        return staged_view(*ask.staged(desk), self._held(desk.job))
+
+    def _held(self, number: int) -> HeldSnapshot | None:
+        (held,) = self._run("SELECT held FROM job WHERE number = ?", (number,)).fetchone()
+        return from_json(held, HeldSnapshot) if held else None
+
+    async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
+        with transaction(self._connection):
+            view = self._staged(job)
+            if not hash or view.hash != hash:
+                return False
+            desk = self._desk(job)
+            self._approve_each(desk, "staged", view.departures)
+            self._approve_each(desk, "references_staged", view.members)
+            held = self._held(desk.job)
+            if held is not None:
+                let = to_json(replace(held, is_approved=True))
+                self._run("UPDATE job SET held = ? WHERE number = ?", (let, desk.job))
+            self._audit(now, by, "approve", f"{job} {hash}")
+            return True
+
+    def _approve_each(self, desk: Desk, prefix: str, keys: Sequence[StandingKey]) -> None:
+        for name, mapping, anchors in desk.by_mapping(keys):
+            assert name in desk.mappings()
+            self._connection.executemany(
+                f"UPDATE standing SET {prefix}_approved = 1"  # noqa: S608
+                " WHERE mapping = ? AND anchor = ?",
+                [(mapping, anchor) for anchor in anchors],
+            )
+
+    async def audit(self, at: datetime, by: str, activity: str, about: str) -> None:
+        with transaction(self._connection):
+            self._audit(at, by, activity, about)
+
+    def _audit(self, at: datetime, by: str, activity: str, about: str) -> None:
+        self._run(
+            "INSERT INTO audit (at, by, activity, about) VALUES (?, ?, ?, ?)",
+            (to_micros(at), by, activity, about),
+        )
+
+    async def audited(self, limit: int) -> Sequence[tuple[datetime, str, str, str]]:
+        with named_failures():
+            found = self._run(
+                "SELECT at, by, activity, about FROM audit ORDER BY number DESC LIMIT ?", (limit,)
+            ).fetchall()
+        return [(from_micros(at), by, activity, about) for at, by, activity, about in found]
+
+    # journals
+
+    async def open_journal(self, job: str, holder: str) -> Journal:
+        with transaction(self._connection):
+            number = self._number(job)
+            if self._marks.is_foreign(self._connection):
+                bulk.doubt_everything(self._connection)
+                what = "restored or copied: nothing that it remembers of the targets is trusted"
+                self._audit(datetime.now(UTC), "provisor", "recognise", f"the store was {what}")
+            self._marks.renew(self._connection)
+            (epoch,) = self._run(
+                "UPDATE job SET epoch = epoch + 1, holder = ? WHERE number = ? RETURNING epoch",
+                (holder, number),
+            ).fetchone()
+        with transaction(self._connection):
+            self._marks.confirm(self._connection)
+        return self._journal(connect(self._path, self._factory), number, epoch)
+
+    async def view_journal(self, job: str) -> Journal:
+        with named_failures():
+            number = self._number(job)
+            connection = connect(self._path, self._factory)
+            connection.execute("PRAGMA query_only = ON")
+        return self._journal(connection, number, VIEW)
+
+    async def overlay_journal(self, job: str) -> Journal:
+        with named_failures():
+            number = self._number(job)
+            connection = connect("", self._factory)  # SQLite deletes a nameless file by itself
+            epoch = copy_job(connection, self._path, number)
+        return self._journal(connection, number, epoch)
+
+    def _journal(self, connection: Connection, job: int, epoch: int) -> SqliteJournal:
+        journal = SqliteJournal(connection, job, epoch)
+        self._journals.add(journal)
+        return journal
+
+    # keeping it
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy that is whole and consistent, while others go on writing. The key that
+        the secrets in it are encrypted with is not part of it. Raises StoreFailed."""
+        passing = path.with_name(path.name + ".new")
+        with named_failures():
+            try:
+                passing.unlink(missing_ok=True)
+                create_private(passing)
+                copy = sqlite3.connect(passing, isolation_level=None)
+                try:
+                    self._connection.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")
+                finally:
+                    copy.close()
+                passing.replace(path)
+            except OSError as error:
+                raise StoreFailed(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _job(definition: str, status: str) -> Job:
+    return replace(from_json(definition, Job), status=from_json(status, Status))
+
+
+def _delete_job(connection: Connection, number: int) -> None:
+    standings = (
+        "SELECT s.number FROM standing s JOIN mapping m ON m.number = s.mapping WHERE m.job = ?"
+    )
+    for statement in (
+        *(f"DELETE FROM {table} WHERE standing IN ({standings})" for table in rows.BESIDE),  # noqa: S608
+        "DELETE FROM standing WHERE mapping IN (SELECT number FROM mapping WHERE job = ?)",
+        "DELETE FROM record WHERE cycle IN (SELECT number FROM cycle WHERE job = ?)",
+        *(
+            f"DELETE FROM {table} WHERE job = ?"  # noqa: S608
+            for table in ("mapping", "departure", "listed_answer", "listed", "cycle")
+        ),
+        "DELETE FROM job WHERE number = ?",
+    ):
+        connection.execute(statement, (number,))
