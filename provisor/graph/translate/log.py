@@ -166,13 +166,17 @@ def error_information(record: Record, names: Names) -> ProvisioningErrorInfo | N
     if record.verdict is Verdict.SUCCESS or not record.code:
         return None
     known = trouble_of(record.code)
-    is_skip = record.verdict is Verdict.SKIPPED
+    reason = record.reason
+    if not reason and record.verdict is Verdict.SKIPPED:
+        reason = skip_text(record, names)
     return ProvisioningErrorInfo(
         error_code=record.code,
-        reason=record.reason or (skip_text(record, names) if is_skip else known.meaning),
+        reason=reason or (known.meaning if known else record.code),
         additional_details=None,
-        error_category=ErrorCategory(known.category.value),
-        recommended_action=known.advice,
+        error_category=ErrorCategory(known.category)
+        if known
+        else ErrorCategory.NON_SERVICE_FAILURE,
+        recommended_action=known.advice if known else None,
     )
 
 

@@ -16,21 +16,23 @@ from provisor.graph.troubleshooting.skips import SKIPS
 from provisor.graph.troubleshooting.trouble import Concerns, Trouble
 
 TROUBLES: Mapping[str, Trouble] = {one.code: one for one in (*JOBS, *OBJECTS, *SKIPS)}
-UNEXPLAINED = "InternalError"
-"""Where a code leads that the table does not have: that is a defect of ours."""
 
 
-def trouble_of(code: str) -> Trouble:
+def trouble_of(code: str) -> Trouble | None:
     """Return what is known about a code. A connector may have put its own name before it."""
     if code in TROUBLES:
         return TROUBLES[code]
     ends = [known for known in TROUBLES if code.endswith(known)]
-    return TROUBLES[max(ends, key=len, default=UNEXPLAINED)]
+    return TROUBLES[max(ends, key=len)] if ends else None
 
 
 def page_url(docs: str, code: str) -> str:
-    """Return where the page about a code is read; `docs` is where the documentation is served."""
-    return f"{docs.rstrip('/')}/troubleshooting/{trouble_of(code).code}"
+    """Return where the page about a code is read; `docs` is where the documentation is served.
+
+    A code that only a connector knows leads to the list of all.
+    """
+    known = trouble_of(code)
+    return f"{docs.rstrip('/')}/troubleshooting/{known.code if known else ''}"
 
 
 def page(one: Trouble) -> str:

@@ -51,6 +51,12 @@ CONNECTIONS = (
         "If the URL is right, a request with the token to `/ServiceProviderConfig` must succeed.",
     ),
     _trouble(
+        "InsufficientPermissions",
+        "The credentials are valid, but may not do what the job needs in the target.",
+        "Give the account that provisions the rights to read and write users and groups.",
+        "See in the target's own log which right was asked for, then start the job.",
+    ),
+    _trouble(
         "TargetUnreachable",
         "No connection to the target can be made: its name, its certificate or its port is the "
         "reason.",
