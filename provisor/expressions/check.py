@@ -31,7 +31,12 @@ from provisor.model.expressions import (
     depth,
     walk,
 )
-from provisor.model.rules import AttributeDefinition, AttributeType, FlowType
+from provisor.model.rules import (
+    IS_SOFT_DELETED,
+    AttributeDefinition,
+    AttributeType,
+    FlowType,
+)
 
 OBJECT_FILTER = "objectFilter"
 """The pseudo target attribute on which alone an expression may leave out whole objects."""
@@ -139,7 +144,8 @@ def _attribute(node: Attribute, name: str, use: Use) -> Iterator[Problem]:
             "Close every bracket in it.",
             node,
         )
-    elif use.attributes is not None and name not in use.attributes:
+    elif use.attributes is not None and name not in use.attributes and name != IS_SOFT_DELETED:
+        # IsSoftDeleted is computed at each evaluation, so that no directory needs to define it.
         yield _error(
             "UnknownAttribute",
             f"the source object has no attribute {name}",

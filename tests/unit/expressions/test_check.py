@@ -104,5 +104,9 @@ def test_trees_that_no_text_gives_are_refused_too() -> None:
     assert [p.code for p in check_expression(Attribute("a]"), USE)] == ["AttributeNameUnwritable"]
 
 
+def test_whether_an_object_is_soft_deleted_needs_no_definition() -> None:
+    assert codes("Not([IsSoftDeleted])") == []
+
+
 def test_without_knowledge_of_the_source_every_attribute_will_do() -> None:
     assert check_expression(parse("[anything]"), Use()) == ()
