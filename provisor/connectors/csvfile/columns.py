@@ -127,9 +127,10 @@ def missing_columns(labels: Sequence[str], wanted: Sequence[str]) -> Iterator[st
     """Yield what is wrong with a header that lacks columns which the settings name."""
     for column in wanted:
         if column not in labels:
-            near = get_close_matches(column, labels, 1)
-            hint = f"is it {near[0]!r}?" if near else f"there are {', '.join(map(repr, labels))}"
-            yield f"there is no column {column!r}; {hint} Is the delimiter right?"
+            same = [label for label in labels if label.lower() == column.lower()]
+            near = same or get_close_matches(column, labels, 1)
+            hint = f"is it {near[0]!r}" if near else f"there are {', '.join(map(repr, labels))}"
+            yield f"there is no column {column!r}; {hint}, or is the delimiter another?"
 
 
 def repeated_columns(labels: Sequence[str]) -> Iterator[str]:
