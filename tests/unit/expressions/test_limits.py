@@ -112,6 +112,13 @@ def test_a_pattern_that_explodes_is_stopped_by_the_clock() -> None:
         evaluate(tree, {"a": "x" * 5000}, CONTEXT)
 
 
+def test_a_template_of_many_parts_on_many_matches_is_refused() -> None:
+    tree = parse('Replace([a], , "(x)|(y)", , "' + "$2" * 4900 + '", , )')
+
+    with pytest.raises(ExpressionError, match="too many parts"):
+        evaluate(tree, {"a": "x" * 1_000}, CONTEXT)
+
+
 @pytest.mark.parametrize(
     "pattern", ["(?:a{1000}){1000}", "a{99999}", "(" * 51 + ")" * 51, "[a-[" * 60 + "b" + "]]" * 60]
 )
