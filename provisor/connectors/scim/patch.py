@@ -111,13 +111,12 @@ class _Maker:
 
     def take(self, edit: Edit) -> None:
         style = self.spelling.style
-        if edit.is_reference:
+        if edit.path.schema and self.spelling.quirks.nested_extensions:
+            self._nest(edit)
+        elif edit.is_reference:
             self.references.append(self._reference(edit))
         elif edit.after is None:
             self._clear(edit)
-        elif edit.path.schema and self.spelling.quirks.nested_extensions:
-            nested: Json = {edit.path.schema: _nested(edit.path, self._raw(edit, edit.after))}
-            self._add({"op": self._op(edit), "value": nested})
         elif edit.path.filter is not None:
             self._element(edit, edit.after)
         elif added := edit.added:
@@ -147,6 +146,13 @@ class _Maker:
 
     def _add(self, operation: Operation) -> None:
         self.operations.append(_spelled(operation, self.spelling.style))
+
+    def _nest(self, edit: Edit) -> None:
+        """Write into an extension without path (Q21); null clears (RFC 7643 2.5)."""
+        path = edit.path
+        raw = None if edit.after is None else self._raw(edit, edit.after)
+        inner: JsonObject = {path.attribute: {path.sub: raw} if path.sub else raw}
+        self._add({"op": self._op(edit), "value": {path.schema: inner}})
 
     def _element(self, edit: Edit, value: Value) -> None:
         wanted, key = edit.path.filter, edit.path.element
@@ -184,10 +190,6 @@ class _Maker:
         op = "add" if style.is_entra else "replace"
         raw = self._raw(edit, edit.after)
         return _spelled({"op": op, "path": path, "value": raw}, style)
-
-
-def _nested(path: TargetPath, raw: Json) -> Json:
-    return {path.attribute: {path.sub: raw} if path.sub else raw}
 
 
 def _spelled(operation: Operation, style: PatchStyle) -> Operation:
@@ -273,7 +275,9 @@ def whole_lists(
     operations: dict[str, Operation] = {}
     for edit in chosen:
         whole = paths.parse(edit.path.whole)
-        value: Json = paths.read(after, whole) or []
+        value = paths.read(after, whole)
         operation: Operation = {"op": "replace", "path": whole.text, "value": value}
+        if not value:
+            operation = {"op": "remove", "path": whole.text}
         operations[whole.text] = _spelled(operation, spelling.style)
     return tuple(operations.values())

@@ -48,6 +48,7 @@ class Updater:
         self._reader, self._clock, self._quirks = reader, clock, settings.quirks
         self.spelling = Spelling(settings.patch_style, settings.quirks, settings.base)
         self._without_patch: set[str] = set()
+        self._needs_version = False
         self._members_max = settings.quirks.max_members_per_patch
 
     async def send(
@@ -192,18 +193,24 @@ class Updater:
     ) -> Reply:
         """Send a change; again, if the object is too new, or if its version must be named (Q22)."""
         path = shape.address(anchor)
+        given = version
+        if given is None and self._needs_version:
+            version = await self._version_now(shape, anchor)
         reply = await self.send(method, path, body, version=version, secrets=secrets)
         for wait in self._reader.settling(anchor):
             if reply.status != 404:
                 break
             await self._clock.sleep(wait)
             reply = await self.send(method, path, body, version=version, secrets=secrets)
-        if reply.status in (412, 428) and version is None:
-            read = await self._read(shape, anchor)
-            version = version_of(read.content) or read.tag or None
-            if version is not None:
+        if given is None and reply.status in (412, 428):
+            self._needs_version = self._needs_version or reply.status == 428
+            if version := await self._version_now(shape, anchor):
                 reply = await self.send(method, path, body, version=version, secrets=secrets)
         return reply
+
+    async def _version_now(self, shape: Shape, anchor: Anchor) -> str | None:
+        read = await self._read(shape, anchor)
+        return version_of(read.content) or read.tag or None
 
     # references to many
 

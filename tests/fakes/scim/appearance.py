@@ -78,7 +78,7 @@ def discovery(switches: Switches) -> dict[str, Resource]:
     """Return what the server says of itself, by path."""
     configuration: Resource = {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
-        "patch": {"supported": switches.has_patch},
+        "patch": {"supported": switches.has_patch or switches.announces_patch},
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": switches.has_filter, "maxResults": switches.filter_max or 1_000},
         "changePassword": {"supported": False},

@@ -87,7 +87,8 @@ class _Patcher:
             self._element(container, name, op, found, value)
         elif sub:
             inner = container.setdefault(name, [] if name in LISTS else {})
-            for one in as_list(inner) or [inner]:
+            listed = as_list(inner)
+            for one in [inner] if listed is None else listed:
                 self._set(one, sub, op, value)
         elif name in LISTS:
             self._list(container, name, op, value)
@@ -148,7 +149,8 @@ class _Patcher:
         if op == "remove":
             container.pop(name, None)
             return
-        new = as_list(value) or [value]
+        listed = as_list(value)
+        new = [value] if listed is None else listed
         if any(as_object(element) is None for element in new):
             raise BadPatch("invalidValue", f"{name} takes complex values")
         held: list[Any] = container.get(name, []) if op == "add" else []

@@ -39,6 +39,7 @@ class Switches:
 
     # what it announces and can do
     has_patch: bool = True
+    announces_patch: bool = False  # although it has none
     no_patch_status: int = 501
     has_filter: bool = True
     has_cursors: bool = False

@@ -1,0 +1,1 @@
+"""One suite of promises that every target keeps, whatever is behind it."""
