@@ -111,9 +111,9 @@ async def _match(
         if found:
             taken_by = await _owner(work, terms, standing, found)
             return Sighting(found, taken_by=taken_by, matched_by=query)
-    if standing.link is not None:
+    if standing.link is not None and standing.link.state is LinkState.CLAIMED:
         claimed = await _linked(work, terms, standing, is_fresh=True)
-        if claimed and standing.link.state is LinkState.CLAIMED:
+        if claimed:
             return Sighting(claimed, is_ours=True)
     return Sighting(is_keyless=not queries)
 

@@ -1,0 +1,1 @@
+"""The decision table: each of its rows, shown on a whole cycle."""
