@@ -66,6 +66,10 @@ class _Told:
 def narrate(record: Record, names: Names) -> tuple[Step, ...]:
     """Return the steps of a decision, in the order in which they were taken."""
     told = _Told(record, names)
+    if record.code == "SourceRowInvalid":
+        return (_unread(told),)
+    if record.code == "Drift":
+        return (_drift(told),)
     if record.is_reference_pass:
         return (_references(told), *_export(told))
     return (_import(told), *_scoping(told), *_matching(told), *_processing(told), *_export(told))
@@ -86,6 +90,24 @@ def _import(told: _Told) -> Step:
         what = f"Received {told.who} change of type ({change}) from {names.source}"
     return Step(
         name=name, type=ProvisioningStepType.IMPORT, status=Verdict.SUCCESS, description=what
+    )
+
+
+def _unread(told: _Told) -> Step:
+    return Step(
+        name="EntryImport",
+        type=ProvisioningStepType.IMPORT,
+        status=Verdict.FAILURE,
+        description=told.record.reason or f"{told.who} cannot be read from {told.names.source}",
+    )
+
+
+def _drift(told: _Told) -> Step:
+    return Step(
+        name="EntryImportUpdate",
+        type=ProvisioningStepType.MATCHING,
+        status=Verdict.WARNING,
+        description=f"{told.whom} was changed in {told.names.target} by others",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from provisor.graph.translate.log import LogContext, action_title, error_information
@@ -21,7 +21,7 @@ from provisor.graph.wire.on_demand import (
 )
 from provisor.graph.wire.pairs import TextPair
 from provisor.model.decisions import Record, Verdict
-from provisor.model.entries import NO_ATTRIBUTES, Attributes
+from provisor.model.entries import Attributes, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +30,9 @@ class Performed:
 
     record: Record
     began: datetime
-    source: Attributes = NO_ATTRIBUTES
+    source: Attributes = field(default_factory=dict[str, Value])
     """What the source says of it; values to be hidden are hidden already."""
-    target: Attributes = NO_ATTRIBUTES
+    target: Attributes = field(default_factory=dict[str, Value])
     """What the target said of it before."""
 
 

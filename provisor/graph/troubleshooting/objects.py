@@ -157,6 +157,15 @@ NOT_ANSWERED = (
 
 NOT_CLEAR = (
     Trouble(
+        code="SourceRowInvalid",
+        meaning="A row of the source cannot be read: it has no id, an id that another row has, or "
+        "not as many fields as the header. Until it is corrected nobody of its kind counts as "
+        "gone.",
+        advice="Correct the row: the reason names file and line.",
+        steps=("If all rows look alike, the delimiter or the encoding is set wrongly.",),
+        retried=Retried.NEXT_CYCLE,
+    ),
+    Trouble(
         code="DuplicateTargetEntries",
         meaning="Several objects in the target have the value by which this one is matched.",
         advice="Leave only one of them, or match by an attribute that is unique.",
@@ -174,6 +183,13 @@ NOT_CLEAR = (
             "If it is one person twice, remove one of the records, or unassign it.",
             "If a person changed records, let the old one leave the source first.",
         ),
+    ),
+    Trouble(
+        code="ObjectNotFound",
+        meaning="The source has no object with this id, asked for on demand.",
+        advice="Check the id: it is the one the source uses, not the user name.",
+        steps=("Nothing was done to any account: not to be found is not to be deleted.",),
+        retried=Retried.NOT_NEEDED,
     ),
     Trouble(
         code="MandatoryFieldsMissing",

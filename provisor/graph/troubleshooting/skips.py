@@ -77,6 +77,17 @@ SKIPS = (
         "Nothing is to be done.",
     ),
     Trouble(
+        code="Drift",
+        meaning="Somebody else changed the account in the target since it was last looked at.",
+        advice="If the change was right, make it in the source; if not, nothing is to be done.",
+        steps=(
+            "A reconcile puts back what the rules say, unless the job has `drift: report`.",
+            "If another tool writes the attribute on purpose, take it out of the mapping.",
+        ),
+        concerns=Concerns.NOTHING,
+        retried=Retried.NOT_NEEDED,
+    ),
+    Trouble(
         code="StagedDelete",
         meaning="The account was to leave together with so many others that all of them are held "
         "until somebody has looked.",

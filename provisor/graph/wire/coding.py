@@ -238,7 +238,7 @@ def _read_flags(cls: type[Flag], raw: object, problems: Problems) -> object:
         case list():
             return _named_flags(cls, cast(list[object], raw), problems)
         case str():
-            return _named_flags(cls, raw.split(",") if raw.strip() else [], problems) or Unread
+            return _named_flags(cls, raw.split(","), problems) if raw.strip() else Unread
         case _:
             return _wrong(problems, "names of flags", raw)
 
@@ -247,14 +247,13 @@ def _named_flags(cls: type[Flag], names: Iterable[object], problems: Problems) -
     members = {flag_word(n): m for n, m in cls.__members__.items()}
     by_name = {name.lower(): member for name, member in members.items()}
     flags = cls(0)
-    listed = list(names)
-    for name in listed:
+    for name in names:
         member = by_name.get(str(name).strip().lower())
         if member is None:
             problems.error(Code.UNKNOWN_VALUE, f"{name!r} is none of {', '.join(members)}.")
             return Unread
         flags |= member
-    return flags if listed else Unread
+    return flags
 
 
 def flag_word(name: str) -> str:
