@@ -227,10 +227,20 @@ def test_open_values_are_read_as_they_are() -> None:
     assert [pair.value for pair in value.test_input_object.properties] == [["x"], None, 5]
 
 
-NAMES = (
-    "id directories objects attributes name synchronizationRules objectMappings attributeMappings "
-    "source parameters scope flowTypes"
-).split()
+NAMES = [
+    "id",
+    "directories",
+    "objects",
+    "attributes",
+    "name",
+    "synchronizationRules",
+    "objectMappings",
+    "attributeMappings",
+    "source",
+    "parameters",
+    "scope",
+    "flowTypes",
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
