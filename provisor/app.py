@@ -1,0 +1,342 @@
+"""The composition root: the only file that knows every part, the real clock and real chance."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import socket
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from provisor.cli.workspace import FILE, KEY, STORE, NoWorkspace, Workspace
+from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
+from provisor.engine.work import Mandate
+from provisor.graph.policy import NOTIFICATIONS, OPTIONS, JobOptions, from_api, from_file
+from provisor.graph.problems import errors
+from provisor.graph.schema.document import canonical, read_schema, write_schema
+from provisor.graph.schema.rules import to_rules, without_deletes
+from provisor.graph.templates import template, templates
+from provisor.graph.translate.job import JobView, to_job
+from provisor.graph.translate.log import LogContext, is_shown, to_summary
+from provisor.graph.troubleshooting import trouble_of
+from provisor.graph.wire.coding import encode
+from provisor.graph.wire.schemas import SynchronizationSchema
+from provisor.model.decisions import Record
+from provisor.model.entries import Anchor, EntryKey
+from provisor.model.jobs import Application, Job
+from provisor.model.rules import Policy, Rules
+from provisor.ports import Ledger, Registry, Vault
+from provisor.runtime.parts import Equipment, Parts
+from provisor.settings import stored
+from provisor.settings.connections import SOURCE, TARGET
+from provisor.settings.defaults import keys_of
+from provisor.settings.forms import ConnectionForm
+from provisor.settings.leaves import nest
+from provisor.settings.problems import Invalid, Problem
+from provisor.settings.references import resolve
+from provisor.settings.workspace import CheckedSchema, Definitions
+from provisor.settings.workspace import Surroundings as Around
+
+DOCS, DOCS_VARIABLE = "docs", "PROVISOR_DOCS"
+"""Where the documentation is served: troubleshooting addresses in a status begin with it."""
+
+
+class SystemClock:
+    """The time of the machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class OsEntropy:
+    """The operating system's chance."""
+
+    def uuid(self) -> str:
+        return str(uuid.uuid4())
+
+    def below(self, limit: int) -> int:
+        return secrets.randbelow(limit)
+
+
+# schemas, in the one form in which they are stored and compared
+
+
+def template_schema(id: str) -> str:
+    """Return the schema of a template; empty if there is no such template."""
+    found = template(id)
+    return _stored_form(found.schema) if found else ""
+
+
+def check_schema(content: bytes, definitions: Definitions) -> CheckedSchema:
+    """Examine a schema file: its form, and what its rules mean for this source."""
+    schema, form = read_schema(content)
+    if schema is None:
+        return CheckedSchema(errors=tuple(str(problem) for problem in errors(form)))
+    _, found = to_rules(schema, definitions)
+    wrong = errors(found)
+    odd = tuple(str(problem) for problem in (*form, *found) if problem not in wrong)
+    if wrong:
+        return CheckedSchema(errors=tuple(map(str, wrong)), warnings=odd)
+    return CheckedSchema(text=_stored_form(schema), warnings=odd)
+
+
+def _stored_form(schema: SynchronizationSchema) -> str:
+    return write_schema(structs.replace(canonical(schema), id="")).decode()
+
+
+# what is made of what is stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composer:
+    """Makes jobs ready to go, and tells of them, from what one store holds."""
+
+    folder: Path
+    registry: Registry
+    vault: Vault
+    clock: SystemClock
+    entropy: OsEntropy
+
+    async def equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
+        """Raises Invalid with everything that keeps the job from going."""
+        application = await self._application(job)
+        base = await self._base()
+        connections = await stored.load_connections(self.registry, application.id)
+        problems: list[Problem] = []
+        sides = {
+            side: await self._side(application, side, connections, base, problems)
+            for side in (SOURCE, TARGET)
+        }
+        if problems:
+            raise Invalid(problems)
+        (source, source_settings), (target, target_settings) = sides[SOURCE], sides[TARGET]
+        rules = await self._rules(job, source.definitions(source_settings, base))
+        around = Surroundings(base=base, rules=rules, clock=self.clock, entropy=self.entropy)
+        options = await self._options(job, application)
+        policy = options.policy
+        if not options.has_hard_deletes:
+            rules = without_deletes(rules)
+        opens_source, opens_target = source.open_source, target.open_target
+        opens_reader = target.open_reader
+        assert opens_source is not None, "that it is a source was checked"
+        assert opens_target is not None, "that it is a target was checked"
+        assert opens_reader is not None, "whatever can be written can be read"
+        return Equipment(
+            mandate=Mandate(
+                rules=rules,
+                policy=policy,
+                policy_hash=policy_hash(policy),
+                may_change_system=may_change_system,
+            ),
+            source=lambda: opens_source(source_settings, around),
+            target=lambda: opens_target(target_settings, around),
+            reader=lambda: opens_reader(target_settings, around),
+        )
+
+    async def missing(self, application: Application) -> str:
+        """Return what an application lacks before it can be used."""
+        base = await self._base()
+        connections = await stored.load_connections(self.registry, application.id)
+        problems: list[Problem] = []
+        for side in (SOURCE, TARGET):
+            connector, settings = await self._side(application, side, connections, base, problems)
+            if problems:
+                return f"{problems[0].path}: {problems[0].message}"
+            if lacking := connector.missing(settings):
+                return f"{side}.settings: {lacking}"
+        return ""
+
+    async def job_json(self, job: Job) -> bytes:
+        journal = await self.registry.view_journal(job.id)
+        links = await journal.links()
+        view = JobView(
+            job=job,
+            links=links,
+            progress=await self.registry.running(job.id),
+            docs=os.environ.get(DOCS_VARIABLE, DOCS),
+        )
+        return encode(to_job(view))
+
+    async def log_json(self, job: Job) -> Callable[[int, Record], bytes | None]:
+        application = await self._application(job)
+        connections = await stored.load_connections(self.registry, application.id)
+        tenant = await stored.load_tenant(self.registry)
+        rules = await self._rules(job, {})
+        context = LogContext(
+            tenant_id=tenant.id if tenant else "",
+            job_id=job.id,
+            principal_id=application.principal_id,
+            app_id=application.app_id,
+            application=application.display_name,
+            source_id=f"{application.id}/{SOURCE}",
+            source=_connector_name(connections, SOURCE),
+            target_id=f"{application.id}/{TARGET}",
+            target=application.display_name,
+            kinds={name: (m.source_kind, m.target_kind) for name, m in rules.items()},
+        )
+
+        def told(position: int, record: Record) -> bytes | None:
+            return encode(to_summary(position, record, context)) if is_shown(record) else None
+
+        return told
+
+    async def _base(self) -> Path:
+        return stored.base_of(self.folder, await stored.load_applied(self.registry))
+
+    async def _application(self, job: Job) -> Application:
+        for application in await self.registry.applications():
+            if application.id == job.application_id:
+                return application
+        raise Invalid(
+            [Problem(FILE, 0, f"jobs.{job.name}", "its application is gone; apply again")]
+        )
+
+    async def _side(
+        self,
+        application: Application,
+        side: str,
+        connections: Mapping[str, object],
+        base: Path,
+        problems: list[Problem],
+    ) -> tuple[Connector, Mapping[str, object]]:
+        """Return one side's connector and settings, every reference resolved as of now."""
+        form = msgspec.convert(connections.get(side, {}), ConnectionForm)
+        connector = CONNECTORS[form.connector]
+        sealed = await stored.sealed(self.vault, application.id, side)
+        resolved = resolve(form.settings, base, os.environ, sealed)
+        path = f"applications.{application.name}.{side}"
+        problems += [
+            Problem(FILE, 0, f"{path}.{one.path}", one.message) for one in resolved.unresolved
+        ]
+        if not resolved.unresolved:
+            problems += [
+                Problem(FILE, 0, f"{path}.{one.path}", one.message)
+                for one in connector.check(resolved.settings, base)
+            ]
+        return connector, resolved.settings
+
+    async def _rules(self, job: Job, definitions: Definitions) -> Rules:
+        content = await self.registry.document(job.id, stored.SCHEMA)
+        schema, form = read_schema(content or template_schema(job.template_id).encode())
+        rules, found = to_rules(schema, definitions) if schema else ({}, form)
+        if wrong := errors(found):
+            raise Invalid(
+                Problem("schema", 0, f"jobs.{job.name}", str(problem)) for problem in wrong
+            )
+        return rules
+
+    async def _options(self, job: Job, application: Application) -> JobOptions:
+        tenant = await stored.load_tenant(self.registry)
+        leaves = await stored.load_policy(self.registry, job.id)
+        options = {name: value for name, value in nest(leaves).items() if name in OPTIONS}
+        own, wrong = from_file(options)
+        assert not wrong, "what is stored was checked"
+        own = replace(
+            own,
+            sync_all=application.syncs_all,
+            assigned=frozenset(EntryKey(a.kind, Anchor(a.anchor)) for a in application.assignments),
+            canaries=keys_of(leaves.get("canaries")),
+            default_domain=tenant.default_domain if tenant else "",
+        )
+        notifications = await self.vault.get(application.id, NOTIFICATIONS)
+        secrets_ = {NOTIFICATIONS: notifications} if notifications else {}
+        options, _ = from_api(own, settings=job.settings, secrets=secrets_)
+        return options
+
+
+def _connector_name(connections: Mapping[str, object], side: str) -> str:
+    return msgspec.convert(connections.get(side, {}), ConnectionForm).connector
+
+
+def policy_hash(policy: Policy) -> str:
+    """Return what changes whenever the policy decides otherwise about an object by itself.
+
+    Guards and thresholds weigh whole cycles, and assignments are compared one by one.
+    """
+    decisive = (
+        policy.sync_all,
+        policy.skips_out_of_scope_deletions,
+        policy.relinks_missing,
+        policy.deletes_released,
+        policy.default_domain,
+    )
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()
+
+
+# the workspace
+
+
+@asynccontextmanager
+async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerator[Workspace]:
+    """Open the store, the vault and all that stands on them.
+
+    Raises NoWorkspace, StoreFailed (too new, key unsafe, damaged).
+    """
+    store = folder / STORE
+    if not creates and not store.exists():
+        raise NoWorkspace(f"{folder} is no workspace: it holds no {STORE}")
+    clock, entropy = SystemClock(), OsEntropy()
+    async with open_store(store, folder / KEY, creates=creates) as opened:
+        composer = Composer(
+            folder=folder,
+            registry=opened.registry,
+            vault=opened.vault,
+            clock=clock,
+            entropy=entropy,
+        )
+        yield Workspace(
+            folder=folder,
+            parts=Parts(
+                folder=folder,
+                registry=opened.registry,
+                ledger=opened.ledger,
+                vault=opened.vault,
+                clock=clock,
+                entropy=entropy,
+                equip=composer.equip,
+                holder=f"{socket.gethostname()}:{os.getpid()}",
+            ),
+            around=Around(
+                templates=tuple(templates()),
+                check_schema=check_schema,
+                template_schema=template_schema,
+                environment=os.environ,
+            ),
+            missing=composer.missing,
+            job_json=composer.job_json,
+            log_json=composer.log_json,
+            advice=lambda code: trouble_of(code).advice,
+            seal=opened.seal,
+            unseal=opened.unseal,
+            backup=opened.backup,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStore:
+    """What one store file gives."""
+
+    registry: Registry
+    ledger: Ledger
+    vault: Vault
+    seal: Callable[[bytes], bytes]
+    unseal: Callable[[bytes], bytes]
+    backup: Callable[[Path], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_store(store: Path, key: Path, *, creates: bool) -> AsyncGenerator[OpenStore]:
+    raise NotImplementedError
+    yield

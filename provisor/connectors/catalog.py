@@ -1,0 +1,204 @@
+"""Which connectors there are: by name, what each takes and how it is built.
+
+Adapters are imported when one is used: whoever only asks for help waits for none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from provisor.model.expressions import attributes_of
+from provisor.model.rules import AttributeDefinition, ObjectMapping, Rules
+from provisor.ports import Clock, Entropy, Source, Target, TargetReader
+
+Settings: TypeAlias = Mapping[str, object]
+"""As an administrator wrote them, every reference resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with one setting (`oauth.clientId`), and the way out."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a connector needs besides its settings."""
+
+    base: Path
+    """What paths in settings are relative to."""
+    rules: Rules
+    clock: Clock
+    entropy: Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """One kind of directory. What it cannot be is None."""
+
+    title: str
+    check: Callable[[Settings, Path], Sequence[Complaint]]
+    secrets: frozenset[str] = frozenset()
+    """Settings that must not be stored in the open; `headers.` covers all below it."""
+    missing: Callable[[Settings], str] = lambda _: ""
+    """What is missing before it can be used at all; empty when nothing is."""
+    definitions: Callable[[Settings, Path], Mapping[str, Sequence[AttributeDefinition]]] = (
+        lambda _settings, _base: {}
+    )
+    """What a source itself knows of its attributes, as far as it can be seen now."""
+    open_source: Callable[[Settings, Surroundings], Source] | None = None
+    open_reader: Callable[[Settings, Surroundings], TargetReader] | None = None
+    open_target: Callable[[Settings, Surroundings], Target] | None = None
+
+    def is_secret(self, path: str) -> bool:
+        return path in self.secrets or f"{path.split('.')[0]}." in self.secrets
+
+
+# CSV files
+
+
+def _check_csv(settings: Settings, base: Path) -> Sequence[Complaint]:
+    from provisor.connectors.csvfile.settings import Invalid, parse
+
+    parsed = parse(settings, base)
+    if isinstance(parsed, Invalid):
+        return [Complaint(problem.path, problem.message) for problem in parsed.problems]
+    return ()
+
+
+def _csv_definitions(settings: Settings, base: Path) -> Mapping[str, Sequence[AttributeDefinition]]:
+    """Return the columns that the headers show; nothing of a file that cannot be read yet."""
+    import csv
+
+    from provisor.connectors.csvfile.settings import Invalid, parse
+
+    parsed = parse(settings, base)
+    if isinstance(parsed, Invalid):
+        return {}
+    found: dict[str, list[AttributeDefinition]] = {}
+    for kind, files in (("User", parsed.users), ("Group", parsed.groups)):
+        for file in files:
+            try:
+                with file.open(encoding=parsed.format.encoding, newline="") as opened:
+                    line = opened.readline(65_536).removeprefix("\ufeff")
+            except (OSError, UnicodeError):
+                continue
+            form = parsed.format
+            quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
+            cells = csv.reader(
+                [line], delimiter=form.delimiter, quotechar=form.quote, quoting=quoting
+            )
+            names = (parsed.name_of(label.strip()) for label in next(cells, []))
+            found.setdefault(kind, []).extend(AttributeDefinition(name=n) for n in names if n)
+    return found
+
+
+def _open_csv(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.csvfile.settings import Invalid, parse
+    from provisor.connectors.csvfile.source import CsvSource
+
+    parsed = parse(settings, around.base)
+    if isinstance(parsed, Invalid):
+        raise ValueError("; ".join(f"{p.path}: {p.message}" for p in parsed.problems))
+    return CsvSource(parsed, around.clock, required(around.rules))
+
+
+def required(rules: Rules) -> Mapping[str, frozenset[str]]:
+    """Return, by kind of source object, the attributes that mappings and filters read."""
+    found: dict[str, frozenset[str]] = {}
+    for mapping in rules.values():
+        if mapping.is_enabled:
+            kind = mapping.source_kind
+            found[kind] = found.get(kind, frozenset()) | _read_by(mapping)
+    return found
+
+
+def _read_by(mapping: ObjectMapping) -> frozenset[str]:
+    groups = (*mapping.scope, *mapping.input_filter, *mapping.category_filter)
+    names = {clause.attribute for group in groups for clause in group.clauses}
+    for attribute in mapping.attributes:
+        if attribute.source is not None:
+            names |= attributes_of(attribute.source)
+    return frozenset(names)
+
+
+# SCIM 2.0
+
+
+def _check_scim(settings: Settings, base: Path) -> Sequence[Complaint]:
+    from provisor.connectors.scim.settings import Invalid, parse
+
+    parsed = parse(_scim_paths(settings, base))
+    if isinstance(parsed, Invalid):
+        return [Complaint(problem.key, problem.message) for problem in parsed.problems]
+    return ()
+
+
+def _scim_paths(settings: Settings, base: Path) -> Settings:
+    """Make the one path in the settings absolute."""
+    name = settings.get("caFile")
+    return {**settings, "caFile": str(base / name)} if isinstance(name, str) and name else settings
+
+
+def _missing_in_scim(settings: Settings) -> str:
+    if not settings.get("baseAddress"):
+        return "baseAddress"
+    has_basic = settings.get("userName") and settings.get("password")
+    if settings.get("token") or has_basic or settings.get("oauth"):
+        return ""
+    return "credentials: token, oauth, or userName with password"
+
+
+def _open_scim_reader(settings: Settings, around: Surroundings) -> TargetReader:
+    from provisor.connectors.scim.reader import ScimReader
+    from provisor.connectors.scim.settings import Invalid, parse
+
+    parsed = parse(_scim_paths(settings, around.base))
+    if isinstance(parsed, Invalid):
+        raise ValueError(str(parsed))
+    return ScimReader(parsed, written(around.rules), around.clock, around.entropy)
+
+
+def _open_scim_target(settings: Settings, around: Surroundings) -> Target:
+    from provisor.connectors.scim.settings import Invalid, parse
+    from provisor.connectors.scim.target import ScimTarget
+
+    parsed = parse(_scim_paths(settings, around.base))
+    if isinstance(parsed, Invalid):
+        raise ValueError(str(parsed))
+    return ScimTarget(parsed, written(around.rules), around.clock, around.entropy)
+
+
+def written(rules: Rules) -> Mapping[str, tuple[AttributeDefinition, ...]]:
+    """Return, by kind of target object, the attributes that are mapped."""
+    found: dict[str, dict[str, AttributeDefinition]] = {}
+    for mapping in rules.values():
+        attributes = found.setdefault(mapping.target_kind, {})
+        attributes.update((m.target.name, m.target) for m in mapping.attributes)
+    return {kind: tuple(attributes.values()) for kind, attributes in found.items()}
+
+
+CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
+    {
+        "csv": Connector(
+            title="CSV files of users, groups and memberships",
+            check=_check_csv,
+            definitions=_csv_definitions,
+            open_source=_open_csv,
+        ),
+        "scim": Connector(
+            title="A SCIM 2.0 service",
+            check=_check_scim,
+            secrets=frozenset({"token", "password", "oauth.clientSecret", "headers.", "proxy"}),
+            missing=_missing_in_scim,
+            open_reader=_open_scim_reader,
+            open_target=_open_scim_target,
+        ),
+    }
+)

@@ -1,0 +1,1 @@
+"""When cycles run and where: here, embedded in one process on one host."""

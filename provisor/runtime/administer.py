@@ -1,0 +1,74 @@
+"""What administrators do to a job, also while a cycle of it runs in another process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from provisor.model.jobs import Asked, Job, ResetScope
+from provisor.planner.status import Restarted, Started, Stopped, next_status
+from provisor.ports import Journal, StagedView
+from provisor.runtime.lease import asking, lease_when_free
+from provisor.runtime.parts import Parts
+
+USUAL_RESTART = ResetScope.QUARANTINE_STATE | ResetScope.WATERMARK | ResetScope.ESCROWS
+"""What Graph forgets when nothing is said (spec: behaviour 15)."""
+
+
+@asynccontextmanager
+async def stopped(
+    parts: Parts, job: Job, asked: Asked, on_wait: Callable[[], object]
+) -> AsyncGenerator[Journal]:
+    """Have a running cycle stop at its next object, and hold the job meanwhile. Raises Busy."""
+    with asking(parts.folder, job.id):
+        await parts.registry.ask(job.id, asked)
+        try:
+            async with lease_when_free(parts.folder, job.id, parts.clock, on_wait):
+                yield await parts.registry.open_journal(job.id, parts.holder)
+        finally:
+            if await parts.registry.job(job.id) is not None:
+                await parts.registry.ask(job.id, None)
+
+
+async def start(parts: Parts, job: Job, by: str) -> None:
+    """Let the schedule run the job; the next cycle is due at once if its time has come."""
+    await parts.registry.put_status(job.id, next_status(job.status, Started()))
+    await _audit(parts, by, "Enable/start provisioning configuration", job)
+
+
+async def pause(parts: Parts, job: Job, by: str, on_wait: Callable[[], object]) -> None:
+    async with stopped(parts, job, Asked.PAUSE, on_wait) as journal:
+        status = await journal.status()
+        await parts.registry.put_status(job.id, next_status(status, Stopped()))
+    await _audit(parts, by, "Disable/pause provisioning configuration", job)
+
+
+async def restart(
+    parts: Parts, job: Job, scope: ResetScope, by: str, on_wait: Callable[[], object]
+) -> StagedView | None:
+    """Forget what `scope` says, and start the job; return what ForceDeletes released."""
+    released = None
+    async with stopped(parts, job, Asked.RESTART, on_wait) as journal:
+        if ResetScope.FORCE_DELETES in scope:
+            released = await parts.registry.staged(job.id)
+            if released.hash:
+                now = parts.clock.now()
+                await parts.registry.approve(job.id, released.hash, by, now)
+        forgets = scope & ResetScope.FULL
+        if forgets:
+            await journal.reset(forgets)
+        status = await journal.status()
+        await parts.registry.put_status(job.id, next_status(status, Restarted(scope)))
+    await _audit(parts, by, "Enable/restart provisioning configuration", job)
+    return released
+
+
+async def delete(parts: Parts, job: Job, by: str, on_wait: Callable[[], object]) -> None:
+    """Forget the job. Nothing is sent: the accounts it made stay."""
+    async with stopped(parts, job, Asked.DELETE, on_wait):
+        await parts.registry.delete_job(job.id)
+    await _audit(parts, by, "Delete provisioning configuration", job)
+
+
+async def _audit(parts: Parts, by: str, activity: str, job: Job) -> None:
+    await parts.registry.audit(parts.clock.now(), by, activity, f"{job.name} {job.id}")

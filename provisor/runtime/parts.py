@@ -1,0 +1,48 @@
+"""What a workspace is run with: the ports, and what makes a job ready to go."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from provisor.engine.work import Mandate
+from provisor.model.jobs import Job
+from provisor.ports import Clock, Entropy, Ledger, Registry, Source, Target, TargetReader, Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """A job that could go: what it is told, and how its two systems are reached.
+
+    Nothing is connected to before `source`, `target` or `reader` is called.
+    """
+
+    mandate: Mandate
+    source: Callable[[], Source]
+    target: Callable[[], Target]
+    reader: Callable[[], TargetReader]
+    """A target with no way to write."""
+
+
+class Equip(Protocol):
+    """Make a job ready from what is stored and what its references lead to just now."""
+
+    def __call__(self, job: Job, *, may_change_system: bool = False) -> Awaitable[Equipment]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """An opened workspace."""
+
+    folder: Path
+    """Where the locks are."""
+    registry: Registry
+    ledger: Ledger
+    vault: Vault
+    clock: Clock
+    entropy: Entropy
+    equip: Equip
+    holder: str
+    """Who we are to others: host and process."""

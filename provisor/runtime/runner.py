@@ -1,0 +1,134 @@
+"""Cycles of a job: one now, or one after the other as the schedule says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisor.engine.work import Mandate, Ports
+from provisor.model.cycles import Cycle
+from provisor.model.jobs import Job
+from provisor.planner.status import next_start
+from provisor.runtime.interruption import Interruption, interruptible
+from provisor.runtime.lease import Busy, is_being_asked, lease
+from provisor.runtime.parts import Parts
+
+LOOK_AGAIN_S = 2.0
+"""How long a changed schedule, a start or a restart may go unnoticed by who waits for the next."""
+
+
+class JobGone(Exception):
+    """The job is not there, or no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A job that is ours, with everything that a cycle of it needs."""
+
+    mandate: Mandate
+    ports: Ports
+
+
+@asynccontextmanager
+async def possess(
+    parts: Parts,
+    job: Job,
+    interruption: Interruption,
+    *,
+    may_change_system: bool = False,
+) -> AsyncGenerator[Ready]:
+    """Take the job over: nobody else runs it meanwhile, and who did is fenced. Raises Busy."""
+    with lease(parts.folder, job.id):
+        if is_being_asked(parts.folder, job.id):
+            raise Busy("the job is just being paused, restarted or deleted by another process")
+        await parts.registry.ask(job.id, None)  # whoever asked did not live to take it back
+        equipment = await parts.equip(job, may_change_system=may_change_system)
+        journal = await parts.registry.open_journal(job.id, parts.holder)
+        source, target = equipment.source(), equipment.target()
+        try:
+            ports = Ports(
+                source=source,
+                target=target,
+                journal=interruptible(journal, interruption),
+                clock=parts.clock,
+                entropy=parts.entropy,
+            )
+            yield Ready(equipment.mandate, ports)
+        finally:
+            await target.close()
+            await source.close()
+
+
+Execute = Callable[[Ready], Awaitable[Cycle]]
+"""Runs one cycle of a job that is ours."""
+
+
+async def run_once(
+    parts: Parts,
+    job: Job,
+    execute: Execute,
+    interruption: Interruption,
+    *,
+    may_change_system: bool = False,
+) -> Cycle:
+    """Run one cycle now. Raises Busy, Interrupted, Fenced, StoreFailed."""
+    async with possess(parts, job, interruption, may_change_system=may_change_system) as ready:
+        return await interruption.finish(_executed(execute, ready))
+
+
+async def _executed(execute: Execute, ready: Ready) -> Cycle:
+    return await execute(ready)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """What somebody who watches is told."""
+
+    ended: Callable[[Cycle], Awaitable[None]]
+    waits: Callable[[datetime | None], None]
+    """For the next cycle, or, with None, until the job is started. Told once for each wait."""
+    failed: Callable[[Exception], bool]
+    """What kept a cycle from beginning; return False to give up."""
+
+
+async def watch(
+    parts: Parts, job_id: str, execute: Execute, interruption: Interruption, watcher: Watcher
+) -> None:
+    """Run cycles as the schedule says, until a signal or until the job is deleted."""
+    told: datetime | None | str = ""
+    not_before: datetime | None = None
+    while not interruption.is_asked:
+        job = await job_of(parts, job_id)
+        now = parts.clock.now()
+        due = next_start(job.status, job.schedule, now)
+        if due is not None and not_before is not None:
+            due = max(due, not_before)
+        if due is not None and due <= now:
+            told, not_before = "", None
+            try:
+                cycle = await run_once(parts, job, execute, interruption)
+            except Busy:
+                await interruption.sleep(LOOK_AGAIN_S)
+                continue
+            except Exception as failure:
+                if not watcher.failed(failure):
+                    raise
+                not_before = parts.clock.now() + job.schedule
+                continue
+            await watcher.ended(cycle)
+            continue
+        if told != due:
+            watcher.waits(due)
+            told = due
+        seconds = (due - now).total_seconds() if due else LOOK_AGAIN_S
+        await interruption.sleep(min(seconds, LOOK_AGAIN_S))
+
+
+async def job_of(parts: Parts, job_id: str) -> Job:
+    """Return the job as it is stored now. Raises JobGone."""
+    job = await parts.registry.job(job_id)
+    if job is None:
+        raise JobGone("the job is not there any more")
+    return job

@@ -1,0 +1,1 @@
+"""What an administrator writes in `provisor.yaml`: read, checked, merged with what is in force."""
