@@ -135,7 +135,7 @@ def anchors(desk: Desk, keys: Collection[StandingKey]) -> dict[StandingKey, Anch
     for name, mapping, asked in desk.by_mapping(keys):
         for anchor, target in desk.run(
             "SELECT s.anchor, s.target FROM json_each(?) asked"
-            " JOIN standing s ON s.mapping = ? AND s.anchor = asked.value"
+            " CROSS JOIN standing s ON s.mapping = ? AND s.anchor = asked.value"
             " WHERE s.state IN ('managed', 'disabled')",
             (to_json(asked), mapping),
         ):
