@@ -4,7 +4,7 @@ between the two: everything in memory, everything that is asked of the applicati
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -36,75 +36,17 @@ from provisor.model.entries import (
     Value,
 )
 from provisor.model.jobs import Job, Status
-from provisor.model.rules import (
-    Filter,
-    Flows,
-    MappingName,
-    ObjectMapping,
-    Policy,
-)
+from provisor.model.rules import MappingName, ObjectMapping, Policy
 from provisor.planner.status import Configured, Started, next_status
 from provisor.ports import Capabilities, Listing
 from provisor.store.memory import MemoryStore
 from provisor.store.memory.state import JobState
-from tests.simulation.world import (
-    ACTIVE,
-    AT_WORK,
-    GROUPS,
-    SALES,
-    USERS,
-    Chance,
-    SteppingClock,
-    attribute,
-    group,
-    reference,
-    user,
-)
+from tests.table.rules import GROUPS, USERS, Chance, SteppingClock, group, people, teams, user
 
 JOB = "people"
 BYSTANDERS = 6
 """Enough of them that listing the target is cheaper than asking for each."""
 Answer = TypeVar("Answer")
-
-
-def people(
-    *,
-    flows: Flows = Flows.ALL,
-    disables: bool = True,
-    scope: Filter = SALES,
-    is_enabled: bool = True,
-) -> ObjectMapping:
-    """Return how people become accounts; `disables`: the application knows disabled ones."""
-    return ObjectMapping(
-        name=USERS,
-        source_kind="user",
-        target_kind="User",
-        scope=scope,
-        flows=flows,
-        is_enabled=is_enabled,
-        attributes=(
-            attribute("userName", "ToLower([mail])", matching_priority=1),
-            attribute("displayName", "[name]"),
-            ACTIVE if disables else AT_WORK,
-            reference("manager", "[manager]", to_many=False),
-        ),
-        hash=f"people {flows} {disables} {is_enabled}",
-    )
-
-
-def teams(*, flows: Flows = Flows.ALL, scope: Filter = ()) -> ObjectMapping:
-    return ObjectMapping(
-        name=GROUPS,
-        source_kind="group",
-        target_kind="Group",
-        scope=scope,
-        flows=flows,
-        attributes=(
-            attribute("displayName", "[name]", matching_priority=1),
-            reference("members", "[members]", to_many=True),
-        ),
-        hash=f"teams {flows}",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +66,11 @@ class Recording:
     inner: MemoryTarget
     calls: list[str]
     writes: list[Write]
-    failures: list[Callable[[], BaseException]]
+    failures: list[Exception]
     """Raised by the next writes, in place of doing them."""
-    losses: list[Callable[[], BaseException]]
+    losses: list[Exception]
     """Raised by the next writes once they are done: their answers are lost."""
-    refuses_all: Callable[[], BaseException] | None = None
+    refuses_all: Exception | None = None
     """Raised by the probe."""
 
     @property
@@ -141,7 +83,7 @@ class Recording:
 
     async def probe(self) -> None:
         if self.refuses_all is not None:
-            raise self.refuses_all()
+            raise self.refuses_all
 
     async def close(self) -> None:
         await self.inner.close()
@@ -162,11 +104,11 @@ class Recording:
     async def export(self, write: Write) -> Exported:
         self.calls.append(type(write).__name__.lower())
         if self.failures:
-            raise self.failures.pop(0)()
+            raise self.failures.pop(0)
         answer = await self.inner.export(write)
         self.writes.append(write)
         if self.losses:
-            raise self.losses.pop(0)()
+            raise self.losses.pop(0)
         return answer
 
 
@@ -189,7 +131,7 @@ class Firm:
             GROUPS: groups or teams(),
         }
         self.policy = replace(policy or Policy(), parallel_max=1)
-        self.clock, self.chance = SteppingClock(), Chance(0)
+        self.clock, self.chance = SteppingClock(), Chance()
         self.source = MemorySource(has_changes=has_changes)
         self.directory = MemoryTarget(lists=lists)
         self.target = Recording(self.directory, [], [], [], [])
@@ -367,7 +309,9 @@ def creates(who: str, **attributes: Value) -> Create:
     return Create("User", said, (MatchQuery("User", "userName", name),))
 
 
-def updates(anchor: str, kind: str = "User", **changes: tuple[Value | None, Value | None]) -> Update:
+def updates(
+    anchor: str, kind: str = "User", **changes: tuple[Value | None, Value | None]
+) -> Update:
     """Return an update; each change names what was, and what is to be."""
     said = tuple(AttributeChange(name, before, after) for name, (before, after) in changes.items())
     return Update(kind, Anchor(anchor), said)

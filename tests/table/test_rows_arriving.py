@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 
 from provisor.model.rules import Flows
-from tests.table.firm import Firm, Line, asked, creates, people, updates
+from tests.table.firm import Firm, Line, asked, creates, updates
+from tests.table.rules import people
 
 pytestmark = pytest.mark.parametrize("lists", [False, True], ids=["searched", "listed"])
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from provisor.model.rules import Flows, Policy, TargetReads
-from tests.simulation.world import USERS
-from tests.table.firm import Firm, Line, creates, people, updates
+from tests.table.firm import Firm, Line, creates, updates
+from tests.table.rules import USERS, people
 
 BOTH = pytest.mark.parametrize("lists", [False, True], ids=["trusted", "listed"])
 NO_UPDATES = people(flows=Flows.ADD | Flows.DELETE)

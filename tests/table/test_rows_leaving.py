@@ -8,8 +8,8 @@ import pytest
 
 from provisor.model.entries import Absence
 from provisor.model.rules import Flows, Policy
-from tests.simulation.world import USERS, user
-from tests.table.firm import Firm, Line, deletes, people, updates
+from tests.table.firm import Firm, Line, deletes, updates
+from tests.table.rules import USERS, people, user
 
 BOTH = pytest.mark.parametrize("lists", [False, True], ids=["searched", "listed"])
 Leaving = Callable[[Firm], None]
@@ -43,9 +43,7 @@ OUT_OF_SCOPE = pytest.mark.parametrize("leaves", [unassigned, filtered, out_of_v
 OUT_OF_USE = pytest.mark.parametrize("leaves", [disabled, soft_deleted, missing])
 
 
-def employed(
-    *, lists: bool = False, policy: Policy | None = None, disables: bool = True
-) -> Firm:
+def employed(*, lists: bool = False, policy: Policy | None = None, disables: bool = True) -> Firm:
     """Ada has account t1."""
     firm = Firm(people(disables=disables), policy=policy, lists=lists)
     firm.assign("ada")
