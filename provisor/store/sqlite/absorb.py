@@ -22,8 +22,8 @@ from provisor.store.sqlite.documents import to_json
 BRIEFLY_KNOWN = """
 SELECT s.anchor, s.number, s.print, s.absence, m.generation
 FROM json_each(?) asked
-JOIN standing s ON s.mapping = ? AND s.anchor = asked.value
-JOIN mark m ON m.standing = s.number
+CROSS JOIN standing s ON s.mapping = ? AND s.anchor = asked.value
+CROSS JOIN mark m ON m.standing = s.number
 """
 
 
