@@ -10,7 +10,7 @@ import pytest
 from provisor.connectors.inbound.source import SLOTS
 from provisor.connectors.inbound.wire import Upsert
 from provisor.errors import Rejected, StoreFailed, Unreachable
-from provisor.model.entries import Anchor, Entry, EntryKey, Reference, Value
+from provisor.model.entries import Anchor, Entry, EntryKey, Reference, Seen, Value
 from tests.contracts.sources.reading import (
     check_fetch_never_denies,
     check_no_false_absence,
@@ -50,6 +50,26 @@ def test_of_two_words_on_one_person_in_one_push_the_later_counts() -> None:
         found = await directory.fetch(ADA)
         assert found is not None
         assert found.attributes["displayName"] == "Ada King"
+
+    run(story())
+
+
+def test_a_push_longer_than_a_page_is_read_to_its_end_after_a_crash_on_any_page() -> None:
+    async def story() -> None:
+        subject = InboundSubject()
+        await subject.hold(person("u0", "P"))
+        receipt = (await read(subject.source)).receipt
+        assert receipt is not None
+        many = [Upsert("User", person(f"u{number}", "P").attributes) for number in range(1, 8)]
+        await subject.source.push(many[:5])
+        await subject.source.push(many[5:])
+        whole = await read(subject.source, receipt.watermark)
+        assert len(whole.entries) == 7
+        seen: set[EntryKey] = set()
+        for page in whole.pages:
+            seen |= {key(change.entry) for change in page.changes if isinstance(change, Seen)}
+            rest = await read(subject.source, page.watermark)
+            assert seen | set(rest.entries) == set(whole.entries)
 
     run(story())
 

@@ -512,6 +512,25 @@ def test_a_file_exchanged_before_it_was_opened_is_not_read(folder: Folder) -> No
         asyncio.run(whole(Exchanged(settings, folder.clock)))
 
 
+def test_of_a_file_rewritten_while_it_is_read_nothing_new_is_mixed_in(folder: Folder) -> None:
+    rows = "".join(f"{number:07},old\n" for number in range(CHUNK_BYTES // 4))
+    path = folder.write("users.csv", "id,mail\n" + rows)
+    shown: set[object] = set()
+
+    async def story() -> None:
+        async for part in folder.source().pull(None):
+            if isinstance(part, Page):
+                shown.update(
+                    c.entry.attributes["mail"] for c in part.changes if isinstance(c, Seen)
+                )
+                with path.open("r+b") as file:
+                    file.write(b"id,mail\n" + rows.replace("old", "new").encode())
+
+    with pytest.raises(Unreachable, match="changed while it was read"):
+        asyncio.run(story())
+    assert shown == {"old"}
+
+
 def test_who_is_on_a_row_that_cannot_be_read_is_neither_there_nor_not(folder: Folder) -> None:
     folder.write("users.csv", "id,mail\n1,a\n2\n")
     source = folder.source()
