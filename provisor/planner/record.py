@@ -31,7 +31,8 @@ from provisor.model.decisions import (
     Write,
 )
 from provisor.model.entries import NO_ATTRIBUTES, Anchor, Attributes, Entry, MatchQuery, ReadFault
-from provisor.planner.diff import redact
+from provisor.model.rules import Mutability
+from provisor.planner.diff import redact, same
 from provisor.planner.terms import Terms
 
 CHANGES = UUID("8d5f2f8e-3f0c-4b8e-9d5a-5a0b6f7c1e42")
@@ -113,15 +114,15 @@ def reference_record(
 
 def drift_record(
     terms: Terms, key: StandingKey, link: Link, now: Entry, *, cycle: str, at: datetime
-) -> Record:
-    """Return the log record of what others changed in a target object."""
+) -> Record | None:
+    """Return the log record of what others changed in a target object; None where they changed
+    nothing that is ours: what no mapping names, what points elsewhere, what cannot be read."""
     before = link.image.attributes if link.image else NO_ATTRIBUTES
-    names = sorted(before.keys() | now.attributes.keys())
-    changes = tuple(
-        AttributeChange(n, before.get(n), now.attributes.get(n))
-        for n in names
-        if before.get(n) != now.attributes.get(n)
-    )
+    told = (m.target for m in terms.plain if m.target.mutability is not Mutability.WRITE_ONLY)
+    pairs = ((d, before.get(d.name), now.attributes.get(d.name)) for d in told)
+    changes = tuple(AttributeChange(d.name, a, b) for d, a, b in pairs if not same(d, a, b))
+    if not changes:
+        return None
     return Record(
         cycle=cycle,
         change=str(uuid5(CHANGES, f"{cycle}|{key.mapping}|{key.anchor}|drift")),
