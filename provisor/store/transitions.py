@@ -386,9 +386,11 @@ def leaving(current: Standing) -> Standing:
 
 
 def is_idle_claim(standing: Standing) -> bool:
-    """True for a claim that was neither linked again nor is held staged."""
+    """True for a claim that was neither linked again nor is held staged, nor still to be tried:
+    whoever failed in this cycle is not to be made a second time in the next."""
     is_claim = standing.link is not None and standing.link.state is LinkState.CLAIMED
-    return is_claim and standing.staged is None
+    is_open = is_unsettled(standing) or standing.escrow is not None
+    return is_claim and standing.staged is None and not is_open
 
 
 def ceded(current: Standing) -> Standing:

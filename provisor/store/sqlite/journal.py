@@ -353,7 +353,7 @@ class SqliteJournal:
                 self._desk.put(number, standing, transitions.leaving(standing))
 
     async def drop_claims(self) -> None:
-        idle = "state = 'claimed' AND staged_at IS NULL"
+        idle = "state = 'claimed' AND staged_at IS NULL AND due_at IS NULL"
         with self._desk.write():
             for number, standing in self._known(ask.keys_where(self._desk, idle)):
                 self._desk.put(number, standing, transitions.relink(standing, None))

@@ -1,0 +1,213 @@
+"""Histories that once went wrong, or nearly did: each named for what it must not come to."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisor.errors import Rejected, Unreachable
+from provisor.model.cycles import QuarantineReason
+from provisor.model.decisions import Delete, Update
+from provisor.model.jobs import ResetScope, StatusCode
+from provisor.model.rules import DepartureLimits, Guards, Policy
+from tests.simulation.backing import STORES, StoreName
+from tests.simulation.faults import NEVER, Crash, Mishaps
+from tests.simulation.world import World, user
+
+CROWD = "fghijklmno"
+TWICE = ("twice", Crash)
+REFUSED = ("before", Rejected)
+STRICT = Guards(departures=DepartureLimits(percent=0, floor=0))
+USUAL = Guards(departures=DepartureLimits(percent=10, floor=3))
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> StoreName:
+    return request.param
+
+
+# an accident in the source does not reach the target
+
+
+def test_a_vanished_department_quarantines_the_job_and_touches_nobody(store: StoreName) -> None:
+    World(guards=USUAL).play(store, _vanish)
+
+
+async def _vanish(world: World) -> None:
+    for who in CROWD:
+        world.person(who)
+    await world.start()
+    await world.run()
+    assert (await world.status()).code is StatusCode.ACTIVE
+    said = world.said()
+
+    for who in CROWD[:4]:
+        world.source.remove(user(who))
+    await world.run()
+
+    status = await world.status()
+    assert status.code is StatusCode.QUARANTINE
+    assert status.quarantine is not None
+    assert status.quarantine.reason is QuarantineReason.TOO_MANY_DELETES
+    assert world.said() == said
+
+
+def test_members_stay_in_their_groups_while_their_departure_is_staged(store: StoreName) -> None:
+    World(guards=STRICT).play(store, _keep_members)
+
+
+async def _keep_members(world: World) -> None:
+    world.person("a")
+    world.edit("f", "group", 1)
+    await world.run()
+    said = world.said()
+
+    world.source.remove(user("a"))
+    await world.run()
+
+    assert world.said() == said
+
+
+# what points at whom
+
+
+def test_a_leaver_is_let_go_by_all_before_he_is_deleted(store: StoreName) -> None:
+    World().play(store, _let_go)
+
+
+async def _let_go(world: World) -> None:
+    world.person("a")
+    world.edit("f", "group", 1)
+    await world.run()
+    world.target.forget()
+
+    world.source.remove(user("a"))
+    await world.run()
+
+    kinds = [type(write) for write in world.target.done]
+    assert kinds == [Update, Update, Delete]  # two groups, then the user
+
+
+def test_a_group_that_others_deleted_is_made_again_when_its_members_change(
+    store: StoreName,
+) -> None:
+    World(policy=Policy(relinks_missing=True)).play(store, _make_again)
+
+
+async def _make_again(world: World) -> None:
+    world.person("a")
+    world.edit("f", "group", 0)
+    await world.calm(1)
+    group = next(t for t, e in world.directory.entries.items() if "group f" in str(e))
+    del world.directory.entries[group]
+
+    world.person("b")
+    world.edit("f", "group", 1)
+    await world.calm(3)
+
+    await world.check()
+
+
+def test_one_changed_object_costs_one_request(store: StoreName) -> None:
+    World().play(store, _change)
+
+
+async def _change(world: World) -> None:
+    world.person("a")
+    await world.calm(1)
+    world.target.forget()
+
+    world.person("a", name="Ada")
+    await world.run()
+
+    assert world.target.calls == 1
+
+
+# nobody exists twice
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_answer_to_anothers_create_is_not_taken_for_ours(seed: int) -> None:
+    World(seed=seed, parallel_max=3).play("memory", _mistake)
+
+
+async def _mistake(world: World) -> None:
+    world.person("a", mail="d@x.org")
+    world.person("d", mail=7)
+    await world.run(Mishaps(faults=(("before", Unreachable),) * 3))
+
+    world.person("a", mail="a@x.org")
+    world.person("d", mail="d@x.org")
+    await world.calm()
+
+    await world.check()
+
+
+def test_a_create_done_twice_on_its_way_is_found_though_the_first_look_failed(
+    store: StoreName,
+) -> None:
+    """The second time it is refused as taken; until somebody has looked, it may have been done."""
+    World().play(store, _double)
+
+
+async def _double(world: World) -> None:
+    world.person("a")
+    await world.run(Mishaps(faults=(TWICE, NEVER), read_faults=(REFUSED, NEVER, NEVER)))
+
+    world.heal()
+    await world.calm()
+
+    await world.check()
+
+
+def test_a_vanished_account_made_again_twice_on_its_way_is_found(store: StoreName) -> None:
+    """The same, where the create already is the second try of its cycle."""
+    World(policy=Policy(relinks_missing=True)).play(store, _double_again)
+
+
+async def _double_again(world: World) -> None:
+    world.person("a")
+    await world.run()
+    account = next(t for t, e in world.directory.entries.items() if "a@x.org" in str(e))
+    del world.directory.entries[account]
+    world.person("a", name="Ada")
+    await world.run(Mishaps(faults=(TWICE, NEVER)))
+
+    world.heal()
+    await world.calm()
+
+    await world.check()
+
+
+def test_who_fails_in_the_first_cycle_after_a_restart_is_not_made_a_second_time(
+    store: StoreName,
+) -> None:
+    """The claim stays while its object is still to be tried."""
+    World().play(store, _claim)
+
+
+async def _claim(world: World) -> None:
+    await world.run()
+    await world.restart(ResetScope.FULL)
+    await world.run(Mishaps(read_faults=(REFUSED,)))
+
+    world.heal()  # the address by which e would be matched is another one now
+    await world.calm()
+
+    await world.check()
+
+
+def test_escrows_forgotten_alone_are_not_tried_again_until_something_changes(
+    store: StoreName,
+) -> None:
+    World().play(store, _forget)
+
+
+async def _forget(world: World) -> None:
+    await world.run(Mishaps(faults=(REFUSED, REFUSED)))
+    await world.restart(ResetScope.ESCROWS)
+    await world.calm()
+    assert world.said() == []
+
+    await world.restart(ResetScope.WATERMARK)
+    await world.run()
+    await world.check()
