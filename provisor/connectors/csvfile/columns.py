@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
@@ -48,6 +48,8 @@ class Columns:
     separator: str
     multivalued: frozenset[str] | None
     empty_as_null: bool
+    managers: dict[str, Reference] = field(default_factory=dict[str, Reference])
+    """Each made once, however many report to them."""
 
     def entry(self, row: Sequence[str]) -> Entry | Malformed:
         """Return the object that a row describes."""
@@ -65,10 +67,34 @@ class Columns:
         if self.separator:
             self._split(attributes)
         if self.kind == USER:
-            problem = _give_types(attributes)
+            problem = self._give_types(attributes)
             if problem:
                 return Malformed(problem, anchor)
         return Entry(self.kind, anchor, attributes)
+
+    def _give_types(self, attributes: dict[str, Value]) -> str:
+        """Turn cells that are no texts into what they are; return what is wrong, if anything."""
+        manager = attributes.get(MANAGER)
+        if isinstance(manager, str):
+            if manager and not manager.isspace():
+                reference = self.managers.get(manager)
+                if reference is None:
+                    reference = self.managers[manager] = Reference(USER, Anchor(manager))
+                attributes[MANAGER] = reference
+            else:
+                del attributes[MANAGER]
+        enabled = attributes.get(ACCOUNT_ENABLED)
+        if isinstance(enabled, str):
+            value = BOOLEANS.get(enabled)
+            if value is None:
+                value = BOOLEANS.get(enabled.strip().lower())
+            if value is not None:
+                attributes[ACCOUNT_ENABLED] = value
+            elif enabled:
+                return f"accountEnabled is {enabled!r}; write true or false"
+            else:
+                del attributes[ACCOUNT_ENABLED]
+        return ""
 
     def _split(self, attributes: dict[str, Value]) -> None:
         for name, cell in [*attributes.items()]:
@@ -157,25 +183,3 @@ def _missing(name: str, given: set[str]) -> str:
     hint = f" (is it {near[0]!r}?)" if near else ""
     way_out = "add it, name one in attributes, or take the name out of mappings and filters"
     return f"no column is {name}, which the schema reads{hint}; {way_out}"
-
-
-def _give_types(attributes: dict[str, Value]) -> str:
-    """Turn the cells that are no texts into what they are; return what is wrong, if anything."""
-    manager = attributes.get(MANAGER)
-    if isinstance(manager, str):
-        if manager and not manager.isspace():
-            attributes[MANAGER] = Reference(USER, Anchor(manager))
-        else:
-            del attributes[MANAGER]
-    enabled = attributes.get(ACCOUNT_ENABLED)
-    if isinstance(enabled, str):
-        value = BOOLEANS.get(enabled)
-        if value is None:
-            value = BOOLEANS.get(enabled.strip().lower())
-        if value is not None:
-            attributes[ACCOUNT_ENABLED] = value
-        elif enabled:
-            return f"accountEnabled is {enabled!r}; write true or false"
-        else:
-            del attributes[ACCOUNT_ENABLED]
-    return ""

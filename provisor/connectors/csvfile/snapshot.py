@@ -177,23 +177,28 @@ class Snapshot:
         yield Page((), None, tuple(map(self._fault, memberships.faults())))
 
     def _pages(self, parts: Iterator[Entry | ReadFault], page_entries: int) -> Iterator[Page]:
+        """Cut objects of one kind into pages."""
         changes: list[Seen] = []
         faults: list[ReadFault] = []
         members = 0
         for part in parts:
             if isinstance(part, ReadFault):
                 faults.append(part)
-                continue
-            changes.append(Seen(part))
-            self._shown[part.kind].rows += 1
-            if part.kind == GROUP:
-                listed = part.attributes.get(MEMBERS)
-                members += len(listed) if isinstance(listed, tuple) else 0
-            if len(changes) >= page_entries or members >= PAGE_MEMBERS:
-                yield Page(tuple(changes), None, tuple(faults))
+            else:
+                changes.append(Seen(part))
+                if part.kind == GROUP:
+                    listed = part.attributes.get(MEMBERS)
+                    members += len(listed) if isinstance(listed, tuple) else 0
+            if len(changes) + len(faults) >= page_entries or members >= PAGE_MEMBERS:
+                yield self._page(changes, faults)
                 changes, faults, members = [], [], 0
         if changes or faults:
-            yield Page(tuple(changes), None, tuple(faults))
+            yield self._page(changes, faults)
+
+    def _page(self, changes: Sequence[Seen], faults: Sequence[ReadFault]) -> Page:
+        for change in changes[:1]:
+            self._shown[change.entry.kind].rows += len(changes)
+        return Page(tuple(changes), None, tuple(faults))
 
     def _known(self) -> Known:
         users, groups = self._shown[USER], self._shown.get(GROUP, _Shown(set()))
