@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provisor.engine.cycle import departed_and_links
+from provisor.engine.cycle import assign, departed_and_links
 from provisor.engine.look import plan
 from provisor.engine.provision import Passage, provision
 from provisor.engine.references import plan_for, provision_references
@@ -65,6 +65,7 @@ async def _observe(work: Work, key: EntryKey) -> Sequence[Standing]:
     takers = work.takers(key)
     seen = [Observation(taker, Seen(entry), is_counted=False) for taker in takers]
     await work.ports.journal.absorb(seen, None, work.ports.clock.now())
+    await assign(work)
     return await work.ports.journal.recall(takers)
 
 

@@ -4,7 +4,7 @@ between the two: everything in memory, everything that is asked of the applicati
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -35,9 +35,9 @@ from provisor.model.entries import (
     System,
     Value,
 )
-from provisor.model.jobs import Job, Status
+from provisor.model.jobs import Job, ResetScope, Status
 from provisor.model.rules import MappingName, ObjectMapping, Policy
-from provisor.planner.status import Configured, Started, next_status
+from provisor.planner.status import Configured, Restarted, Started, next_status
 from provisor.ports import Capabilities, Listing
 from provisor.store.memory import MemoryStore
 from provisor.store.memory.state import JobState
@@ -66,12 +66,14 @@ class Recording:
     inner: MemoryTarget
     calls: list[str]
     writes: list[Write]
-    failures: list[Exception]
+    failures: list[BaseException]
     """Raised by the next writes, in place of doing them."""
-    losses: list[Exception]
+    losses: list[BaseException]
     """Raised by the next writes once they are done: their answers are lost."""
     refuses_all: Exception | None = None
     """Raised by the probe."""
+    meanwhile: Callable[[], None] | None = None
+    """Done once, while the next write is under way."""
 
     @property
     def system(self) -> System:
@@ -105,6 +107,9 @@ class Recording:
         self.calls.append(type(write).__name__.lower())
         if self.failures:
             raise self.failures.pop(0)
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
         answer = await self.inner.export(write)
         self.writes.append(write)
         if self.losses:
@@ -209,6 +214,16 @@ class Firm:
             )
 
         return waits(provide())
+
+    def restart(self, scope: ResetScope) -> None:
+        """Forget what a restart of this scope forgets."""
+
+        async def forget() -> None:
+            journal = await self.store.open_journal(JOB, "an administrator")
+            await journal.reset(scope)
+
+        waits(forget())
+        waits(self.store.put_status(JOB, next_status(self.status, Restarted(scope))))
 
     def start(self) -> None:
         """Configure the job and start it, as an administrator does."""
