@@ -16,6 +16,7 @@ from provisor.connectors.csvfile import manifest
 from provisor.connectors.csvfile.columns import GROUP, MEMBERS, USER, Columns, Malformed, columns
 from provisor.connectors.csvfile.manifest import Manifest, Vouched
 from provisor.connectors.csvfile.members import (
+    ROWS_AT_A_TIME,
     Known,
     MemberColumns,
     Memberships,
@@ -83,8 +84,8 @@ class Snapshot:
         self._manifest = self._believe_manifest()
         self._users, self._groups, self._members = self._read_headers()
 
-    def parts(self, page_entries: int) -> Iterator[Page | Receipt]:
-        """Yield pages and the receipt; now and then an empty page, so that others may run."""
+    def parts(self, page_entries: int) -> Iterator[Page | Receipt | None]:
+        """Yield pages and the receipt; None where there is nothing yet and others may run."""
         yield from self._pages(self._objects(USER, self._users), page_entries)
         groups: dict[Anchor, Entry] = {}
         for part in self._objects(GROUP, self._groups):
@@ -169,12 +170,12 @@ class Snapshot:
             elif members is not None:
                 yield group
 
-    def _read_members(self, memberships: Memberships) -> Iterator[Page]:
+    def _read_members(self, memberships: Memberships) -> Iterator[Page | None]:
         for table in self._members:
             for count, faults in memberships.read(table.file, table.rows, table.columns):
                 table.count += count
-                yield Page((), None, tuple(map(self._fault, faults)))
-        yield Page((), None, tuple(map(self._fault, memberships.faults())))
+                yield self._page((), [*map(self._fault, faults)]) if faults else None
+        yield from self._pages(map(self._fault, memberships.faults()), ROWS_AT_A_TIME)
 
     def _pages(self, parts: Iterator[Entry | ReadFault], page_entries: int) -> Iterator[Page]:
         """Cut objects of one kind into pages."""

@@ -58,7 +58,8 @@ class CsvSource:
         with ExitStack() as stack:
             opened = await self._open(stack)
             for part in Snapshot(self._settings, self._required, opened).parts(self._page_entries):
-                yield part
+                if part is not None:
+                    yield part
                 await self._clock.sleep(0)
 
     async def fetch(self, key: EntryKey) -> Entry | None:
