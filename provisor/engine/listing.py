@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from provisor.engine.work import Work
 from provisor.errors import OBJECT_FAILURES
-from provisor.model.entries import Anchor, Entry
+from provisor.model.entries import Anchor, Entry, MatchQuery
 from provisor.planner.match import listed_answers
 from provisor.planner.terms import Terms
 from provisor.ports import Drift, Listed, Listing
@@ -86,11 +86,19 @@ async def _list_kind(
     return last is not None and first == last == len(seen)
 
 
-async def list_created(work: Work, terms: Terms, entry: Entry) -> None:
-    """Add an object of ours to the index, so that the next one to match finds it there."""
+def note_created(work: Work, terms: Terms, entry: Entry) -> None:
+    """Take note of what an object of ours answers to: the listing is older than it."""
     if entry.kind in work.listed:
-        listed = Listed(entry, listed_answers(terms, entry, work.stamp))
-        await work.ports.journal.list_target((listed,))
+        work.created.update(map(hash, listed_answers(terms, entry, work.stamp)))
+
+
+async def find_listed(work: Work, query: MatchQuery) -> tuple[Entry, ...] | None:
+    """Return what the listing of this cycle has for a normalised query; None where the target
+    itself must be asked."""
+    if query.kind not in work.listed or hash(query) in work.created:
+        return None
+    listed = await work.ports.journal.listed(query)
+    return None if listed is None else tuple(listed)
 
 
 def _listed(work: Work, terms: Sequence[Terms], page: Listing) -> tuple[Listed, ...]:

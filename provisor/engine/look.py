@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provisor.engine.listing import find_listed
 from provisor.engine.work import Work
 from provisor.expressions.context import Candidates
 from provisor.model.decisions import Decision, Link, LinkState, Standing, StandingKey
@@ -122,9 +123,9 @@ async def _find(
     work: Work, terms: Terms, query: MatchQuery, *, is_fresh: bool
 ) -> tuple[Entry, ...]:
     if not is_fresh:
-        listed = await work.ports.journal.listed(normal(query, definitions_of(terms)))
+        listed = await find_listed(work, normal(query, definitions_of(terms)))
         if listed is not None:
-            return tuple(listed)
+            return listed
     return tuple(await work.ports.target.find(query))
 
 

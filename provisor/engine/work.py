@@ -102,6 +102,8 @@ class Work:
     gate: Gate = field(default_factory=Open)
     listed: set[str] = field(default_factory=set[str])
     """Target kinds of which this cycle has listed every object."""
+    created: set[int] = field(default_factory=set[int])
+    """Hashes of the normalised queries that objects created since then answer to."""
 
     @property
     def stamp(self) -> str:
