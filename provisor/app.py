@@ -33,7 +33,7 @@ from provisor.graph.wire.schemas import SynchronizationSchema
 from provisor.model.decisions import Record
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Application, Job
-from provisor.model.rules import Policy, Rules
+from provisor.model.rules import MappingName, ObjectMapping, Policy, Rules
 from provisor.ports import Ledger, Registry, Vault
 from provisor.runtime.parts import Equipment, Parts
 from provisor.settings import stored
@@ -230,7 +230,9 @@ class Composer:
     async def _rules(self, job: Job, definitions: Definitions) -> Rules:
         content = await self.registry.document(job.id, stored.SCHEMA)
         schema, form = read_schema(content or template_schema(job.template_id).encode())
-        rules, found = to_rules(schema, definitions) if schema else ({}, form)
+        rules, found = (
+            to_rules(schema, definitions) if schema else (dict[MappingName, ObjectMapping](), form)
+        )
         if wrong := errors(found):
             raise Invalid(
                 Problem("schema", 0, f"jobs.{job.name}", str(problem)) for problem in wrong
@@ -275,6 +277,12 @@ def policy_hash(policy: Policy) -> str:
     return hashlib.sha256(repr(decisive).encode()).hexdigest()
 
 
+def advice(code: str) -> str:
+    """Return what to do about an error code."""
+    known = trouble_of(code)
+    return known.advice if known else "Look at what the target says about it in its own log."
+
+
 # the workspace
 
 
@@ -317,7 +325,7 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             missing=composer.missing,
             job_json=composer.job_json,
             log_json=composer.log_json,
-            advice=lambda code: trouble_of(code).advice,
+            advice=advice,
             seal=opened.seal,
             unseal=opened.unseal,
             backup=opened.backup,

@@ -35,12 +35,16 @@ class Approval(msgspec.Struct, frozen=True):
 
 async def save_plan(workspace: Workspace, job: Job, plan: Plan, file: Path) -> None:
     """Write a plan to a file that only we may read. Raises WrongUse."""
-    try:
-        replace_private(file.absolute(), encode(plan, workspace.seal))
-    except OSError as failure:
-        raise WrongUse(f"{file} cannot be written: {failure.strerror}") from failure
+    _write(file, encode(plan, workspace.seal))
     saved = Saved(hash=plan.hash, made_at=plan.made_at.isoformat(), steps=len(plan.steps))
     await workspace.parts.registry.put_document(job.id, SAVED, msgspec.json.encode(saved))
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        replace_private(file.absolute(), content)
+    except OSError as failure:
+        raise WrongUse(f"{file} cannot be written: {failure.strerror}") from failure
 
 
 def read_plan(workspace: Workspace, job: Job, file: Path) -> Plan:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-CONTROLS = {number: "�" for number in (*range(32), 127, *range(128, 160))}
+CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160)), "�")
 
 
 def say(text: str = "") -> None:

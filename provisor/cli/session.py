@@ -42,8 +42,8 @@ def guarded(work: Callable[[], int]) -> int:
         return work()
     except (KeyboardInterrupt, click.exceptions.Exit, click.ClickException, BrokenPipeError):
         raise
-    except Exception as failure:  # noqa: BLE001: the last place where a failure can be told
-        return tell(failure)
+    except Exception as failure:  # noqa: BLE001
+        return tell(failure)  # the last place where it can be told
 
 
 def tell(failure: Exception) -> Exit:
@@ -151,5 +151,5 @@ def job_names(session: Session) -> list[str]:
 
     try:
         return asyncio.run(names())
-    except Exception:  # noqa: BLE001: a shell that completes is no place for errors
-        return []
+    except Exception:  # noqa: BLE001
+        return []  # a shell that completes is no place for errors

@@ -55,3 +55,13 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON; its form is stable.")(
         function
     )
+
+
+def object_argument(function: F) -> F:
+    return click.argument("object")(function)
+
+
+def yes_option(function: F) -> F:
+    return click.option("--yes", "is_sure", is_flag=True, help="Do it without asking again.")(
+        function
+    )

@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from provisor.model.expressions import attributes_of
 from provisor.model.rules import AttributeDefinition, ObjectMapping, Rules
 from provisor.ports import Clock, Entropy, Source, Target, TargetReader
 
+if TYPE_CHECKING:
+    from provisor.connectors.scim.settings import ScimSettings
+
+CHECKED: Final = "settings are checked before they are used"
 Settings: TypeAlias = Mapping[str, object]
 """As an administrator wrote them, every reference resolved."""
 
@@ -94,18 +98,18 @@ def _csv_definitions(settings: Settings, base: Path) -> Mapping[str, Sequence[At
             cells = csv.reader(
                 [line], delimiter=form.delimiter, quotechar=form.quote, quoting=quoting
             )
-            names = (parsed.name_of(label.strip()) for label in next(cells, []))
+            header = next(cells, list[str]())
+            names = (parsed.name_of(label.strip()) for label in header)
             found.setdefault(kind, []).extend(AttributeDefinition(name=n) for n in names if n)
     return found
 
 
 def _open_csv(settings: Settings, around: Surroundings) -> Source:
-    from provisor.connectors.csvfile.settings import Invalid, parse
+    from provisor.connectors.csvfile.settings import CsvSettings, parse
     from provisor.connectors.csvfile.source import CsvSource
 
     parsed = parse(settings, around.base)
-    if isinstance(parsed, Invalid):
-        raise ValueError("; ".join(f"{p.path}: {p.message}" for p in parsed.problems))
+    assert isinstance(parsed, CsvSettings), CHECKED
     return CsvSource(parsed, around.clock, required(around.rules))
 
 
@@ -155,23 +159,25 @@ def _missing_in_scim(settings: Settings) -> str:
     return "credentials: token, oauth, or userName with password"
 
 
+def _scim_settings(settings: Settings, base: Path) -> ScimSettings:
+    from provisor.connectors.scim.settings import ScimSettings, parse
+
+    parsed = parse(_scim_paths(settings, base))
+    assert isinstance(parsed, ScimSettings), CHECKED
+    return parsed
+
+
 def _open_scim_reader(settings: Settings, around: Surroundings) -> TargetReader:
     from provisor.connectors.scim.reader import ScimReader
-    from provisor.connectors.scim.settings import Invalid, parse
 
-    parsed = parse(_scim_paths(settings, around.base))
-    if isinstance(parsed, Invalid):
-        raise ValueError(str(parsed))
+    parsed = _scim_settings(settings, around.base)
     return ScimReader(parsed, written(around.rules), around.clock, around.entropy)
 
 
 def _open_scim_target(settings: Settings, around: Surroundings) -> Target:
-    from provisor.connectors.scim.settings import Invalid, parse
     from provisor.connectors.scim.target import ScimTarget
 
-    parsed = parse(_scim_paths(settings, around.base))
-    if isinstance(parsed, Invalid):
-        raise ValueError(str(parsed))
+    parsed = _scim_settings(settings, around.base)
     return ScimTarget(parsed, written(around.rules), around.clock, around.entropy)
 
 

@@ -173,7 +173,7 @@ def next_day(
         elif person.manager in departed:
             people[id] = replace(people[id], manager=_above(before, person, departed))
     first = max(int(id[1:]) for id in before.people) + 1
-    logins = {person.user_name for person in before.people.values()}
+    logins = {person.user_name.partition("@")[0] for person in before.people.values()}
     arrived = [_hire(chance, first + number, head, logins) for number in range(joined)]
     people.update((person.id, person) for person in arrived)
     groups = {

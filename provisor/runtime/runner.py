@@ -97,7 +97,7 @@ async def watch(
     parts: Parts, job_id: str, execute: Execute, interruption: Interruption, watcher: Watcher
 ) -> None:
     """Run cycles as the schedule says, until a signal or until the job is deleted."""
-    told: datetime | None | str = ""
+    told: datetime | str | None = ""
     not_before: datetime | None = None
     while not interruption.is_asked:
         job = await job_of(parts, job_id)

@@ -79,7 +79,7 @@ def check(plan: ApplyPlan, wanted: Wanted, now: InForce, file: Path) -> None:
         job = now.jobs.get(step.renamed_from or step.name)
         if job is None:
             continue
-        held_by = next((a.name for a in now.applications.values() if a.id == job.application_id))
+        held_by = next(a.name for a in now.applications.values() if a.id == job.application_id)
         wants = step.merged.leaves.get("application")
         if wants != renamed.get(held_by, held_by):
             message = (

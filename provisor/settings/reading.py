@@ -84,8 +84,9 @@ def _read_either(kind: Any, raw: object, path: Path, problems: Problems) -> obje
     kinds = [one for one in get_args(kind) if one is not UnsetType]
     forms = [one for one in kinds if isinstance(one, type) and issubclass(one, Struct)]
     others = [one for one in kinds if one not in forms]
-    if forms and (isinstance(raw, dict) or not others):
-        return _read_form(forms[0], raw, path, problems)
+    is_mapping = isinstance(raw, Mapping)
+    if forms and (is_mapping or not others):
+        return _read_form(forms[0], cast(object, raw), path, problems)
     return _read(others[0], raw, path, problems)
 
 

@@ -102,8 +102,8 @@ async def load(registry: Registry, template_schemas: Mapping[str, str]) -> InFor
         is_own = schema and schema != template_schemas.get(job.template_id)
         leaves = job_leaves(job, names.get(job.application_id, ""), policy)
         job_items[name] = Item({**leaves, "schema": schema} if is_own else leaves)
-    said = msgspec.to_builtins(tenant) if tenant else {}
-    tenant_leaves = {k: v for k, v in cast(dict[str, str], said).items() if v and k != "id"}
+    said = cast("dict[str, str]", msgspec.to_builtins(tenant)) if tenant else dict[str, str]()
+    tenant_leaves = {key: text for key, text in said.items() if text and key != "id"}
     return InForce(
         tenant=tenant,
         configuration=Configuration(

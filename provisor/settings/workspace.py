@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
@@ -326,7 +327,7 @@ class _Reading:
         return duration_text(duration)
 
     def _keys(self, names: object, at: At, *, are_objects: bool = True) -> list[object]:
-        given: list[object] = list(names) if isinstance(names, tuple | list) else []
+        given = list(cast("Sequence[object]", names)) if isinstance(names, tuple | list) else []
         if not are_objects:
             return given
         return [defaults.text_of(defaults.assignment_of(str(name))) for name in given]

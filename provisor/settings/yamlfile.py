@@ -68,13 +68,14 @@ def _complain(problems: Problems, line: int, message: str) -> None:
 
 
 def _line(failure: YAMLError) -> int:
-    mark = failure.problem_mark if isinstance(failure, MarkedYAMLError) else None
-    return (mark.line + 1) if mark is not None else 0
+    mark = cast(Any, failure).problem_mark if isinstance(failure, MarkedYAMLError) else None
+    return int(mark.line) + 1 if mark is not None else 0
 
 
 def _first_line(failure: YAMLError) -> str:
-    text = failure.problem if isinstance(failure, MarkedYAMLError) else str(failure)
-    lines = (text or str(failure)).splitlines()
+    is_marked = isinstance(failure, MarkedYAMLError)
+    text = str((cast(Any, failure).problem if is_marked else None) or failure)
+    lines = text.splitlines()
     return re.sub(r" with value .*", "", lines[0]) if lines else "it cannot be read"
 
 

@@ -15,7 +15,7 @@ from provisor.settings.stored import load_tenant
 from provisor.settings.yamlfile import load, with_tenant
 
 TEMPLATE = """\
-# The configuration of one tenant. `provisor apply` stores it; docs/configuration.md explains each key.
+# The configuration of one tenant; docs/configuration.md explains each key.
 tenant:
   id: {tenant}          # keep it: all other ids come from it
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from provisor.cli.changes import change_text, changes_json
 from provisor.cli.commands.status import error_text
 from provisor.cli.exits import Exit
 from provisor.cli.main import Session
@@ -19,14 +20,11 @@ from provisor.cli.shape import command, job_argument, json_option
 from provisor.cli.workspace import Workspace
 from provisor.engine.plans import make_plan
 from provisor.model.cycles import CycleResult
-from provisor.model.decisions import Action, AttributeChange, Situation, TargetChange
+from provisor.model.decisions import Action, Situation
 from provisor.model.jobs import Job
 from provisor.model.plans import Plan, PlanStep
-from provisor.store.planfile import shown, text_of
 
 OBJECTS_SHOWN = 20
-NAMES_SHOWN = 10
-VALUE_LENGTH_MAX = 200
 
 
 @command(
@@ -44,6 +42,14 @@ VALUE_LENGTH_MAX = 200
     help="Save the plan here. What must not show is sealed with the workspace's key.",
 )
 @click.option("--all", "shows_all", is_flag=True, help="Show every object.")
+@click.option(
+    "--show",
+    "objects_max",
+    type=click.IntRange(0),
+    default=OBJECTS_SHOWN,
+    show_default=True,
+    help="How many objects of each kind of change to show.",
+)
 @click.option("--reconcile", "reconciles", is_flag=True, help="Plan what a reconcile would do.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 7 if there are changes.")
 def plan(
@@ -53,6 +59,7 @@ def plan(
     as_json: bool,
     out: Path | None,
     shows_all: bool,
+    objects_max: int,
     reconciles: bool,
     detailed_exitcode: bool,
 ) -> int:
@@ -69,7 +76,7 @@ def plan(
         if as_json:
             say(to_json(chosen, made))
         else:
-            _show(chosen, made, None if shows_all else OBJECTS_SHOWN)
+            _show(chosen, made, None if shows_all else objects_max)
             if out is not None:
                 say(f"saved: {out}; next: provisor run {chosen.name} --plan {out}")
         if made.cycle.result is CycleResult.FAILED and not made.steps:
@@ -110,8 +117,11 @@ def _show(job: Job, made: Plan, objects_max: int | None) -> None:
         say(f"this cycle would fail: {error_text(cycle.error)}")
     if cycle.halt is not None and cycle.error is None:
         say(f"this cycle would end in quarantine: {error_text(cycle.halt.error)}")
+    if cycle.counts.failed:
+        failed = count(cycle.counts.failed, "object")
+        say(f"{failed} would fail, mostly with {cycle.entry_error}: `provisor explain` says why")
     if not made.steps:
-        say(f"{job.name}: no changes; source and target agree")
+        say(f"{job.name}: no changes{'' if cycle.error else '; source and target agree'}")
         return
     groups = _groups(made.steps)
     say(f"{job.name}: {count(len(made.steps), 'change')}, planned at {moment(made.made_at)}")
@@ -162,29 +172,7 @@ def _show_step(step: PlanStep) -> None:
     name = clean(step.source_name or step.target_name)
     say(f"  {clean(step.key.anchor)}  {name}".rstrip())
     for change in step.shown:
-        say(f"      {_change_text(change)}")
-
-
-def _change_text(change: TargetChange) -> str:
-    if isinstance(change, AttributeChange):
-        before, after = (_value(text_of(value)) for value in (change.before, change.after))
-        if change.before is None:
-            return f"{change.name}: {after}"
-        return f"{change.name}: {before} → {after}"
-    parts: list[str] = []
-    for sign, references in (("+", change.added), ("-", change.removed)):
-        names = sorted(clean(one.anchor) for one in references)
-        if names:
-            more = f", … {len(names):,} in all" if len(names) > NAMES_SHOWN else ""
-            parts.append(f"{sign} {', '.join(names[:NAMES_SHOWN])}{more}")
-    return f"{change.name}: {'; '.join(parts)}"
-
-
-def _value(text: str | None) -> str:
-    if text is None:
-        return "(none)"
-    text = clean(text)
-    return text if len(text) <= VALUE_LENGTH_MAX else f"{text[:VALUE_LENGTH_MAX]}…"
+        say(f"      {change_text(change)}")
 
 
 # as JSON
@@ -194,13 +182,15 @@ def to_json(job: Job, made: Plan) -> str:
     """Return the stable form, described in docs/command-line.md."""
     counts = Counter(step.action.value for step in made.steps if not step.is_reference_pass)
     counts["references"] = sum(step.is_reference_pass for step in made.steps)
-    error = made.cycle.error or (made.cycle.halt.error if made.cycle.halt else None)
+    cycle = made.cycle
+    error = cycle.error or (cycle.halt.error if cycle.halt else None)
     document = {
         "job": job.name,
         "jobId": job.id,
         "madeAt": made.made_at,
         "hash": made.hash,
         "counts": {name: number for name, number in sorted(counts.items()) if number},
+        "failed": cycle.counts.failed,
         "error": {"code": error.code, "message": error.message} if error else None,
         "steps": [_step_json(step) for step in made.steps],
     }
@@ -208,7 +198,6 @@ def to_json(job: Job, made: Plan) -> str:
 
 
 def _step_json(step: PlanStep) -> dict[str, object]:
-    changes = [shown(change) for change in step.shown]
     return {
         "action": step.action.value,
         "isReferences": step.is_reference_pass,
@@ -217,14 +206,5 @@ def _step_json(step: PlanStep) -> dict[str, object]:
         "situation": step.situation.value,
         "row": step.row,
         "code": step.code,
-        "changes": [
-            {
-                "attribute": change.attribute,
-                "before": change.before,
-                "after": change.after,
-                "added": change.added,
-                "removed": change.removed,
-            }
-            for change in changes
-        ],
+        "changes": changes_json(step.shown),
     }

@@ -1,0 +1,38 @@
+"""`backup`: a copy of the store that is whole, while others go on writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisor.cli.exits import WrongUse
+from provisor.cli.main import Session
+from provisor.cli.render import say
+from provisor.cli.session import within
+from provisor.cli.shape import command
+from provisor.cli.workspace import KEY, STORE, Workspace
+
+
+@command("backup", "provisor backup /backups/provisor-2026-01-31.db")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def backup(session: Session, file: Path, *, force: bool) -> int:
+    """Copy the store to FILE, while cycles may be running.
+
+    The key is not in it, nor is provisor.yaml: keep a copy of each, the key in another place.
+    """
+
+    async def work(workspace: Workspace) -> None:
+        _check(file, workspace, force)
+        await workspace.backup(file)
+        say(f"the store was copied to {file}; keep {KEY} as well, in another place")
+
+    return within(session, work)
+
+
+def _check(file: Path, workspace: Workspace, force: bool) -> None:
+    if file.resolve() == (workspace.folder / STORE).resolve():
+        raise WrongUse("that is the store itself; name another file")
+    if file.exists() and not force:
+        raise WrongUse(f"{file} is there already; name another file, or say --force")

@@ -1,0 +1,93 @@
+"""API keys: 256 bits from outside, of which only the hash is kept."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from provisor.ports import Entropy, Registry
+from provisor.settings.stored import WORKSPACE
+
+TOKENS = "tokens"
+PREFIX = "pvr_"
+SECRET_BYTES = 32
+
+SCOPES = (
+    "Synchronization.Read.All",
+    "Synchronization.ReadWrite.All",
+    "SynchronizationData-User.Upload",
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Application.ReadWrite.OwnedBy",
+    "AppRoleAssignment.ReadWrite.All",
+    "AuditLog.Read.All",
+    "ProvisioningLog.Read.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+)
+"""Permissions, as Graph names them. Directory.ReadWrite.All holds all others."""
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An API key as it is kept."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    hash: str
+    created: datetime
+    expires: datetime | None = None
+    revoked: datetime | None = None
+
+    def is_good(self, now: datetime) -> bool:
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+
+def make(
+    name: str,
+    scopes: Sequence[str],
+    now: datetime,
+    expires: datetime | None,
+    entropy: Entropy,
+) -> tuple[Token, str]:
+    """Return a new key as it is kept, and the text of it, which nobody can show again."""
+    id = entropy.uuid()
+    drawn = bytes(entropy.below(256) for _ in range(SECRET_BYTES))
+    secret = base64.urlsafe_b64encode(drawn).decode("ascii").rstrip("=")
+    text = f"{PREFIX}{id.replace('-', '')}_{secret}"
+    token = Token(
+        id=id,
+        name=name,
+        scopes=tuple(scopes),
+        hash=_hash(text),
+        created=now,
+        expires=expires,
+    )
+    return token, text
+
+
+def matching(tokens: Sequence[Token], text: str) -> Token | None:
+    """Return the key whose text this is, good or not."""
+    hash = _hash(text)
+    return next((one for one in tokens if hmac.compare_digest(one.hash, hash)), None)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_tokens(content: bytes | None) -> tuple[Token, ...]:
+    return msgspec.json.decode(content, type=tuple[Token, ...]) if content else ()
+
+
+async def load_tokens(registry: Registry) -> tuple[Token, ...]:
+    return read_tokens(await registry.document(WORKSPACE, TOKENS))
+
+
+async def put_tokens(registry: Registry, tokens: Sequence[Token]) -> None:
+    await registry.put_document(WORKSPACE, TOKENS, msgspec.json.encode(tokens))
