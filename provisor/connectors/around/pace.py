@@ -19,6 +19,8 @@ PARALLEL_MAX = 32
 TRIES_MAX = 5
 WAIT_MAX_S = 300.0
 """In total for one request."""
+INSTANT_S = 0.001
+"""Clocks are not finer than this."""
 LATENESS_S = 0.02
 """A place in line that was missed by no more than this is made up for."""
 
@@ -43,7 +45,7 @@ class Pace:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._paused_until = 0.0
         self._next_at = 0.0
-        self._slowed_at = 0.0
+        self._slowed_at = -1.0
 
     @property
     def parallel(self) -> int:
@@ -80,7 +82,7 @@ class Pace:
 
     def push_back(self, began_at: float, pause_s: float) -> None:
         """The target wants less a second. What was under way already says nothing new."""
-        if began_at >= self._slowed_at:
+        if began_at > self._slowed_at:
             self._learned.refused(self._now(), pause_s)
         self.slow_down(began_at, pause_s)
 
@@ -88,7 +90,7 @@ class Pace:
         """The target struggles, for whatever reason: fewer at a time, and nobody for a while."""
         now = self._now()
         self._paused_until = max(self._paused_until, now + pause_s)
-        if began_at >= self._slowed_at:
+        if began_at > self._slowed_at:
             self._slowed_at = now
             self._parallel = max(self._parallel / 2, 1.0)
 
@@ -124,7 +126,7 @@ class Pace:
 
     async def _wait_for_time(self, turn: Turn) -> None:
         while True:
-            while (pause := self._paused_until - self._now()) > 0:
+            while (pause := self._paused_until - self._now()) > INSTANT_S:
                 turn.spend(pause)
                 await self._clock.sleep(pause)
             rate, now = self.per_second, self._now()
@@ -135,7 +137,7 @@ class Pace:
             if at <= now:
                 return
             await self._clock.sleep(at - now)
-            if self._paused_until <= self._now():
+            if self._paused_until - self._now() <= INSTANT_S:
                 return
 
 

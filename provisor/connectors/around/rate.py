@@ -1,9 +1,9 @@
 """How many requests a second a target takes, learned from what it refuses.
 
 A target says nothing before the first 429, so there is no limit before it. What it had accepted
-by then, over as long as it asks to wait, is the first guess; from there the rate is raised in
-small steps while it holds, and falls back to what held when it does not. Each step that failed
-makes the next one later: being told to wait costs more than one per cent of the rate.
+by then is the first guess. From there the limit is searched between the highest rate that held
+and the lowest that did not, and kept once they are close. Now and then a little more is tried,
+less and less often where it fails: to be told to wait costs more than a per cent of the rate.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ HEADROOM = 0.99
 """Of what was accepted: two clocks never agree."""
 HOLDS_S = 5.0
 """A rate that was used for so long without a refusal holds."""
+CLOSE = 1.025
+"""The limit is known well enough when what failed is no more than this above what held."""
 STEP = 1.02
-STEP_MAX = 1.2
+STEP_MAX = 2.0
+GUESS_MIN = 20
+"""A first guess from fewer requests says little: the rate may be doubled at once."""
+TRUST_S = 30.0
+"""For so long a guess from many is not tried beyond."""
 PATIENCE_S = 60.0
 PATIENCE_MAX_S = 600.0
 BUCKET_S = 0.1
 HISTORY_S = 60.0
-RATE_MIN = 0.1
+RATE_MIN = 0.2
 
 
 @dataclass(slots=True)
@@ -31,56 +37,99 @@ class LearnedRate:
     per_second: float | None = None
     """None: no limit is known."""
     _held: float | None = None
+    """The highest rate that was used for a while."""
+    _failed: float | None = None
+    """The lowest rate that was refused, above the one that held."""
     _step: float = STEP
     _patience_s: float = PATIENCE_S
     _quiet_until: float = 0.0
     _since: float = 0.0
+    """When the present rate began to be used, and how often it was since."""
     _count: int = 0
-    _accepted: deque[list[float]] = field(default_factory=deque[list[float]])
+    _calm_since: float = 0.0
+    """When the last refusal ended, and what was accepted since."""
+    _calm_count: int = 0
+    _accepted: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]])
 
     def accepted(self, now: float) -> None:
         """Take note of a request that was not refused."""
-        bucket = now // BUCKET_S
-        if self._accepted and self._accepted[-1][0] == bucket:
-            self._accepted[-1][1] += 1
-        else:
-            self._accepted.append([bucket, 1])
-            while self._accepted[0][0] < (now - HISTORY_S) // BUCKET_S:
-                self._accepted.popleft()
         self._count += 1
-        if self.per_second is not None and now - self._since >= HOLDS_S:
+        self._calm_count += 1
+        if self.per_second is None:
+            self._remember(now)
+        elif now - self._since >= HOLDS_S:
             self._judge(self.per_second, now)
 
     def refused(self, now: float, pause_s: float) -> None:
         """Take note of a refusal that asks for a pause."""
-        before = self.per_second
-        if before is None:
-            self.per_second = HEADROOM * self._recent(now, max(1.0, pause_s))
-        elif self._held is not None and self._held < before:
-            self.per_second = self._held
-            self._patience_s = min(2 * self._patience_s, PATIENCE_MAX_S)
+        if self.per_second is None:
+            span = max(1.0, pause_s)
+            recent = self._recent(now, span)
+            rate = HEADROOM * recent / span
+            self._accepted.clear()
+            if recent < GUESS_MIN:
+                self._step = STEP_MAX
+            else:
+                self._quiet_until = now + pause_s + TRUST_S
         else:
-            seen = self._count / max(now - self._since + pause_s, 1e-3)
-            self.per_second = min(max(seen, before / 2), before * 0.97)
-            self._held = None
-        self.per_second = max(self.per_second, RATE_MIN)
-        self._step = STEP
-        self._quiet_until = now + pause_s + self._patience_s
-        self._begin(now + pause_s)
+            rate = self._lower(self.per_second, now, pause_s)
+        self._use(max(rate, RATE_MIN), now + pause_s)
+        self._calm_since, self._calm_count = now + pause_s, 0
+
+    def _lower(self, rate: float, now: float, pause_s: float) -> float:
+        self._failed = rate
+        if self._held is not None and self._held < rate:
+            if rate > 1.1 * self._held:
+                return (self._held + rate) / 2
+            self._settle(now)
+            return self._held
+        # Not even what held before holds now, or nothing did yet: what came through since?
+        self._held, self._step = None, STEP
+        calm_s = max(now - self._calm_since, 0.0)
+        is_lasting = calm_s >= HOLDS_S
+        seen = HEADROOM * self._calm_count / max(calm_s + (0.0 if is_lasting else pause_s), 0.1)
+        return min(max(seen, rate / 2), 0.98 * rate)
 
     def _judge(self, rate: float, now: float) -> None:
         """After a while without refusal: did we use the rate, and may it grow?"""
         is_used = self._count >= 0.9 * rate * (now - self._since)
         if is_used:
             self._held = rate
-            if now >= self._quiet_until:
-                self.per_second = rate * self._step
-                self._step = min(self._step**1.5, STEP_MAX)
-        self._begin(now)
+            rate = self._higher(rate, now)
+        self._use(rate, now)
 
-    def _begin(self, now: float) -> None:
-        self._since, self._count = now, 0
+    def _higher(self, held: float, now: float) -> float:
+        if now < self._quiet_until:
+            return held
+        if self._failed is not None and self._failed > CLOSE * held:
+            return (held + self._failed) / 2
+        if self._failed is not None:
+            self._failed = None
+            self._settle(now)
+            return held
+        rate = held * self._step
+        self._step = min(1 + 2 * (self._step - 1), STEP_MAX)
+        return rate
 
-    def _recent(self, now: float, span_s: float) -> float:
+    def _settle(self, now: float) -> None:
+        """The limit is known: leave it for a while, each time longer."""
+        if self._failed is None or (self._held and self._failed <= CLOSE * self._held):
+            self._failed, self._step = None, STEP
+            self._quiet_until = now + self._patience_s
+            self._patience_s = min(2 * self._patience_s, PATIENCE_MAX_S)
+
+    def _use(self, rate: float, since: float) -> None:
+        self.per_second, self._since, self._count = rate, since, 0
+
+    def _remember(self, now: float) -> None:
+        bucket = now // BUCKET_S
+        count = 1
+        if self._accepted and self._accepted[-1][0] == bucket:
+            count += self._accepted.pop()[1]
+        self._accepted.append((bucket, count))
+        while self._accepted[0][0] < (now - HISTORY_S) // BUCKET_S:
+            self._accepted.popleft()
+
+    def _recent(self, now: float, span_s: float) -> int:
         first = (now - span_s) // BUCKET_S
-        return sum(count for bucket, count in self._accepted if bucket >= first) / span_s
+        return sum(count for bucket, count in self._accepted if bucket >= first)

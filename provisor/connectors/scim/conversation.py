@@ -169,7 +169,7 @@ class Conversation:
         there = urljoin(course.address, reply.headers.get("location", ""))
         here, goal = urlsplit(course.address), urlsplit(there)
         course.redirects += 1
-        if (here.scheme, here.netloc) != (goal.scheme, goal.netloc) or there == course.address:
+        if (here.scheme, here.netloc) != (goal.scheme, goal.netloc):
             return False
         course.address = there
         return course.redirects <= REDIRECTS_MAX

@@ -70,7 +70,14 @@ class Shape:
         return self.endpoint == "Groups"
 
     def address(self, anchor: Anchor | None = None) -> str:
-        return f"/{self.endpoint}" + (f"/{quote(anchor, safe='')}" if anchor is not None else "")
+        """Return the address of the whole kind, or of one object."""
+        if anchor is None:
+            return f"/{self.endpoint}"
+        assert anchor, "an object without id would be the whole kind"
+        segment = quote(anchor, safe="")
+        if not anchor.strip("."):
+            segment = segment.replace(".", "%2E")  # "." and ".." would leave the kind
+        return f"/{self.endpoint}/{segment}"
 
     def mapped(self, name: str) -> Mapped:
         """Return what is known of an attribute; a plain text, if it is not mapped."""

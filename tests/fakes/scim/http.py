@@ -61,7 +61,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        self._work()
+        if self._buffer[:1].isalpha():
+            self._work()
+        else:  # somebody speaks TLS
+            self.drop()
 
     def drop(self) -> None:
         if self._transport is not None:

@@ -161,8 +161,11 @@ class Fake:
         """Return what is answered without doing anything; None, if nothing stands in the way."""
         if self.switches.is_off:
             return Outgoing(0, is_dropped=True)
-        if self.switches.redirects_to:
-            return Outgoing(307, headers={"Location": self.switches.redirects_to})
+        if address := self.switches.redirects_to:
+            self.switches.redirects_max -= 1
+            if self.switches.redirects_max == 0:
+                self.switches.redirects_to = ""
+            return Outgoing(307, headers={"Location": address})
         if not self._may_enter(incoming):
             return self._error(Refusal(401, "the token is not valid"))
         if self._is_too_fast():
@@ -258,6 +261,8 @@ class Fake:
             raise Refusal(404, f"no resource {id}")
         self._check_version(incoming, resource)
         match incoming.method:
+            case "GET" if self.switches.answers_with_all:
+                return self._list(endpoint, asked), ""
             case "GET":
                 return self._show(200, resource, asked), ""
             case "DELETE":

@@ -100,6 +100,7 @@ class Switches:
     ignores_filter: bool = False
     filters_rfc_only: bool = False  # refuses emails[type eq "work"].value eq "x"
     bare_resource: bool = False  # one result comes without list
+    answers_with_all: bool = False  # a look at one resource shows the list
     hides_inactive: bool = False
     inactive_is_gone: bool = False
 
@@ -113,6 +114,7 @@ class Switches:
     latency_s: float = 0
     is_off: bool = False  # every connection is closed at once
     redirects_to: str = ""  # every request answers 307 to this address
+    redirects_max: int = 0  # ... or only so many; 0: for ever
 
     def set(self, changed: Mapping[str, object]) -> None:
         """Change some switches; text, as it comes from a command line, is understood."""

@@ -1,0 +1,1 @@
+"""The SCIM connector, byte for byte."""
