@@ -145,6 +145,32 @@ class SqliteStore:
                 (owner, name, content),
             )
 
+    # sealed secrets
+
+    def secret(self, owner: str, name: str) -> bytes | None:
+        with named_failures():
+            row = self._run(
+                "SELECT content FROM secret WHERE owner = ? AND name = ?", (owner, name)
+            ).fetchone()
+        return row[0] if row else None
+
+    def secret_names(self, owner: str) -> Sequence[str]:
+        with named_failures():
+            found = self._run("SELECT name FROM secret WHERE owner = ? ORDER BY name", (owner,))
+            return [name for (name,) in found]
+
+    def all_secrets(self) -> Sequence[tuple[str, str, bytes]]:
+        with named_failures():
+            return self._run("SELECT owner, name, content FROM secret").fetchall()
+
+    def put_secrets(self, rows: Sequence[tuple[str, str, bytes]]) -> None:
+        with transaction(self._connection) as connection:
+            connection.executemany("INSERT OR REPLACE INTO secret VALUES (?, ?, ?)", rows)
+
+    def delete_secret(self, owner: str, name: str) -> None:
+        with transaction(self._connection):
+            self._run("DELETE FROM secret WHERE owner = ? AND name = ?", (owner, name))
+
     # approvals
 
     async def staged(self, job: str) -> StagedView:
