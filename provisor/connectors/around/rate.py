@@ -21,6 +21,7 @@ STEP = 1.02
 STEP_MAX = 2.0
 GUESS_MIN = 20
 """A first guess from fewer requests says little: the rate may be doubled at once."""
+GUESS_RATE_MIN = 2.0
 TRUST_S = 30.0
 """For so long a guess from many is not tried beyond."""
 PATIENCE_S = 60.0
@@ -65,7 +66,7 @@ class LearnedRate:
         if self.per_second is None:
             span = max(1.0, pause_s)
             recent = self._recent(now, span)
-            rate = HEADROOM * recent / span
+            rate = max(HEADROOM * recent / span, GUESS_RATE_MIN)
             self._accepted.clear()
             if recent < GUESS_MIN:
                 self._step = STEP_MAX

@@ -1,0 +1,168 @@
+"""All requests to one target stand in one line (spec: scim-target 9.1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from provisor.connectors.around.pace import Pace, Paces, Turn
+from provisor.errors import Throttled
+from tests.contracts.targets.world import Dice, SteppingClock
+
+
+def pace(clock: SteppingClock | None = None, **chosen: float | int | None) -> Pace:
+    return Pace(clock or SteppingClock(), Dice(), **chosen)  # pyright: ignore[reportArgumentType]
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Line:
+    """Requests that wait for their turn until they are told to end."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self.begun: list[Turn] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def join(self, count: int) -> None:
+        self._tasks += [asyncio.create_task(self._begin()) for _ in range(count)]
+        await settle()
+
+    async def _begin(self) -> None:
+        turn = self._pace.turn()
+        await turn.begin()
+        self.begun.append(turn)
+
+    async def end(self, count: int, tell: Callable[[Turn], None] = Turn.accepted) -> None:
+        for turn in [self.begun.pop(0) for _ in range(count)]:
+            turn.end()
+            tell(turn)
+        await settle()
+
+    def leave(self, number: int) -> None:
+        self._tasks[number].cancel()
+
+
+async def test_it_begins_with_eight_and_grows_to_thirty_two() -> None:
+    line = Line(pace())
+    await line.join(500)
+    assert len(line.begun) == 8
+
+    reached = [len(line.begun)]
+    for _ in range(30):
+        await line.end(len(line.begun))
+        reached.append(len(line.begun))
+        await line.join(32)
+
+    assert reached == sorted(reached)
+    assert max(reached) == 32
+
+
+async def test_it_never_exceeds_what_an_administrator_set() -> None:
+    line = Line(pace(parallel_max=3))
+    await line.join(10)
+    assert len(line.begun) == 3
+
+
+async def test_it_halves_once_for_all_that_were_under_way() -> None:
+    clock = SteppingClock()
+    line = Line(paced := pace(clock))
+    await line.join(8)
+
+    await line.end(8, lambda turn: turn.pushed_back(1.0))
+
+    assert paced.parallel == 4
+
+
+async def test_a_pause_is_kept_by_everybody() -> None:
+    clock = SteppingClock()
+    line = Line(pace(clock))
+    await line.join(1)
+    began = clock.now()
+    await line.end(1, lambda turn: turn.pushed_back(30.0))
+
+    await line.join(3)
+
+    assert (clock.now() - began).total_seconds() >= 30
+    assert len(line.begun) == 3
+
+
+async def test_who_stops_waiting_gives_the_place_away() -> None:
+    line = Line(pace(parallel_max=1))
+    await line.join(3)
+    line.leave(1)
+    await settle()
+
+    await line.end(1)
+
+    assert len(line.begun) == 1
+    await line.end(1)
+    await line.join(1)
+    assert len(line.begun) == 1
+
+
+async def test_five_refusals_are_enough() -> None:
+    turn = pace().turn()
+    for _ in range(4):
+        await turn.begin()
+        turn.end()
+        turn.pushed_back(None)
+    await turn.begin()
+    turn.end()
+    with pytest.raises(Throttled):
+        turn.pushed_back(None)
+
+
+async def test_nobody_waits_longer_than_five_minutes() -> None:
+    paced = pace()
+    turn = paced.turn()
+    await turn.begin()
+    turn.end()
+    turn.pushed_back(200.0)
+    await turn.begin()
+    turn.end()
+    turn.pushed_back(200.0)
+
+    with pytest.raises(Throttled) as throttled:
+        await turn.begin()
+
+    assert throttled.value.retry_after_s == pytest.approx(200, abs=1)
+    line = Line(paced)
+    await line.join(1)
+    assert len(line.begun) == 1, "the place of who gave up is free again"
+
+
+async def test_a_rate_that_is_set_is_kept() -> None:
+    clock = SteppingClock()
+    paced = pace(clock, per_second=25)
+    began = clock.now()
+    for _ in range(251):
+        turn = paced.turn()
+        await turn.begin()
+        turn.end()
+        turn.accepted()
+
+    assert (clock.now() - began).total_seconds() == pytest.approx(10, rel=0.01)
+
+
+async def test_a_busy_target_is_asked_less_but_learns_no_limit() -> None:
+    line = Line(paced := pace())
+    await line.join(8)
+
+    await line.end(8, lambda turn: turn.struggled(None))
+
+    assert paced.parallel == 4
+    assert paced.per_second is None
+
+
+def test_one_target_has_one_pace() -> None:
+    paces = Paces(SteppingClock(), Dice())
+    one = paces.of("https://a.example.com", None, 32)
+
+    assert paces.of("https://a.example.com", None, 32) is one
+    assert paces.of("https://b.example.com", None, 32) is not one
