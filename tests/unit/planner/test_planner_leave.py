@@ -176,9 +176,7 @@ def test_who_is_left_out_of_the_mapping_does_not_depart() -> None:
 
 
 def test_a_claim_whose_person_was_never_read_departs_only_if_it_is_gone() -> None:
-    one = replace(
-        standing(state=CLAIMED), source=None, key=replace(standing().key, anchor=Anchor("x"))
-    )
+    one = replace(standing(state=CLAIMED), source=None)
 
     assert departure(terms(people(scope=())), one) is None
     gone = departure(terms(people()), replace(one, absence=Absence.DELETED))
