@@ -66,8 +66,10 @@ class MemoryJournal:
 
     def _fence(self) -> None:
         """Called at the start of every method that writes."""
+        if self._epoch == VIEW:
+            raise Fenced("this journal was opened to be looked at")
         if self._epoch != self._job.epoch:
-            raise Fenced("another engine has taken this job over, or only looking was asked for")
+            raise Fenced("another engine has taken this job over")
 
     # the job's frame
 
@@ -222,6 +224,7 @@ class MemoryJournal:
             before = self._job.standings.get(observation.key)
             after = self._observe(observation, before, now)
             if after is not None:
+                self._job.mappings.setdefault(observation.key.mapping, UNKNOWN_MAPPING)
                 self._count_observation(observation, before, after)
                 self._put(after)
         if watermark is not None:

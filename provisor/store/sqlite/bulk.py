@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from provisor.model.entries import Anchor
@@ -76,10 +77,13 @@ def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
     adopted = [(name, mapping.hash) for name, mapping in rules.items()]
     is_new_policy = policy_hash != policy_before
     is_new = is_new_policy or before is None or from_json(before, list[tuple[str, str]]) != adopted
-    if is_new:
-        known = desk.mappings()
-        changed = {n for n, m in rules.items() if n not in known or known[n].note.hash != m.hash}
-        _note(desk, rules)
+    known = {name: mapped.note for name, mapped in desk.mappings().items()}
+    changed = {n for n, m in rules.items() if n not in known or known[n].hash != m.hash}
+    noted = {name: replace(note, hash=None, is_enabled=False) for name, note in known.items()}
+    noted |= {name: MappingNote.of(mapping) for name, mapping in rules.items()}
+    if is_new or noted != known:
+        for name, note in noted.items():
+            desk.put_mapping(name, note)
         for name, mapped in desk.mappings().items():
             if name in changed:
                 desk.run(NO_IMAGES, (mapped.number,))
@@ -94,13 +98,6 @@ def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
             (to_json(adopted), policy_hash, desk.job),
         )
     return is_new
-
-
-def _note(desk: Desk, rules: Rules) -> None:
-    """Take note of the mappings; those that the rules have no more are not forgotten."""
-    desk.run("UPDATE mapping SET hash = NULL, is_enabled = 0 WHERE job = ?", (desk.job,))
-    for name, mapping in rules.items():
-        desk.put_mapping(name, MappingNote.of(mapping))
 
 
 def assign(desk: Desk, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:

@@ -46,13 +46,13 @@ class Desk:
 
         Raises Fenced, StoreFailed, and what is raised inside; then nothing was done.
         """
+        if self._epoch == VIEW:
+            raise Fenced("this journal was opened to be looked at")
         try:
             with transaction(self.connection):
                 row = self.run("SELECT epoch FROM job WHERE number = ?", (self.job,)).fetchone()
                 if row is None or row[0] != self._epoch:
-                    raise Fenced(
-                        "another engine has taken this job over, or only looking was asked for"
-                    )
+                    raise Fenced("another engine has taken this job over")
                 yield
         except BaseException:
             self.shapes.forget()

@@ -1,0 +1,153 @@
+"""What a journal makes of a listing of the target."""
+
+from __future__ import annotations
+
+from provisor.model.cycles import CycleKind
+from provisor.model.decisions import Image, LinkState
+from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery
+from provisor.ports import Drift, Journal, Listed
+from tests.contracts.store.building import (
+    GROUPS,
+    START,
+    deletes,
+    ended,
+    governed,
+    key,
+    link,
+    query,
+    recalled,
+    seen,
+    settle,
+    show,
+    updates,
+)
+
+ADA, BEN, TEAM = key("ada"), key("ben"), key("team", GROUPS)
+
+
+def listed(target: str, attributes: Attributes | None = None, *answers: MatchQuery) -> Listed:
+    return Listed(Entry("User", Anchor(target), attributes or {}, "v2"), answers)
+
+
+async def test_a_listing_renews_the_images_of_linked_objects(journal: Journal) -> None:
+    standing = await governed(journal, ADA, "t1")
+    await journal.attempt(standing, updates(ADA, "t1"), START)
+
+    assert await journal.list_target([listed("t1", {"title": "Countess"})]) == []
+
+    renewed = (await recalled(journal, ADA)).link
+    assert renewed is not None
+    assert renewed.image == Image({"title": "Countess"}, "v2")
+
+
+async def test_a_trusted_image_that_others_outdated_is_drift(journal: Journal) -> None:
+    before = await governed(journal, ADA, "t1")
+    one = listed("t1", {"userName": "changed"})
+
+    assert await journal.list_target([one]) == [Drift(ADA, before.link or link(""), one.entry)]
+
+    assert await journal.due(START) == [ADA]
+    assert await journal.list_target([one]) == []
+
+
+async def test_drift_that_is_not_repaired_is_only_reported(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+
+    drifts = await journal.list_target([listed("t1", {"userName": "changed"})], repairs=False)
+
+    assert len(drifts) == 1
+    assert await journal.due(START) == []
+
+
+async def test_what_was_released_or_claimed_keeps_no_image(journal: Journal) -> None:
+    await show(journal, seen(ADA, name="Ada"), seen(BEN, name="Ben"))
+    for key_, target, state in (
+        (ADA, "t1", LinkState.RELEASED),
+        (BEN, "t2", LinkState.CLAIMED),
+    ):
+        standing = await settle(journal, key_, link(target, state))
+        await journal.attempt(standing, deletes(key_, target), START)
+        await settle(journal, key_, link(target, state, image={"a": "b"}))
+
+    assert await journal.list_target([listed("t1"), listed("t2")]) == []
+    assert await journal.due(START) == []
+
+
+async def test_what_a_listing_left_out_is_in_doubt(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+    await governed(journal, BEN, "t2")
+    await governed(journal, TEAM, "g1")
+    await journal.begin_listing()
+    await journal.list_target([listed("t1", {"userName": "t1"})])
+
+    await journal.end_listing({"User"}, is_complete=False)
+
+    assert await journal.due(START) == [BEN]
+    doubted = (await recalled(journal, BEN)).link
+    assert doubted is not None
+    assert doubted.image is None
+
+
+async def test_only_a_complete_listing_answers(journal: Journal) -> None:
+    ada = listed("t1", {"userName": "Ada"}, query("ada"))
+    await journal.begin_listing()
+    await journal.list_target([ada])
+    assert await journal.listed(query("ada")) is None
+
+    await journal.end_listing({"User"}, is_complete=False)
+    assert await journal.listed(query("ada")) is None
+
+    await journal.end_listing({"User"}, is_complete=True)
+    assert await journal.listed(query("ada")) == [ada.entry]
+    assert await journal.listed(query("ben")) == []
+    assert await journal.listed(query("ada", kind="Group")) is None
+
+
+async def test_linked_objects_are_listed_too(journal: Journal) -> None:
+    """Or who matches the target object of another would be created beside it."""
+    await governed(journal, ADA, "t1")
+    await journal.begin_listing()
+    await journal.list_target([listed("t1", {"userName": "Ada"}, query("ada"))])
+
+    await journal.end_listing({"User"}, is_complete=True)
+
+    assert await journal.listed(query("ada")) == [Entry("User", Anchor("t1"), {"userName": "Ada"})]
+
+
+async def test_values_of_other_types_are_other_values(journal: Journal) -> None:
+    await journal.begin_listing()
+    await journal.list_target([listed("t1", {}, query(1))])
+    await journal.end_listing({"User"}, is_complete=True)
+
+    assert await journal.listed(query(True)) == []
+    assert await journal.listed(query("1")) == []
+    assert await journal.listed(query(1)) != []
+
+
+async def test_an_object_listed_twice_is_one_as_it_was_last(journal: Journal) -> None:
+    await journal.begin_listing()
+    await journal.list_target([listed("t1", {"a": "old"}, query("old"), query("ada"))])
+    await journal.list_target([listed("t1", {"a": "new"}, query("ada"))])
+    await journal.end_listing({"User"}, is_complete=True)
+
+    assert await journal.listed(query("old")) == []
+    assert await journal.listed(query("ada")) == [Entry("User", Anchor("t1"), {"a": "new"})]
+
+
+async def test_a_listing_is_of_one_cycle(journal: Journal) -> None:
+    async def list_it() -> None:
+        await journal.begin_listing()
+        await journal.list_target([listed("t1", {}, query("ada"))])
+        await journal.end_listing({"User"}, is_complete=True)
+
+    await list_it()
+    await journal.begin_cycle("c1", CycleKind.RECONCILE, START)
+    assert await journal.listed(query("ada")) is None
+
+    await list_it()
+    await journal.end_cycle(ended("c1", START, await journal.recount()), await journal.status())
+    assert await journal.listed(query("ada")) is None
+
+    await list_it()
+    await journal.begin_listing()
+    assert await journal.listed(query("ada")) is None

@@ -1,0 +1,295 @@
+"""Applications, jobs, documents, the ledger, and who may write to a journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from provisor.errors import Fenced, StoreFailed
+from provisor.model.cycles import CycleKind
+from provisor.model.decisions import (
+    Action,
+    AttributeChange,
+    Facts,
+    ReferencesChange,
+    Verdict,
+)
+from provisor.model.entries import Absence, Anchor
+from provisor.model.jobs import Application, Assignment, Status, StatusCode
+from provisor.ports import Journal, RecordQuery
+from tests.contracts.store.building import (
+    JOB,
+    MINUTE,
+    START,
+    ended,
+    governed,
+    job,
+    key,
+    query,
+    recalled,
+    record,
+    seen,
+    show,
+    target_user,
+)
+from tests.contracts.store.conftest import Store
+
+ADA, BEN = key("ada"), key("ben")
+LATER = START + 60 * MINUTE
+APPLICATION = Application(
+    id="app",
+    app_id="app-id",
+    principal_id="principal",
+    name="app",
+    display_name="An application",
+    template_id="scim",
+    assignments=(Assignment(kind="user", anchor="ada"),),
+)
+
+
+# applications, jobs, documents
+
+
+async def test_applications_are_kept(store: Store) -> None:
+    await store.put_application(APPLICATION)
+    await store.put_application(replace(APPLICATION, display_name="Renamed"))
+    assert await store.applications() == [replace(APPLICATION, display_name="Renamed")]
+
+    await store.delete_application("app")
+    assert await store.applications() == []
+
+
+async def test_a_job_can_be_changed_but_for_its_status(store: Store) -> None:
+    status = Status(code=StatusCode.ACTIVE, successive_failures=2)
+    await store.put_status(JOB, status)
+
+    changed = replace(job(), settings={"a": "b"}, schedule=timedelta(minutes=5))
+    await store.put_job(changed)
+
+    assert await store.job(JOB) == replace(changed, status=status)
+    assert await store.jobs() == [replace(changed, status=status)]
+    assert await store.job("nobody's") is None
+
+
+async def test_a_deleted_job_is_forgotten_with_all_that_was_remembered(
+    store: Store, journal: Journal
+) -> None:
+    await journal.begin_cycle("c1", CycleKind.INITIAL, START)
+    await governed(journal, ADA, "t1")
+    await store.put_document(JOB, "schema", b"{}")
+    await store.put_job(job("other"))
+
+    await store.delete_job(JOB)
+
+    assert [j.id for j in await store.jobs()] == ["other"]
+    assert await store.document(JOB, "schema") is None
+    assert await store.ledger.records(RecordQuery()) == []
+    await store.put_job(job())
+    again = await store.open_journal(JOB, "test")
+    assert await again.recall([ADA]) == []
+    assert await store.running(JOB) is None
+
+
+async def test_what_asks_for_a_job_that_is_not_there_is_told(store: Store) -> None:
+    for asks in (store.open_journal("nobody's", "me"), store.staged("nobody's")):
+        with pytest.raises(StoreFailed, match="no job 'nobody's'"):
+            await asks
+
+
+async def test_documents_are_kept_by_owner_and_name(store: Store) -> None:
+    assert await store.document("app", "schema") is None
+    await store.put_document("app", "schema", b"{}")
+    await store.put_document("app", "schema", b"\0\xff")
+    await store.put_document("app", "plan", b"a plan")
+
+    assert await store.document("app", "schema") == b"\0\xff"
+    assert await store.document("app", "plan") == b"a plan"
+
+    await store.delete_application("app")
+    assert await store.document("app", "plan") is None
+
+
+async def test_the_audit_tells_the_latest_first(store: Store) -> None:
+    await store.audit(START, "eve", "start", JOB)
+    await store.audit(LATER, "bob", "pause", JOB)
+
+    assert await store.audited(5) == [
+        (LATER, "bob", "pause", JOB),
+        (START, "eve", "start", JOB),
+    ]
+    assert len(await store.audited(1)) == 1
+
+
+# who may write
+
+
+async def test_who_held_the_journal_before_writes_no_more(store: Store, journal: Journal) -> None:
+    standing = await governed(journal, ADA, "t1")
+    successor = await store.open_journal(JOB, "successor")
+
+    with pytest.raises(Fenced):
+        await show(journal, seen(ADA, name="changed"))
+    with pytest.raises(Fenced):
+        await journal.record(record(ADA))
+
+    assert await recalled(successor, ADA) == standing
+    assert len(await store.ledger.records(RecordQuery())) == 1
+
+
+async def test_the_journal_of_a_deleted_job_writes_no_more(store: Store, journal: Journal) -> None:
+    await store.delete_job(JOB)
+    await store.put_job(job())
+
+    with pytest.raises(Fenced):
+        await show(journal, seen(ADA, name="Ada"))
+
+
+async def test_jobs_do_not_fence_each_other(store: Store, journal: Journal) -> None:
+    await store.put_job(job("other"))
+    other = await store.open_journal("other", "test")
+
+    await governed(journal, ADA, "t1")
+    await governed(other, ADA, "t1")
+
+    assert await recalled(journal, ADA) == await recalled(other, ADA)
+
+
+async def test_who_looks_sees_what_is_there_and_changes_nothing(
+    store: Store, journal: Journal
+) -> None:
+    view = await store.view_journal(JOB)
+    standing = await governed(journal, ADA, "t1")
+
+    assert await recalled(view, ADA) == standing
+    with pytest.raises(Fenced):
+        await view.doubt([ADA])
+
+    await show(journal, seen(BEN, name="Ben"))
+    assert await view.due(START) == [BEN]
+
+
+async def test_what_is_written_to_an_overlay_is_not_written(store: Store, journal: Journal) -> None:
+    standing = await governed(journal, ADA, "t1")
+    await store.put_job(job("other"))
+
+    overlay = await store.overlay_journal(JOB)
+    assert await recalled(overlay, ADA) == standing
+    await overlay.begin_cycle("plan", CycleKind.INCREMENTAL, START)
+    await governed(overlay, BEN, "t2")
+    await overlay.doubt([ADA])
+
+    assert await recalled(journal, ADA) == standing
+    assert await journal.recall([BEN]) == []
+    assert await store.running(JOB) is None
+    assert len(await store.ledger.records(RecordQuery())) == 1
+
+
+async def test_an_overlay_does_not_see_what_is_written_afterwards(
+    store: Store, journal: Journal
+) -> None:
+    overlay = await store.overlay_journal(JOB)
+
+    await governed(journal, ADA, "t1")
+
+    assert await overlay.recall([ADA]) == []
+
+
+# the ledger
+
+
+async def test_a_record_is_read_as_it_was_written(store: Store, journal: Journal) -> None:
+    change = ReferencesChange("members", frozenset({target_user("t1")}), frozenset())
+    told = replace(
+        record(ADA, verdict=Verdict.FAILURE, code="Conflict", is_export_due=True),
+        reason="it is taken",
+        action=Action.CREATE,
+        target=Anchor("t1"),
+        target_name="Ada L.",
+        changes=(AttributeChange("userName", None, ("a", 1, True)), change),
+        is_reference_pass=True,
+        matched_by=query("ada"),
+        initiated_by="eve",
+        facts=Facts(
+            is_assigned=True,
+            is_active=False,
+            passes_filter=True,
+            deciding_clause="department EQUALS Sales",
+            absence=Absence.LEFT,
+        ),
+    )
+
+    await journal.record(told)
+
+    ((_, _, found),) = await store.ledger.records(RecordQuery())
+    assert found == told
+
+
+async def test_records_are_found_by_what_they_say(store: Store, journal: Journal) -> None:
+    ada = replace(record(ADA), target=Anchor("t1"), target_name="ada.l", action=Action.CREATE)
+    ben = record(BEN, cycle="c2", verdict=Verdict.FAILURE, code="Conflict", at=LATER)
+    await journal.record(ada)
+    await journal.record(ben)
+
+    async def found(**narrowed: object) -> list[object]:
+        wanted = RecordQuery(**narrowed)  # pyright: ignore[reportArgumentType]
+        return [told for _, _, told in await store.ledger.records(wanted)]
+
+    assert await found() == [ben, ada]
+    assert await found(is_descending=False) == [ada, ben]
+    assert await found(limit=1) == [ben]
+    for narrowed in (
+        {"cycle": "c1"},
+        {"change": ada.change},
+        {"until": LATER},
+        {"action": "create"},
+        {"verdict": "success"},
+        {"about": "ada"},
+        {"about": "t1"},
+        {"about": "Name of ada"},
+        {"about": "ada.l"},
+    ):
+        assert await found(**narrowed) == [ada]
+    assert await found(since=LATER, code="Conflict", job=JOB) == [ben]
+    assert await found(job="nobody's") == []
+
+
+async def test_records_are_paged_by_position(store: Store, journal: Journal) -> None:
+    for number in range(5):
+        await journal.record(record(key(f"u{number}")))
+
+    (first, _, _), (second, _, _) = await store.ledger.records(RecordQuery(limit=2))
+    assert first > second
+
+    rest = await store.ledger.records(RecordQuery(after=second))
+    assert [told.key.anchor for _, _, told in rest] == ["u2", "u1", "u0"]
+    newer = await store.ledger.records(RecordQuery(after=second, is_descending=False))
+    assert [told.key.anchor for _, _, told in newer] == ["u4"]
+
+
+async def test_cycles_keep_their_counts_when_records_are_folded(
+    store: Store, journal: Journal
+) -> None:
+    await journal.begin_cycle("c1", CycleKind.INCREMENTAL, START)
+    await journal.record(record(ADA, is_exported=True))
+    await journal.end_cycle(ended("c1", START, await journal.recount()), Status())
+    await journal.begin_cycle("c2", CycleKind.INCREMENTAL, START)
+    await journal.record(record(ADA, cycle="c2", is_exported=True))
+    await journal.record(record(BEN, cycle="c1", at=LATER))
+
+    assert await store.ledger.fold(LATER) == 1
+
+    assert [told.cycle for _, _, told in await store.ledger.records(RecordQuery())] == ["c1", "c2"]
+    assert (await journal.recount()).exported == 1
+    (cycle,) = await store.ledger.cycles(JOB, 5)
+    assert cycle.counts.exported == 1
+
+
+async def test_the_latest_cycles_come_first(store: Store, journal: Journal) -> None:
+    for number in range(3):
+        await journal.begin_cycle(f"c{number}", CycleKind.INCREMENTAL, START)
+        await journal.end_cycle(ended(f"c{number}", START, await journal.recount()), Status())
+
+    assert [cycle.id for cycle in await store.ledger.cycles(JOB, 2)] == ["c2", "c1"]
+    assert await store.ledger.cycles("nobody's", 2) == []
