@@ -20,6 +20,7 @@ from msgspec import structs
 from provisor.cli.workspace import FILE, KEY, STORE, NoWorkspace, Workspace
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.engine.work import Mandate
+from provisor.errors import StoreFailed
 from provisor.graph.policy import NOTIFICATIONS, OPTIONS, JobOptions, from_api, from_file
 from provisor.graph.problems import errors
 from provisor.graph.schema.document import canonical, read_schema, write_schema
@@ -45,9 +46,14 @@ from provisor.settings.problems import Invalid, Problem
 from provisor.settings.references import resolve
 from provisor.settings.workspace import CheckedSchema, Definitions
 from provisor.settings.workspace import Surroundings as Around
+from provisor.store.keys import KeyFile, KeyRing
 
 DOCS, DOCS_VARIABLE = "docs", "PROVISOR_DOCS"
 """Where the documentation is served: troubleshooting addresses in a status begin with it."""
+
+
+PLANS = b"saved plans"
+"""What sealed parts of saved plans are bound to."""
 
 
 class SystemClock:
@@ -344,7 +350,36 @@ class OpenStore:
     backup: Callable[[Path], Awaitable[None]]
 
 
+WORKSPACE, PLAN = "workspace", b"plan"
+"""What secrets and saved plans are bound to, beside the workspace's own key."""
+
+
 @asynccontextmanager
 async def open_store(store: Path, key: Path, *, creates: bool) -> AsyncGenerator[OpenStore]:
-    raise NotImplementedError
-    yield
+    """Open a workspace's store and key; with `creates`, make them. Raises StoreFailed."""
+    from provisor.store.sqlite import SqliteStore
+    from provisor.store.vault import SealedVault
+
+    keys = KeyFile(key, os.environ)
+    if creates:
+        keys.make()
+    opened = SqliteStore(store)
+    try:
+        yield OpenStore(
+            registry=opened,
+            ledger=opened.ledger,
+            vault=SealedVault(opened, keys, WORKSPACE),
+            seal=lambda content: keys.ring().seal(content, PLAN),
+            unseal=lambda sealed: _unsealed(keys.ring(), sealed),
+            backup=opened.backup,
+        )
+    finally:
+        opened.close()
+
+
+def _unsealed(ring: KeyRing, sealed: bytes) -> bytes:
+    """Raises ValueError: whoever reads a file says what is wrong with it."""
+    try:
+        return ring.open(sealed, PLAN)
+    except StoreFailed as error:
+        raise ValueError(str(error)) from error
