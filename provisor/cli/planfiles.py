@@ -12,6 +12,7 @@ from provisor.engine.plans import is_intact
 from provisor.model.jobs import Job
 from provisor.model.plans import Plan
 from provisor.store.files import replace_private
+from provisor.store.keys import KeyUnusable
 from provisor.store.planfile import PlanUnreadable, decode, encode
 
 SAVED, APPROVAL = "plan", "plan-approval"
@@ -54,7 +55,7 @@ def read_plan(workspace: Workspace, job: Job, file: Path) -> Plan:
         plan = decode(file.read_bytes(), workspace.unseal)
     except OSError as failure:
         raise WrongUse(f"{file} cannot be read: {failure.strerror}") from failure
-    except PlanUnreadable as failure:
+    except (PlanUnreadable, KeyUnusable) as failure:
         raise WrongUse(f"{file}: {failure}; {again}") from failure
     if plan.job != job.id:
         raise WrongUse(f"{file} is a plan of the job {plan.job}, not of {job.name}")

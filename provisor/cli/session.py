@@ -25,7 +25,8 @@ from provisor.settings.leaves import Configuration
 from provisor.settings.problems import Invalid, suggestion
 from provisor.settings.stored import load_applied, load_tenant
 from provisor.settings.workspace import read_workspace
-from provisor.store.errors import JobUnknown, KeyUnsafe, StoreTooNew
+from provisor.store.errors import JobUnknown, StoreTooNew
+from provisor.store.keys import KeyUnusable
 
 DEBUG_VARIABLE = "PROVISOR_DEBUG"
 Work = Callable[[Workspace], Awaitable[int | None]]
@@ -59,7 +60,7 @@ def tell(failure: Exception) -> Exit:
                 "another folder"
             )
             return Exit.WRONG_USE
-        case WrongUse() | JobGone() | JobUnknown() | StoreTooNew() | KeyUnsafe():
+        case WrongUse() | JobGone() | JobUnknown() | StoreTooNew() | KeyUnusable():
             complain(str(failure))
             return Exit.WRONG_USE
         case Busy():

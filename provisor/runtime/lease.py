@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from provisor.ports import Clock
@@ -57,17 +57,20 @@ async def lease_when_free(
     folder: Path, job: str, clock: Clock, on_wait: Callable[[], object]
 ) -> AsyncGenerator[None]:
     """Have the job to oneself as soon as nobody else has it."""
-    has_waited = False
-    while True:
-        try:
-            with lease(folder, job):
-                yield
-                return
-        except Busy:
-            if not has_waited:
-                on_wait()
-            has_waited = True
-        await clock.sleep(LOOK_AGAIN_S)
+    with ExitStack() as stack:
+        if not _enter(stack, folder, job):
+            on_wait()
+            while not _enter(stack, folder, job):
+                await clock.sleep(LOOK_AGAIN_S)
+        yield
+
+
+def _enter(stack: ExitStack, folder: Path, job: str) -> bool:
+    try:
+        stack.enter_context(lease(folder, job))
+    except Busy:
+        return False
+    return True
 
 
 def holder(folder: Path, job: str) -> str:
