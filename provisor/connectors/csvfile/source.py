@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -38,9 +38,12 @@ class CsvSource:
 
     @property
     def system(self) -> System:
+        """The users' files are the system; which others are read beside them is the view: a job
+        that begins to read groups has not come to another organisation."""
         chosen = self._settings
-        named = {"users": chosen.users, "groups": chosen.groups, "members": chosen.members}
         view = {
+            "groups": _paths(chosen.groups),
+            "members": _paths(chosen.members),
             "anchor": (chosen.user_anchor, chosen.group_anchor),
             "delimiter": chosen.format.delimiter,
             "quote": chosen.format.quote,
@@ -48,7 +51,7 @@ class CsvSource:
             "membership": (chosen.membership.group, chosen.membership.member),
         }
         return System(
-            identity=" ".join(f"{role}={','.join(map(str, p))}" for role, p in named.items() if p),
+            identity=_paths(chosen.users or chosen.groups),
             view=" ".join(f"{name}={value!r}" for name, value in view.items()),
         )
 
@@ -124,3 +127,7 @@ class CsvSource:
         chosen = self._settings
         manifest = (chosen.manifest,) if chosen.manifest else ()
         return (*chosen.users, *chosen.groups, *chosen.members, *manifest)
+
+
+def _paths(paths: Sequence[Path]) -> str:
+    return ", ".join(map(str, paths))

@@ -123,3 +123,9 @@ def test_a_kind_whose_rows_were_faulty_is_void_and_not_doubted(shown: Mapping[st
     receipt = Receipt(is_snapshot=True, rows={"user": 100}, void={"user": "line 7"}, is_atomic=True)
 
     assert doubted(receipt, shown, {"user": 100}) == ""
+
+
+def test_a_kind_that_no_mapping_takes_is_no_reason_to_disbelieve() -> None:
+    receipt = Receipt(is_snapshot=True, rows={"User": 2, "Group": 1}, total=3)
+
+    assert disbelieve(receipt, {"User": 2}, {"User": 2}, Guards()) is None

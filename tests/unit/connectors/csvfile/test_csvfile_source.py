@@ -548,4 +548,5 @@ def test_the_system_is_the_files_and_the_view_is_how_they_are_read(folder: Folde
     assert folder.source(**MEMBERS, delimiter=";").system.identity == system.identity
     assert folder.source(**MEMBERS, delimiter=";").system.view != system.view
     assert folder.source(**MEMBERS, anchor="mail").system.view != system.view
-    assert folder.source(groups="groups.csv").system.identity != system.identity
+    assert folder.source(groups="groups.csv").system.view != system.view
+    assert folder.source(groups="groups.csv").system.identity == system.identity
