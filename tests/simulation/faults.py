@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from provisor.connectors.memory import USER_NAMES, MemorySource, MemoryTarget
 from provisor.errors import Unreachable
-from provisor.model.decisions import Create, Exported, Write
+from provisor.model.decisions import Create, Decision, Exported, Standing, StandingKey, Write
 from provisor.model.entries import (
     Anchor,
     Entry,
@@ -24,6 +24,7 @@ from provisor.model.entries import (
     Watermark,
 )
 from provisor.ports import Capabilities, Journal, Listing, Source
+from provisor.store.transitions import claimed_anchor
 
 Fault: TypeAlias = tuple[str, Callable[[], BaseException]]
 """When it happens to a request, and what: `before` it is done, `after`, `never`; `twice` does it
@@ -213,8 +214,6 @@ WRITING = frozenset(
     }
 )
 """Methods of a journal that remember something. A test holds them to the port."""
-YIELDING = frozenset({"owner", "attempt"})
-"""After these another object may go on: what they answered may have changed by then."""
 
 
 class MortalJournal:
@@ -227,6 +226,22 @@ class MortalJournal:
         self.inner = inner
         self._chance = chance
         self._dies_in, self._pauses_in = dies_at, pauses_at
+        self.claimed: dict[Anchor, StandingKey] = {}
+        """Who claimed which target object, in the end for good."""
+
+    async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
+        self._live_on()
+        is_ours = await self.inner.attempt(standing, decision, now)
+        anchor = claimed_anchor(decision)
+        if is_ours and anchor is not None:
+            self.claimed[anchor] = standing.key
+        await self._chance.turn()
+        return is_ours
+
+    async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
+        key = await self.inner.owner(found, queries)
+        await self._chance.turn()  # what was answered may have changed by then
+        return key
 
     async def is_wanted(self) -> bool:
         self._pauses_in -= 1
@@ -236,27 +251,20 @@ class MortalJournal:
         method: Callable[..., Awaitable[Any]] = getattr(self.inner, name)
         if name in WRITING:
             method = self._mortal(method)
-        if name in YIELDING:
-            method = self._yielding(method)
         setattr(self, name, method)
         return method
 
     def _mortal(self, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def write(*arguments: object, **named: object) -> object:
-            self._dies_in -= 1
-            if self._dies_in == 0:
-                raise Crash
+            self._live_on()
             return await method(*arguments, **named)
 
         return write
 
-    def _yielding(self, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def ask(*arguments: object, **named: object) -> object:
-            answer = await method(*arguments, **named)
-            await self._chance.turn()
-            return answer
-
-        return ask
+    def _live_on(self) -> None:
+        self._dies_in -= 1
+        if self._dies_in == 0:
+            raise Crash
 
 
 @dataclass

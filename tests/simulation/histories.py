@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from provisor.errors import Rejected, Stale, Throttled, Unanswered, Unreachable
 from provisor.model.jobs import ResetScope
-from provisor.model.rules import Policy, TargetReads
+from provisor.model.rules import Guards, Policy, TargetReads
 from tests.simulation.faults import CALM, NEVER, Crash, Fault, Mishaps
-from tests.simulation.rules import VERSIONS
+from tests.simulation.rules import NO_GUARDS, VERSIONS
 from tests.simulation.world import PEOPLE, World
 
 Edit = tuple[str, str, int]
@@ -153,7 +153,7 @@ PLAIN_STEPS = st.lists(
 """The core: edits, failing writes and reads, a death. Fewer choices find more in the same time."""
 
 
-def worlds(*choices: Policy) -> st.SearchStrategy[World]:
+def worlds(*choices: Policy, guards: Guards = NO_GUARDS) -> st.SearchStrategy[World]:
     """Organisations of every make. Of each history they are new: nothing is shared."""
     policies = st.sampled_from(choices or (Policy(),))
     return st.builds(
@@ -168,6 +168,7 @@ def worlds(*choices: Policy) -> st.SearchStrategy[World]:
             [TargetReads.IN_DOUBT, TargetReads.IN_DOUBT, TargetReads.ALWAYS]
         ),
         policy=policies,
+        guards=st.just(guards),
     )
 
 

@@ -25,6 +25,8 @@ NO_GUARDS = Guards(
     departures=DepartureLimits(percent=1000, floor=1000, most=1000),
     members=MemberLimits(floor=1000),
 )
+STRICT = Guards(departures=DepartureLimits(percent=0, floor=0))
+"""Every departure is held."""
 SALES = (ClauseGroup("sales", (Clause("department", "EQUALS", ("Sales",)),)),)
 VERSIONS = 4
 """How many versions the rules have: each bit changes one thing."""

@@ -11,12 +11,12 @@ from provisor.model.jobs import ResetScope, StatusCode
 from provisor.model.rules import DepartureLimits, Guards, Policy
 from tests.simulation.backing import STORES, StoreName
 from tests.simulation.faults import NEVER, Crash, Mishaps
+from tests.simulation.rules import STRICT
 from tests.simulation.world import World, user
 
 CROWD = "fghijklmno"
 TWICE = ("twice", Crash)
 REFUSED = ("before", Rejected)
-STRICT = Guards(departures=DepartureLimits(percent=0, floor=0))
 USUAL = Guards(departures=DepartureLimits(percent=10, floor=3))
 
 
