@@ -47,13 +47,11 @@ from provisor.settings.references import resolve
 from provisor.settings.workspace import CheckedSchema, Definitions
 from provisor.settings.workspace import Surroundings as Around
 from provisor.store.keys import KeyFile, KeyRing
+from provisor.store.sqlite import SqliteStore
+from provisor.store.vault import SealedVault
 
 DOCS, DOCS_VARIABLE = "docs", "PROVISOR_DOCS"
 """Where the documentation is served: troubleshooting addresses in a status begin with it."""
-
-
-PLANS = b"saved plans"
-"""What sealed parts of saved plans are bound to."""
 
 
 class SystemClock:
@@ -357,9 +355,6 @@ WORKSPACE, PLAN = "workspace", b"plan"
 @asynccontextmanager
 async def open_store(store: Path, key: Path, *, creates: bool) -> AsyncGenerator[OpenStore]:
     """Open a workspace's store and key; with `creates`, make them. Raises StoreFailed."""
-    from provisor.store.sqlite import SqliteStore
-    from provisor.store.vault import SealedVault
-
     keys = KeyFile(key, os.environ)
     if creates:
         keys.make()

@@ -104,7 +104,7 @@ async def wait_for_it(folder: Path) -> None:
             told.append("has it")
 
     waiting = asyncio.create_task(wait())
-    while not clock.slept_s:
+    while not clock.slept_s:  # noqa: ASYNC110
         await asyncio.sleep(0)
     assert told == ["waits"]
     enough.set()

@@ -173,7 +173,7 @@ def test_a_pause_waits_until_the_running_cycle_has_stopped(tmp_path: Path) -> No
             pausing = asyncio.create_task(
                 administer.pause(world.parts, job, "ada", lambda: said.append("waits"))
             )
-            while await ready.ports.journal.is_wanted():
+            while await ready.ports.journal.is_wanted():  # noqa: ASYNC110
                 await asyncio.sleep(0)
             said.append("stops")
             background.append(pausing)

@@ -76,8 +76,10 @@ jobs:
     mended = text.replace("    sorce: {connector: csv}\n", "").replace("perhaps", "true")
     assert problems(mended, tmp_path) == [
         "3: jobs.people.source.connector: there is no connector cvs; did you mean csv?",
-        "6: jobs.people.target.settings.baseAddress: is plain http, which shows the credentials "
-        "to everybody: use https, or set allowInsecure",
+        (
+            "6: jobs.people.target.settings.baseAddress: is plain http, which shows the "
+            "credentials to everybody: use https, or set allowInsecure"
+        ),
         "6: jobs.people.target.settings.tokn: is not a setting of SCIM targets",
         "8: jobs.people.schedule: cannot be shorter than PT1M",
         "9: jobs.people.guards.departures.percent: is to lie between 0 and 100",
@@ -119,10 +121,12 @@ def test_two_jobs_cannot_provision_the_same_application(tmp_path: Path) -> None:
     text += "connections:\n  hr: {connector: csv, settings: {users: p.csv}}\n"
     text += '  app: {connector: scim, settings: {baseAddress: "https://a.example", token: x}}\n'
 
-    assert problems(text, tmp_path) == [
+    (problem,) = problems(text, tmp_path)
+
+    assert problem == (
         "8: jobs.more.application: the job again provisions this application already; give this "
         "job an application of its own"
-    ]
+    )
 
 
 def test_what_belongs_to_the_application_is_not_said_at_a_job_that_names_one(
