@@ -226,15 +226,15 @@ class MortalJournal:
         self.inner = inner
         self._chance = chance
         self._dies_in, self._pauses_in = dies_at, pauses_at
-        self.claimed: dict[Anchor, StandingKey] = {}
-        """Who claimed which target object, in the end for good."""
+        self.claimed: list[tuple[Anchor, StandingKey]] = []
+        """Who claimed which target object, in order."""
 
     async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
         self._live_on()
         is_ours = await self.inner.attempt(standing, decision, now)
         anchor = claimed_anchor(decision)
         if is_ours and anchor is not None:
-            self.claimed[anchor] = standing.key
+            self.claimed.append((anchor, standing.key))
         await self._chance.turn()
         return is_ours
 

@@ -96,7 +96,7 @@ async def carry_out(world: World, plan: Plan | None) -> tuple[Cycle, list[Told]]
     world.target.forget()
     cycle = await world.run(plan=plan)
     assert cycle is not None
-    owners = {**before, **world.governors(), **world.claimed}
+    owners = {**before, **world.governors(), **dict(world.claimed)}
     return cycle, [told(w, a.anchor, owners) for w, a in world.target.acknowledged]
 
 
