@@ -15,9 +15,3 @@ class JobUnknown(StoreFailed):
     """There is no such job, or no longer."""
 
     default_code = "JobUnknown"
-
-
-class KeyUnsafe(StoreFailed):
-    """The key that secrets are encrypted with is missing, broken or readable by others."""
-
-    default_code = "KeyUnsafe"

@@ -17,13 +17,7 @@ Factory: TypeAlias = type[sqlite3.Connection]
 """Makes connections: tests hand in one whose statements fail when they are told."""
 
 
-def connect(
-    path: Path | str,
-    factory: Factory = sqlite3.Connection,
-    *,
-    is_full: bool = False,
-    timeout_s: float = BUSY_TIMEOUT_S,
-) -> Connection:
+def connect(path: Path | str, factory: Factory, *, is_full: bool = False) -> Connection:
     """Open a store file.
 
     What is committed survives the death of the process. It survives a power failure too where
@@ -32,7 +26,11 @@ def connect(
     """
     with named_failures():
         connection = sqlite3.connect(
-            path, timeout=timeout_s, isolation_level=None, factory=factory, cached_statements=512
+            path,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            factory=factory,
+            cached_statements=512,
         )
         connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

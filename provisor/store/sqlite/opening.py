@@ -29,7 +29,7 @@ def prepare(path: Path) -> None:
         if version < VERSION:
             from provisor.store.sqlite.migrations import migrate
 
-            migrate(path)
+            migrate(path, VERSION)
         with _Moment(path) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
 

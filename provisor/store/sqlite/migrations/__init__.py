@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from provisor.store.sqlite.migrations import v0001
@@ -24,7 +25,7 @@ MIGRATIONS: tuple[Migration, ...] = (v0001.upgrade,)
 """The first makes version 1 of an empty file, the next version 2 of that, and so on."""
 
 
-def migrate(path: Path, version: int = len(MIGRATIONS)) -> None:
+def migrate(path: Path, version: int) -> None:
     """Bring a store to a version, all of the way or not at all. Raises sqlite3's errors."""
     # The driver begins no transactions of its own: it would commit before each change of a table.
     engine = create_engine(
@@ -34,6 +35,8 @@ def migrate(path: Path, version: int = len(MIGRATIONS)) -> None:
     try:
         with engine.begin() as connection:
             _climb(connection, version)
+    except DBAPIError as error:
+        raise error.orig or error from error
     finally:
         engine.dispose()
 
