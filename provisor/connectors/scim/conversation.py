@@ -7,7 +7,7 @@ the port. Only what may be repeated is repeated (spec: scim-target 9.2): never a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
@@ -46,7 +46,7 @@ class Request:
     content: Json = None
     version: str | None = None
     """Only if the resource is still in this version."""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     """Values in it that must not be shown: passwords."""
 
     @property
@@ -83,7 +83,7 @@ class Conversation:
         self._http = HttpClient(settings, is_read_only=is_read_only)
         self._authorizer = Authorizer(settings.credentials, self._http, clock)
         self._content_type = settings.quirks.content_type
-        self.narrator = Narrator(settings.host, Redactor(settings.secrets))
+        self.narrator = Narrator(settings.host, Redactor().also(settings.secrets))
 
     async def ask(self, request: Request) -> Reply:
         """Return what the target answers in the end, be it success or refusal.
@@ -114,7 +114,7 @@ class Conversation:
         except Lost as loss:
             await self._after_loss(request, course, loss)
             return None
-        reply = _reply(request, answer)
+        reply = _reply(request, answer, _proof(authorization))
         if reply.status == 401 and not course.has_refreshed:
             course.has_refreshed = True
             return None if self._authorizer.drop(authorization) else reply
@@ -139,7 +139,8 @@ class Conversation:
         finally:
             course.turn.end()
             if self._trace is not None:
-                self._trace.note(self._exchange(request, began, body or b"", answer))
+                secrets = (*request.secrets, *_proof(authorization))
+                self._trace.note(self._exchange(request, began, body or b"", answer, secrets))
 
     def _headers(self, request: Request, course: _Course, authorization: str) -> Mapping[str, str]:
         headers = {**self._settings.headers, "Accept": ACCEPT, "User-Agent": USER_AGENT}
@@ -199,9 +200,14 @@ class Conversation:
         return True
 
     def _exchange(
-        self, request: Request, began: datetime, body: bytes, answer: Answer | None
+        self,
+        request: Request,
+        began: datetime,
+        body: bytes,
+        answer: Answer | None,
+        secrets: tuple[str, ...],
     ) -> Exchange:
-        redactor = self.narrator.redactor.also(request.secrets)
+        redactor = self.narrator.redactor.also(secrets)
 
         def excerpt(raw: bytes) -> str:
             return redactor.clean(raw[:EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
@@ -222,7 +228,13 @@ def _raise_unanswered(request: Request, loss: Lost) -> NoReturn:
     raise Unanswered(str(loss), code=loss.code, details=details) from loss
 
 
-def _reply(request: Request, answer: Answer) -> Reply:
+def _proof(authorization: str) -> tuple[str, ...]:
+    """Return what of an Authorization header nobody should see."""
+    proof = authorization.partition(" ")[2]
+    return (proof,) if proof else ()
+
+
+def _reply(request: Request, answer: Answer, proof: tuple[str, ...]) -> Reply:
     reply = Reply(
         status=answer.status,
         headers=answer.headers,
@@ -231,6 +243,7 @@ def _reply(request: Request, answer: Answer) -> Reply:
         is_json=True,
         method=request.method,
         path=request.path,
+        secrets=(*request.secrets, *proof),
     )
     try:
         return replace(reply, content=decode(answer.body))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from provisor.connectors.scim.wire import EXCERPT_BYTES_MAX, Json, encode, error_answer
@@ -46,14 +46,21 @@ class Redactor:
     secrets: tuple[str, ...] = ()
 
     def also(self, secrets: Sequence[str]) -> Redactor:
-        """Return one that takes these out too, also as JSON spells them."""
-        spelled = (encode(secret).decode()[1:-1] for secret in secrets)
-        return Redactor((*self.secrets, *secrets, *spelled))
+        """Return one that takes these out too, also as JSON spells them, and JSON in JSON."""
+        if not secrets:
+            return self
+        once = [_in_json(secret) for secret in secrets]
+        twice = [_in_json(text) for text in once]
+        return Redactor((*self.secrets, *twice, *once, *secrets))
 
     def clean(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, "***")
         return text
+
+
+def _in_json(text: str) -> str:
+    return encode(text).decode()[1:-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,8 @@ class Reply:
     method: str
     path: str
     """Without query, which may hold what nobody should see."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What the request held that nobody should see, should the target repeat it."""
 
     @property
     def is_success(self) -> bool:
@@ -92,14 +101,16 @@ class Narrator:
     redactor: Redactor
 
     def message(self, reply: Reply, code: str) -> str:
-        detail = self.redactor.clean(error_answer(reply.content).detail)[:500] or "no detail given"
+        redactor = self.redactor.also(reply.secrets)
+        detail = redactor.clean(error_answer(reply.content).detail)[:500] or "no detail given"
         way_out = WAYS_OUT.get(code, "")
         said = f"{self.target} returned HTTP status {reply.status}: {detail}"
         return f"{said.rstrip('.')}. {way_out}" if way_out else said
 
     def details(self, reply: Reply) -> str:
         ids = [f"{name}: {reply.headers[name]}" for name in REQUEST_IDS if name in reply.headers]
-        body = self.redactor.clean(reply.body[: 2 * EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
+        redactor = self.redactor.also(reply.secrets)
+        body = redactor.clean(reply.body[: 2 * EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
         lines = [f"{reply.method} {reply.path} → {reply.status}", *ids, body]
         text = "\n".join(line for line in lines if line)
         return text.encode()[:EXCERPT_BYTES_MAX].decode("utf-8", "ignore")

@@ -46,11 +46,11 @@ async def by_index(ask: AskPage, count: int) -> AsyncIterator[Leaf]:
     while True:
         answer = await ask(f"startIndex={start}&count={count}")
         fresh = seen.new(answer)
-        if start > 1 and fresh and answer.total is not None and len(seen.ids) > answer.total:
+        if answer.total is not None and len(seen.ids) > answer.total:
             is_total_sure = False  # it counts its pages, or somebody is being created
         if fresh or start == 1:
             yield Leaf(fresh, answer.total if is_total_sure else None)
-        if not fresh or _is_all(seen, answer, start, count):
+        if not fresh or (is_total_sure and _is_all(seen, answer, start, count)):
             return
         start += len(answer.resources)
 

@@ -118,6 +118,18 @@ class Fake:
         """Fail like this from now on; not at all, if nothing is given."""
         self._faults, self._used = list(faults), {}
 
+    @property
+    def tokens_issued(self) -> int:
+        return len(self._tokens)
+
+    def take_tokens_of(self, issuer: Fake) -> None:
+        """Believe the tokens of another server, and only those."""
+        if issuer is self:
+            self._tokens = {}
+            return
+        issuer.switches.token_life = self.switches.token_life
+        self._tokens = issuer._tokens
+
     def says(self, endpoint: str) -> list[Resource]:
         """Return all resources of an endpoint, in the order of their creation."""
         return list(self.store.resources[endpoint].values())
@@ -166,11 +178,15 @@ class Fake:
             if self.switches.redirects_max == 0:
                 self.switches.redirects_to = ""
             return Outgoing(307, headers={"Location": address})
-        if not self._may_enter(incoming):
+        if not self.switches.echoes and not self._may_enter(incoming):
             return self._error(Refusal(401, "the token is not valid"))
         if self._is_too_fast():
             refusal = self._error(Refusal(429, "too many requests"))
             return _with_retry_after(refusal, self.switches.retry_after)
+        if self.switches.echoes:
+            headers = " ".join(incoming.headers.values())
+            body = incoming.body.decode("utf-8", "replace")
+            return self._error(Refusal(400, f"{incoming.target} {headers} {body}"))
         for fault in faults:
             if fault.what == "reset":
                 return Outgoing(0, is_dropped=True)

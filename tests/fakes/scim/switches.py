@@ -85,6 +85,7 @@ class Switches:
     wants_plain_json: bool = False  # application/scim+json answers 415
     has_bom: bool = False
     html_errors: bool = False
+    echoes: bool = False  # refuses everything, and says what it was sent
     shows_members: bool = False  # although they were excluded
 
     # how it lists
