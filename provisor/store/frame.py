@@ -61,7 +61,7 @@ UNKNOWN_MAPPING = MappingNote(target_kind="", hash=None, is_enabled=True)
 
 def spell(query: MatchQuery) -> str:
     """Return a query as text that is another for another query: 1 is not True, nor "1"."""
-    return f"{query.kind}\0{query.attribute}\0{query.value!r}"
+    return repr((query.kind, query.attribute, query.value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 from provisor.errors import StoreFailed
 from provisor.model.decisions import StandingKey
@@ -260,6 +260,7 @@ class SqliteStore:
 
     def _journal(self, connection: Connection, job: int, epoch: int) -> SqliteJournal:
         journal = SqliteJournal(connection, job, epoch)
+        finalize(journal, connection.close)  # Python's connections do not close when dropped
         self._journals.add(journal)
         return journal
 
