@@ -228,6 +228,7 @@ class MortalJournal:
         self._dies_in, self._pauses_in = dies_at, pauses_at
         self.claimed: list[tuple[Anchor, StandingKey]] = []
         """Who claimed which target object, in order."""
+        self.has_ceded = False
 
     async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
         self._live_on()
@@ -237,6 +238,12 @@ class MortalJournal:
             self.claimed.append((anchor, standing.key))
         await self._chance.turn()
         return is_ours
+
+    async def cede(self, key: StandingKey) -> bool:
+        self._live_on()
+        is_ceded = await self.inner.cede(key)
+        self.has_ceded |= is_ceded
+        return is_ceded
 
     async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
         key = await self.inner.owner(found, queries)

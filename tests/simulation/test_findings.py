@@ -211,3 +211,46 @@ async def _forget(world: World) -> None:
     await world.restart(ResetScope.WATERMARK)
     await world.run()
     await world.check()
+
+
+# who has left, and who waits
+
+
+def test_who_was_let_out_of_use_counts_for_nothing_when_he_changes(store: StoreName) -> None:
+    World(disables=True).play(store, _release)
+
+
+async def _release(world: World) -> None:
+    world.person("a")
+    await world.run()
+    world.person("a", department="Research")
+    await world.run()
+    assert world.at_work() == {"e"}
+    world.guards = STRICT
+    world.target.forget()
+    await world.clock.sleep(2 * 86400)
+
+    world.person("a", name="Ada")
+    cycle = await world.run()
+
+    assert cycle is not None
+    assert cycle.halt is None
+    assert world.target.done == []
+
+
+def test_a_pause_takes_effect_at_the_next_object(store: StoreName) -> None:
+    World().play(store, _pause)
+
+
+async def _pause(world: World) -> None:
+    for who in "abcd":
+        world.person(who)
+    cycle = await world.run(Mishaps(pauses_at=3))
+
+    assert cycle is not None
+    assert len(world.target.done) == 2
+    assert cycle.counts.unsettled > 0
+    assert not cycle.reaches_steady_state
+
+    await world.run()
+    await world.check()
