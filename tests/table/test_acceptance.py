@@ -1,6 +1,7 @@
 """The acceptance scenarios, by their numbers, as far as the engine itself can show them.
 
-13 (a revoked token) is told by the tests of the job's status, 14 by those of the thresholds.
+How often 13 (a revoked token) is tried is told by the tests of the job's status, 14 by those of
+the thresholds.
 """
 
 from __future__ import annotations
@@ -248,6 +249,24 @@ def test_scenario_13_a_revoked_token_quarantines_at_once_and_a_new_one_lifts_it_
     firm.run()
     assert firm.status.code is StatusCode.ACTIVE
     assert firm.status.quarantine is None
+
+
+def test_scenario_13_after_28_days_the_job_is_paused_and_its_escrows_are_discarded() -> None:
+    firm = Firm()
+    firm.target.failures.append(Rejected("no", code="InvalidDomain"))
+    firm.hire("ada")
+    firm.start()
+    firm.run()
+    firm.target.refuses_all = Denied("the token was refused")
+    firm.run()
+    assert firm.escrow("ada") == "InvalidDomain"
+    firm.wait(hours=28 * 24)
+
+    firm.run()
+
+    assert firm.status.code is StatusCode.PAUSED
+    assert firm.status.schedule_state is ScheduleState.DISABLED
+    assert firm.escrow("ada") == ""
 
 
 def test_scenario_15_a_first_cycle_that_fails_too_often_prunes_its_escrows_and_pauses() -> None:
