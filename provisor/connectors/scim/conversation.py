@@ -7,7 +7,7 @@ the port. Only what may be repeated is repeated (spec: scim-target 9.2): never a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
@@ -235,20 +235,19 @@ def _proof(authorization: str) -> tuple[str, ...]:
 
 
 def _reply(request: Request, answer: Answer, proof: tuple[str, ...]) -> Reply:
-    reply = Reply(
+    try:
+        content = decode(answer.body)
+    except NotJson:
+        content = None
+    return Reply(
         status=answer.status,
         headers=answer.headers,
         body=answer.body,
-        content=None,
-        is_json=True,
+        content=content,
         method=request.method,
         path=request.path,
         secrets=(*request.secrets, *proof),
     )
-    try:
-        return replace(reply, content=decode(answer.body))
-    except NotJson:
-        return replace(reply, is_json=False)
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

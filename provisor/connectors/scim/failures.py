@@ -72,8 +72,7 @@ class Reply:
     """With names in small letters."""
     body: bytes
     content: Json
-    is_json: bool
-    """False where there is a body that is no JSON."""
+    """None where there is no body, or one that is no JSON."""
     method: str
     path: str
     """Without query, which may hold what nobody should see."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisor.connectors.scim.wire import Json, JsonObject, get, items, key_of, truth_of
+from provisor.connectors.scim.wire import Json, JsonObject, folded, get, items, key_of, truth_of
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 ENTERPRISE_USER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -103,7 +103,12 @@ def read(resource: JsonObject, path: TargetPath, assumed_type: str = "") -> Json
     For a multi-valued attribute without filter that is the list of what its elements say.
     `assumed_type`: an only element without type counts as one of this type (spec: scim-target Q8).
     """
-    raw = get(_container(resource, path), path.attribute)
+    return read_folded(folded(resource), path, assumed_type)
+
+
+def read_folded(resource: JsonObject, path: TargetPath, assumed_type: str = "") -> Json:
+    """As `read`, of a resource whose own names are in small letters: done once for many paths."""
+    raw = _attribute(resource, path)
     if path.filter is not None:
         element = _element(raw, path.filter, assumed_type)
         return None if element is None else get(element, path.sub or "value")
@@ -115,13 +120,13 @@ def read(resource: JsonObject, path: TargetPath, assumed_type: str = "") -> Json
     return get(raw, path.sub)
 
 
-def _container(resource: JsonObject, path: TargetPath) -> Json:
+def _attribute(resource: JsonObject, path: TargetPath) -> Json:
     if not path.schema:
-        return resource
-    nested = get(resource, path.schema)
-    if nested is None and get(resource, path.whole) is not None:
-        return {path.attribute: get(resource, path.whole)}  # some servers flatten extensions
-    return nested
+        return resource.get(path.attribute.lower())
+    nested = resource.get(path.schema.lower())
+    if nested is None:  # some servers flatten extensions
+        return resource.get(path.whole.lower())
+    return get(nested, path.attribute)
 
 
 def _element(raw: Json, wanted: ElementFilter, assumed_type: str) -> JsonObject | None:
@@ -136,7 +141,7 @@ def _element(raw: Json, wanted: ElementFilter, assumed_type: str) -> JsonObject 
 
 def has_element(resource: JsonObject, path: TargetPath) -> bool:
     """Tell whether there is an element that the filter of a path selects."""
-    raw = get(_container(resource, path), path.attribute)
+    raw = _attribute(folded(resource), path)
     return path.filter is not None and any(path.filter.fits(e) for e in items(raw))
 
 
@@ -188,7 +193,7 @@ def _nested(container: JsonObject, name: str) -> JsonObject:
 
 def clear(body: JsonObject, path: TargetPath) -> None:
     """Take a value out of a body. An element that says nothing any more goes with it."""
-    container = _container(body, path)
+    container = get(body, path.schema) if path.schema else body
     if not isinstance(container, dict):
         return
     name = key_of(container, path.attribute)

@@ -10,7 +10,16 @@ from provisor.connectors.scim import paths
 from provisor.connectors.scim.paths import CORE, ENTERPRISE_USER, TargetPath
 from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle, Quirks
 from provisor.connectors.scim.values import element_of, raw_of, value_of
-from provisor.connectors.scim.wire import Json, JsonObject, get, id_of, items, truth_of, version_of
+from provisor.connectors.scim.wire import (
+    Json,
+    JsonObject,
+    folded,
+    get,
+    id_of,
+    items,
+    truth_of,
+    version_of,
+)
 from provisor.model.entries import Anchor, Attributes, Entry, Reference, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
 
@@ -47,8 +56,8 @@ class Mapped:
     @property
     def is_read(self) -> bool:
         """Whether it is looked for in resources. Members never are (spec: behaviour 9.4)."""
-        is_members = self.definition.type is AttributeType.REFERENCE
-        return not (is_members and self.definition.is_multivalued)
+        is_reference = self.definition.type is AttributeType.REFERENCE
+        return not (is_reference and self.definition.is_multivalued)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,8 @@ class Shape:
     """The last part of its address: `Users`."""
     schema: str
     attributes: Mapping[str, Mapped]
+    seen: tuple[Mapped, ...]
+    """Those that are read out of resources."""
     complex_lists: frozenset[str] = COMPLEX_LISTS
     """In small letters: multi-valued attributes whose values are objects."""
     shows_members: bool = False
@@ -91,11 +102,13 @@ class Shape:
 def shape_of(kind: str, definitions: Iterable[AttributeDefinition]) -> Shape:
     """Return the shape that a kind has by its name alone: `User`, or a URN that ends in `:User`."""
     name = kind.rpartition(":")[2]
+    attributes = {d.name: Mapped(d, paths.parse(d.name)) for d in definitions}
     return Shape(
         kind=kind,
         endpoint=f"{name}s",
         schema=CORE + name if ":" not in kind or name in ("User", "Group") else kind,
-        attributes={d.name: Mapped(d, paths.parse(d.name)) for d in definitions},
+        attributes=attributes,
+        seen=tuple(mapped for mapped in attributes.values() if mapped.is_read),
     )
 
 
@@ -110,9 +123,13 @@ def entry_of(shape: Shape, resource: JsonObject, quirks: Quirks, tag: str = "") 
 
 def attributes_of(shape: Shape, resource: JsonObject, quirks: Quirks) -> Attributes:
     said: dict[str, Value] = {}
-    for name, mapped in shape.attributes.items():
-        if mapped.is_read and (value := read(shape, mapped, resource, quirks)) is not None:
-            said[name] = value
+    names = folded(resource)
+    for mapped in shape.seen:
+        raw = paths.read_folded(names, mapped.path, quirks.assume_type)
+        if raw is not None:
+            value = value_of(raw, mapped.definition, shape.kind)
+            if value is not None:
+                said[mapped.definition.name] = value
     return said
 
 

@@ -52,6 +52,11 @@ def get(container: object, name: str) -> Json:
     return None
 
 
+def folded(resource: JsonObject) -> JsonObject:
+    """Return the members of an object by their names in small letters."""
+    return {name.lower(): value for name, value in resource.items()}
+
+
 def key_of(container: object, name: str) -> str:
     """Return the name of a member as an object spells it already, else as it is asked for."""
     folded = name.lower()
