@@ -10,6 +10,7 @@ from typing import Protocol
 
 from provisor.model.decisions import Record
 from provisor.model.jobs import Application, Job
+from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Parts
 from provisor.settings.workspace import Surroundings
 
@@ -20,6 +21,37 @@ KEY = "provisor.key"
 
 class NoWorkspace(Exception):
     """There is no store in this folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """Where the API is served, and whom it believes."""
+
+    host: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+    public_url: str = ""
+    """How clients reach it, where that is not how it is served."""
+    hosts: tuple[str, ...] = ()
+    """Further names under which clients may address it."""
+    proxies: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded headers are believed."""
+    issuer: str = ""
+    """Whose tokens are taken besides API keys."""
+    audience: str = ""
+    keys_url: str = ""
+
+
+class Serve(Protocol):
+    """Serve API and schedule until an interruption; `began` is told the address.
+
+    Raises OSError where the address cannot be had.
+    """
+
+    def __call__(
+        self, options: ServeOptions, interruption: Interruption, began: Callable[[str], None]
+    ) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +74,7 @@ class Workspace:
     """Encrypt with the workspace's key; `unseal` is the way back, and raises ValueError."""
     unseal: Callable[[bytes], bytes]
     backup: Callable[[Path], Awaitable[None]]
+    serve: Serve
 
 
 class Open(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -208,8 +208,10 @@ async def _put_job(
 # what was applied
 
 
-def applied(file: Path, folder: Path, wanted: Wanted, at: str) -> Applied:
-    """Return the record of an apply."""
+def applied(
+    file: Path, folder: Path, wanted: Wanted, left: Mapping[str, Collection[str]], at: str
+) -> Applied:
+    """Return the record of an apply; `left` stays in force although the file has it no more."""
     names = (file.name, *wanted.files)
     return Applied(
         file=place_of(file, folder),
@@ -218,6 +220,7 @@ def applied(file: Path, folder: Path, wanted: Wanted, at: str) -> Applied:
         tenant=dict(wanted.configuration.tenant),
         applications={n: dict(i.leaves) for n, i in wanted.configuration.applications.items()},
         jobs={n: dict(i.leaves) for n, i in wanted.configuration.jobs.items()},
+        left={section: list(names) for section, names in left.items() if names},
     )
 
 

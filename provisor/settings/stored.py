@@ -46,6 +46,19 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     tenant: dict[str, object]
     applications: dict[str, dict[str, object]]
     jobs: dict[str, dict[str, object]]
+    left: dict[str, list[str]] = {}
+    """Names by section that the file brought once, has no more, and that are still in force."""
+
+    @property
+    def brought(self) -> Configuration:
+        """All that the file ever brought, as far as it is still there."""
+        said = self.configuration
+        left = {section: dict.fromkeys(names, Item({})) for section, names in self.left.items()}
+        return Configuration(
+            tenant=said.tenant,
+            applications={**left.get("applications", {}), **said.applications},
+            jobs={**left.get("jobs", {}), **said.jobs},
+        )
 
     @property
     def configuration(self) -> Configuration:

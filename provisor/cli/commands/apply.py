@@ -63,7 +63,7 @@ async def _apply(workspace: Workspace, file: Path, choices: Choices) -> int:
     wanted = read_workspace(file, around, held.id if held else parts.entropy.uuid())
     schemas = {name: around.template_schema(name) for name in around.templates}
     now = await stored.load(parts.registry, schemas)
-    before = recorded.configuration if recorded else Configuration()
+    before = recorded.brought if recorded else Configuration()
     plan = merge(before, wanted.configuration, now.configuration, overwrites=choices.overwrites)
     applying.check(plan, wanted, now, file)
     for warning in wanted.warnings:
@@ -89,7 +89,8 @@ async def _store(
     parts, by = workspace.parts, administrator()
     at = parts.clock.now()
     # The file's place comes first: what is relative to it is looked for there from here on.
-    record = applying.applied(file, workspace.folder, wanted, at.isoformat())
+    left = {} if choices.prunes else plan.removed
+    record = applying.applied(file, workspace.folder, wanted, left, at.isoformat())
     before = await stored.load_applied(parts.registry)
     if before is None or before.file != record.file:
         moved = before or stored.Applied(

@@ -1,0 +1,110 @@
+"""`serve`: the API and the schedule, in one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisor.cli.exits import WrongUse
+from provisor.cli.main import Session
+from provisor.cli.render import tell
+from provisor.cli.session import within
+from provisor.cli.shape import command
+from provisor.cli.workspace import ServeOptions, Workspace
+from provisor.runtime.interruption import Interruption
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@command(
+    "serve",
+    "provisor serve\n"
+    "provisor serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem \\\n"
+    "  --public-url https://provisor.example.com",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="Port to listen at; 0 takes a free one.",
+)
+@click.option("--tls-cert", "certificate", type=PATH, help="Certificate chain, PEM.")
+@click.option("--tls-key", "key", type=PATH, help="Its key, PEM.")
+@click.option("--public-url", default="", help="How clients reach it, if not as it listens.")
+@click.option("--allowed-host", "hosts", multiple=True, help="A further name clients may use.")
+@click.option("--trusted-proxy", "proxies", multiple=True, help="Whose X-Forwarded is believed.")
+@click.option(
+    "--issuer",
+    default="",
+    envvar="PROVISOR_ISSUER",
+    help="Take tokens of this OpenID issuer, too.",
+)
+@click.option("--audience", default="", envvar="PROVISOR_AUDIENCE", help="What they are for.")
+@click.option("--jwks-url", "keys_url", default="", envvar="PROVISOR_JWKS_URL", help="Its keys.")
+def serve(
+    session: Session,
+    host: str,
+    port: int,
+    certificate: Path | None,
+    key: Path | None,
+    public_url: str,
+    hosts: tuple[str, ...],
+    proxies: tuple[str, ...],
+    issuer: str,
+    audience: str,
+    keys_url: str,
+) -> int:
+    """Answer the API and run started jobs as their schedules say, until a signal.
+
+    Requests need a token: `provisor token create` makes one.
+    """
+    options = ServeOptions(
+        host=host,
+        port=port,
+        certificate=certificate,
+        key=key,
+        public_url=public_url,
+        hosts=hosts,
+        proxies=proxies,
+        issuer=issuer,
+        audience=audience,
+        keys_url=keys_url,
+    )
+
+    async def work(workspace: Workspace) -> int:
+        _check(options)
+        return await _serve(workspace, options)
+
+    return within(session, work)
+
+
+def _check(options: ServeOptions) -> None:
+    """Raises WrongUse."""
+    if (options.certificate is None) != (options.key is None):
+        raise WrongUse("--tls-cert and --tls-key go together")
+    if options.host not in LOOPBACK and options.certificate is None:
+        raise WrongUse(
+            f"tokens would travel in the open to {options.host}: give --tls-cert and --tls-key, or "
+            "listen at 127.0.0.1 behind a proxy that has TLS"
+        )
+    if bool(options.issuer) != bool(options.audience):
+        raise WrongUse("--issuer and --audience go together")
+
+
+async def _serve(workspace: Workspace, options: ServeOptions) -> int:
+    interruption = Interruption(workspace.parts.clock)
+
+    def began(address: str) -> None:
+        tell(f"provisor: serving at {address}")
+
+    with interruption.on_signals():
+        try:
+            await workspace.serve(options, interruption, began)
+        except OSError as failure:
+            reason = failure.strerror or str(failure)
+            raise WrongUse(f"{options.host}:{options.port} cannot be had: {reason}") from failure
+    return interruption.exit_code
