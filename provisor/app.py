@@ -17,11 +17,12 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from provisor.cli.workspace import FILE, KEY, STORE, NoWorkspace, Workspace
+from provisor.cli.workspace import FILE, KEY, STORE, NoWorkspace, ServeOptions, Workspace
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.engine.work import Mandate
 from provisor.errors import StoreFailed
-from provisor.graph.policy import NOTIFICATIONS, OPTIONS, JobOptions, from_api, from_file
+from provisor.graph.credentials import SETTINGS, load_secrets, overlaid
+from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
 from provisor.graph.problems import errors
 from provisor.graph.schema.document import canonical, read_schema, write_schema
 from provisor.graph.schema.rules import to_rules, without_deletes
@@ -36,6 +37,7 @@ from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import MappingName, ObjectMapping, Policy, Rules
 from provisor.ports import Ledger, Registry, Vault
+from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Equipment, Parts
 from provisor.settings import stored
 from provisor.settings.connections import SOURCE, TARGET
@@ -116,7 +118,7 @@ class Composer:
     async def equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
         """Raises Invalid with everything that keeps the job from going."""
         application = await self._application(job)
-        base = await self._base()
+        base = await self.base()
         connections = await stored.load_connections(self.registry, application.id)
         problems: list[Problem] = []
         sides = {
@@ -127,7 +129,14 @@ class Composer:
             raise Invalid(problems)
         (source, source_settings), (target, target_settings) = sides[SOURCE], sides[TARGET]
         rules = await self._rules(job, source.definitions(source_settings, base))
-        around = Surroundings(base=base, rules=rules, clock=self.clock, entropy=self.entropy)
+        around = Surroundings(
+            base=base,
+            rules=rules,
+            clock=self.clock,
+            entropy=self.entropy,
+            documents=self.registry,
+            owner=application.id,
+        )
         options = await self._options(job, application)
         policy = options.policy
         if not options.has_hard_deletes:
@@ -151,7 +160,7 @@ class Composer:
 
     async def missing(self, application: Application) -> str:
         """Return what an application lacks before it can be used."""
-        base = await self._base()
+        base = await self.base()
         connections = await stored.load_connections(self.registry, application.id)
         problems: list[Problem] = []
         for side in (SOURCE, TARGET):
@@ -174,11 +183,19 @@ class Composer:
         return encode(to_job(view))
 
     async def log_json(self, job: Job) -> Callable[[int, Record], bytes | None]:
+        context = await self.log_context(job)
+
+        def told(position: int, record: Record) -> bytes | None:
+            return encode(to_summary(position, record, context)) if is_shown(record) else None
+
+        return told
+
+    async def log_context(self, job: Job) -> LogContext:
         application = await self._application(job)
         connections = await stored.load_connections(self.registry, application.id)
         tenant = await stored.load_tenant(self.registry)
         rules = await self._rules(job, {})
-        context = LogContext(
+        return LogContext(
             tenant_id=tenant.id if tenant else "",
             job_id=job.id,
             principal_id=application.principal_id,
@@ -191,12 +208,31 @@ class Composer:
             kinds={name: (m.source_kind, m.target_kind) for name, m in rules.items()},
         )
 
-        def told(position: int, record: Record) -> bytes | None:
-            return encode(to_summary(position, record, context)) if is_shown(record) else None
+    async def connection(
+        self, application: Application, side: str, secrets: Mapping[str, str] | None = None
+    ) -> tuple[Connector, Mapping[str, object]]:
+        """Return one side's connector and settings; with `secrets` those of the API are not
+        looked up. Raises Invalid."""
+        connections = await stored.load_connections(self.registry, application.id)
+        problems: list[Problem] = []
+        found = await self._side(
+            application, side, connections, await self.base(), problems, secrets
+        )
+        if problems:
+            raise Invalid(problems)
+        return found
 
-        return told
+    async def rules(self, job: Job) -> Rules:
+        """Return the rules that a job would run under now. Raises Invalid."""
+        application = await self._application(job)
+        try:
+            connector, settings = await self.connection(application, SOURCE)
+        except Invalid:
+            return await self._rules(job, {})
+        return await self._rules(job, connector.definitions(settings, await self.base()))
 
-    async def _base(self) -> Path:
+    async def base(self) -> Path:
+        """Return what paths in settings are relative to."""
         return stored.base_of(self.folder, await stored.load_applied(self.registry))
 
     async def _application(self, job: Job) -> Application:
@@ -214,12 +250,22 @@ class Composer:
         connections: Mapping[str, object],
         base: Path,
         problems: list[Problem],
+        secrets: Mapping[str, str] | None = None,
     ) -> tuple[Connector, Mapping[str, object]]:
         """Return one side's connector and settings, every reference resolved as of now."""
-        form = msgspec.convert(connections.get(side, {}), ConnectionForm)
+        if side not in connections:
+            path = f"applications.{application.name}.{side}"
+            problems.append(Problem(FILE, 0, path, "there is none yet"))
+            return CONNECTORS["inbound"], {}
+        form = msgspec.convert(connections[side], ConnectionForm)
         connector = CONNECTORS[form.connector]
         sealed = await stored.sealed(self.vault, application.id, side)
         resolved = resolve(form.settings, base, os.environ, sealed)
+        settings: Mapping[str, object] = resolved.settings
+        if side == TARGET:
+            if secrets is None:
+                secrets = await load_secrets(self.registry, self.vault, application)
+            settings = overlaid(settings, secrets)
         path = f"applications.{application.name}.{side}"
         problems += [
             Problem(FILE, 0, f"{path}.{one.path}", one.message) for one in resolved.unresolved
@@ -227,9 +273,9 @@ class Composer:
         if not resolved.unresolved:
             problems += [
                 Problem(FILE, 0, f"{path}.{one.path}", one.message)
-                for one in connector.check(resolved.settings, base)
+                for one in connector.check(settings, base)
             ]
-        return connector, resolved.settings
+        return connector, settings
 
     async def _rules(self, job: Job, definitions: Definitions) -> Rules:
         content = await self.registry.document(job.id, stored.SCHEMA)
@@ -256,13 +302,15 @@ class Composer:
             canaries=keys_of(leaves.get("canaries")),
             default_domain=tenant.default_domain if tenant else "",
         )
-        notifications = await self.vault.get(application.id, NOTIFICATIONS)
-        secrets_ = {NOTIFICATIONS: notifications} if notifications else {}
-        options, _ = from_api(own, settings=job.settings, secrets=secrets_)
+        put = await load_secrets(self.registry, self.vault, application)
+        switches = {key: value for key, value in put.items() if key in SETTINGS}
+        options, _ = from_api(own, settings=job.settings, secrets=switches)
         return options
 
 
 def _connector_name(connections: Mapping[str, object], side: str) -> str:
+    if side not in connections:
+        return ""
     return msgspec.convert(connections.get(side, {}), ConnectionForm).connector
 
 
@@ -308,18 +356,19 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             clock=clock,
             entropy=entropy,
         )
+        parts = Parts(
+            folder=folder,
+            registry=opened.registry,
+            ledger=opened.ledger,
+            vault=opened.vault,
+            clock=clock,
+            entropy=entropy,
+            equip=composer.equip,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+        )
         yield Workspace(
             folder=folder,
-            parts=Parts(
-                folder=folder,
-                registry=opened.registry,
-                ledger=opened.ledger,
-                vault=opened.vault,
-                clock=clock,
-                entropy=entropy,
-                equip=composer.equip,
-                holder=f"{socket.gethostname()}:{os.getpid()}",
-            ),
+            parts=parts,
             around=Around(
                 templates=tuple(templates()),
                 check_schema=check_schema,
@@ -333,7 +382,51 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             seal=opened.seal,
             unseal=opened.unseal,
             backup=opened.backup,
+            serve=lambda options, interruption, began: serve_workspace(
+                composer, parts, options, interruption, began
+            ),
         )
+
+
+async def serve_workspace(
+    composer: Composer,
+    parts: Parts,
+    options: ServeOptions,
+    interruption: Interruption,
+    began: Callable[[str], None],
+) -> None:
+    """Serve API and schedule. What only this needs is imported here, since it takes a while."""
+    from provisor.graph.http.opening import Composed, Front, open_house
+    from provisor.graph.http.server import serve
+
+    front = Front(
+        host=options.host,
+        public_url=options.public_url,
+        hosts=options.hosts,
+        proxies=options.proxies,
+        issuer=options.issuer,
+        audience=options.audience,
+        keys_url=options.keys_url,
+    )
+    composed = Composed(
+        base=await composer.base(),
+        docs=os.environ.get(DOCS_VARIABLE, DOCS),
+        missing=composer.missing,
+        connection=composer.connection,
+        rules=composer.rules,
+        log_context=composer.log_context,
+    )
+    scheduler, service = await open_house(parts, composed, front, interruption)
+    tls = (options.certificate, options.key) if options.certificate and options.key else None
+    await serve(
+        service,
+        host=options.host,
+        port=options.port,
+        tls=tls,
+        beside=scheduler.run,
+        interruption=interruption,
+        began=began,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

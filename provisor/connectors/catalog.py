@@ -16,6 +16,9 @@ from provisor.model.rules import AttributeDefinition, ObjectMapping, Rules
 from provisor.ports import Clock, Entropy, Source, Target, TargetReader
 
 if TYPE_CHECKING:
+    from provisor.connectors.inbound.source import Documents
+
+if TYPE_CHECKING:
     from provisor.connectors.scim.settings import ScimSettings
 
 CHECKED: Final = "settings are checked before they are used"
@@ -40,6 +43,10 @@ class Surroundings:
     rules: Rules
     clock: Clock
     entropy: Entropy
+    documents: Documents | None = None
+    """Where a directory that others push into keeps what it was told."""
+    owner: str = ""
+    """Whose connection it is: the id of its application."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +197,20 @@ def written(rules: Rules) -> Mapping[str, tuple[AttributeDefinition, ...]]:
     return {kind: tuple(attributes.values()) for kind, attributes in found.items()}
 
 
+# people pushed through the API
+
+
+def _check_inbound(settings: Settings, base: Path) -> Sequence[Complaint]:
+    return [Complaint(name, "is not a setting of inbound sources") for name in settings]
+
+
+def _open_inbound(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.inbound.source import InboundDirectory
+
+    assert around.documents is not None, "what was pushed is kept in the store"
+    return InboundDirectory(around.documents, around.owner, around.entropy, match="objectId")
+
+
 CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
     {
         "csv": Connector(
@@ -197,6 +218,11 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             check=_check_csv,
             definitions=_csv_definitions,
             open_source=_open_csv,
+        ),
+        "inbound": Connector(
+            title="People pushed through the API",
+            check=_check_inbound,
+            open_source=_open_inbound,
         ),
         "scim": Connector(
             title="A SCIM 2.0 service",

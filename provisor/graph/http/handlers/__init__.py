@@ -1,0 +1,1 @@
+"""What each route does. One module for each kind of thing that Graph has."""

@@ -1,0 +1,29 @@
+"""Whether we are well, and what we offer."""
+
+from __future__ import annotations
+
+from provisor.errors import StoreFailed
+from provisor.graph.http.answers import Answer, said
+from provisor.graph.http.calls import Call
+from provisor.graph.http.faults import unavailable
+
+
+async def health(call: Call) -> Answer:
+    """Answer at all."""
+    return said({"status": "ok"})
+
+
+async def ready(call: Call) -> Answer:
+    """Answer when the store does, too."""
+    try:
+        await call.house.parts.registry.document("workspace", "tenant")
+    except StoreFailed as failure:
+        raise unavailable(str(failure)) from failure
+    return said({"status": "ready"})
+
+
+async def describe(call: Call) -> Answer:
+    from provisor.graph.http.openapi import description
+    from provisor.graph.http.routes import ROUTES
+
+    return said(description(ROUTES, call.base))

@@ -1,0 +1,111 @@
+"""What requests are answered from: the opened workspace, and how things in it are found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from provisor.connectors.catalog import Connector
+from provisor.graph.http.faults import no_directory_object, not_found
+from provisor.graph.http.paths import Key
+from provisor.graph.http.throttle import Throttle
+from provisor.graph.templates import templates as built_in
+from provisor.graph.translate.log import LogContext
+from provisor.graph.wire.templates import SynchronizationTemplate
+from provisor.model.jobs import Application, Job
+from provisor.model.rules import Rules
+from provisor.runtime.parts import Parts
+from provisor.settings.stored import Tenant
+
+
+class Connection(Protocol):
+    """Find one side's connector and settings, everything that they refer to resolved.
+
+    With `secrets` those hold instead of what is saved. Raises Invalid.
+    """
+
+    def __call__(
+        self, application: Application, side: str, secrets: Mapping[str, str] | None = None
+    ) -> Awaitable[tuple[Connector, Mapping[str, object]]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    parts: Parts
+    tenant: Tenant
+    signing_key: bytes
+    """Signs what only we may have made: skip tokens, access tokens."""
+    base: Path
+    """What paths in settings are relative to."""
+    missing: Callable[[Application], Awaitable[str]]
+    """What an application lacks before it can be used; empty when nothing is missing."""
+    connection: Connection
+    rules: Callable[[Job], Awaitable[Rules]]
+    """The rules that a job would run under now. Raises Invalid."""
+    log_context: Callable[[Job], Awaitable[LogContext]]
+    wake: Callable[[], None]
+    """Let the scheduler look at once: something may be due."""
+    docs: str
+    throttle: Throttle
+    tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    """What goes on after its request was answered."""
+
+    # finding
+
+    async def principal(self, key: Key) -> Application:
+        """Return the application whose service principal this is. Raises Fault."""
+        wanted = key.value.lower()
+        for application in await self.parts.registry.applications():
+            id = application.app_id if key.name == "appid" else application.principal_id
+            if id.lower() == wanted:
+                return application
+        raise no_directory_object(key.value)
+
+    async def application(self, key: Key) -> Application:
+        wanted = key.value.lower()
+        for application in await self.parts.registry.applications():
+            id = application.app_id if key.name == "appid" else application.id
+            if id.lower() == wanted:
+                return application
+        raise no_directory_object(key.value)
+
+    async def job(self, application: Application, id: str) -> Job:
+        """Return a job of this application. Raises Fault."""
+        job = await self.parts.registry.job(id)
+        if job is None:
+            by_case = {one.id.lower(): one for one in await self.jobs(application)}
+            job = by_case.get(id.lower())
+        if job is None or job.application_id != application.id:
+            raise not_found("synchronization job", id)
+        return job
+
+    async def jobs(self, application: Application) -> list[Job]:
+        jobs = await self.parts.registry.jobs()
+        return [job for job in jobs if job.application_id == application.id]
+
+    async def templates(self, application: Application) -> Mapping[str, SynchronizationTemplate]:
+        """Return the templates that come with Provisor, and those posted to this application."""
+        from provisor.graph.http.library import posted
+
+        return {**built_in(), **await posted(self.parts.registry, application)}
+
+    async def template(self, application: Application, id: str) -> SynchronizationTemplate:
+        by_case = {one.lower(): t for one, t in (await self.templates(application)).items()}
+        found = by_case.get(id.lower())
+        if found is None:
+            raise not_found("synchronization template", id)
+        return found
+
+    # doing
+
+    async def audit(self, by: str, activity: str, about: str) -> None:
+        parts = self.parts
+        await parts.registry.audit(parts.clock.now(), by, activity, about)
+
+    def keep_going(self, task: asyncio.Task[None]) -> None:
+        """Let something finish that its request no longer waits for."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)

@@ -1,0 +1,175 @@
+"""The API and the scheduler put together over an opened workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from provisor.engine.cycle import run_cycle
+from provisor.errors import AdapterError
+from provisor.graph.http.auth import Gatekeeper
+from provisor.graph.http.exchange import fetch_json
+from provisor.graph.http.house import Connection, House
+from provisor.graph.http.issuers import Issuer, KeySource
+from provisor.graph.http.places import LOOPBACK, Places
+from provisor.graph.http.service import Service
+from provisor.graph.http.throttle import Throttle
+from provisor.graph.translate.log import LogContext
+from provisor.model.cycles import Cycle, Halt, JobError, QuarantineReason, Side
+from provisor.model.jobs import Application, Job
+from provisor.model.rules import Rules
+from provisor.runtime.interruption import Interruption
+from provisor.runtime.parts import Parts
+from provisor.runtime.runner import Ready
+from provisor.runtime.scheduler import Scheduler
+from provisor.settings.problems import Invalid
+from provisor.settings.stored import WORKSPACE, Tenant, load_tenant
+
+SIGNING_KEY, KEY_BYTES = "signing", 32
+INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"
+NO_ADDRESS = "Please provide a valid tenant URL for your application."
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """Where the API is seen from, and whose tokens it takes."""
+
+    host: str
+    public_url: str = ""
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    issuer: str = ""
+    audience: str = ""
+    keys_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """What the composition root knows of applications and jobs."""
+
+    base: Path
+    docs: str
+    missing: Callable[[Application], Awaitable[str]]
+    connection: Connection
+    rules: Callable[[Job], Awaitable[Rules]]
+    log_context: Callable[[Job], Awaitable[LogContext]]
+
+
+async def open_house(
+    parts: Parts, composed: Composed, front: Front, interruption: Interruption
+) -> tuple[Scheduler, Service]:
+    """Return the scheduler and the API. Raises Invalid where nothing was ever applied."""
+    tenant = await load_tenant(parts.registry)
+    tenant = tenant or await _new_tenant(parts)
+    key = await signing_key(parts)
+    scheduler = Scheduler(
+        parts=parts,
+        execute=_execute(parts),
+        refusal=refusal,
+        interruption=interruption,
+        told=Logged(),
+    )
+    house = House(
+        parts=parts,
+        tenant=tenant,
+        signing_key=key,
+        base=composed.base,
+        missing=composed.missing,
+        connection=composed.connection,
+        rules=composed.rules,
+        log_context=composed.log_context,
+        wake=scheduler.wake,
+        docs=composed.docs,
+        throttle=Throttle(parts.clock),
+    )
+    gatekeeper = Gatekeeper(
+        registry=parts.registry,
+        clock=parts.clock,
+        tenant=tenant.id,
+        signing_key=key,
+        issuers=_issuers(front),
+        keys=KeySource(parts.clock, fetch_json),
+    )
+    return scheduler, Service(house, gatekeeper, places(front))
+
+
+async def _new_tenant(parts: Parts) -> Tenant:
+    from provisor.settings.stored import put_tenant
+
+    tenant = Tenant(id=parts.entropy.uuid())
+    await put_tenant(parts.registry, tenant)
+    return tenant
+
+
+async def signing_key(parts: Parts) -> bytes:
+    """Return the key that signs what only we may have made, drawing it the first time."""
+    held = await parts.vault.get(WORKSPACE, SIGNING_KEY)
+    if held is None:
+        held = bytes(parts.entropy.below(256) for _ in range(KEY_BYTES)).hex()
+        await parts.vault.put(WORKSPACE, SIGNING_KEY, held)
+    return bytes.fromhex(held)
+
+
+def places(front: Front) -> Places:
+    public = front.public_url.rstrip("/")
+    named = {host.lower() for host in (front.host, *front.hosts)}
+    if public:
+        named.add((urlsplit(public).hostname or "").lower())
+    return Places(
+        public=public,
+        hosts=LOOPBACK | (named - {"0.0.0.0", "::", ""}),  # noqa: S104
+        proxies=frozenset(front.proxies),
+    )
+
+
+def _issuers(front: Front) -> tuple[Issuer, ...]:
+    if not front.issuer:
+        return ()
+    return (Issuer(issuer=front.issuer, audience=front.audience, keys_url=front.keys_url),)
+
+
+def _execute(parts: Parts) -> Callable[[Ready], Awaitable[Cycle]]:
+    async def execute(ready: Ready) -> Cycle:
+        return await run_cycle(ready.mandate, ready.ports, parts.entropy.uuid())
+
+    return execute
+
+
+def refusal(failure: Exception) -> Halt | None:
+    """Return what a job says of itself that cannot even begin (spec: graph-api 7, G8)."""
+    if not isinstance(failure, Invalid) or not failure.problems:
+        return None
+    first = failure.problems[0]
+    is_source = any(".source" in problem.path for problem in failure.problems)
+    if is_source:
+        message = f"{first.path}: {first.message}"
+        error = JobError(code="SourceNotConfigured", message=message, side=Side.SOURCE)
+    elif first.path.endswith("baseAddress"):
+        error = JobError(code=INVALID_CREDENTIALS, message=NO_ADDRESS)
+    else:
+        error = JobError(code=INVALID_CREDENTIALS, message=f"{first.path}: {first.message}")
+    return Halt(QuarantineReason.EXCEPTION, error)
+
+
+class Logged:
+    """Tells operators of cycles, in the log."""
+
+    def ended(self, job: Job, cycle: Cycle) -> None:
+        counts = cycle.counts
+        log.info(
+            "cycle ended",
+            job=job.name,
+            cycle=cycle.id,
+            result=cycle.result.value,
+            exported=counts.exported,
+            escrowed=counts.escrowed,
+        )
+
+    def failed(self, job: Job, failure: Exception) -> None:
+        code = failure.code if isinstance(failure, AdapterError) else type(failure).__name__
+        log.warning("cycle failed", job=job.name, code=code)

@@ -1,0 +1,80 @@
+"""The API and the scheduler in one process, until somebody asks to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from provisor.runtime.interruption import Interruption
+
+KEPT_ALIVE_S = 75
+GRACE_S = 10
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def serve(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    tls: tuple[Path, Path] | None,
+    beside: Callable[[], Awaitable[None]],
+    interruption: Interruption,
+    began: Callable[[str], None],
+) -> None:
+    """Answer requests and do what is to be done beside, until an interruption.
+
+    `began` is told the address, once requests are answered. Raises OSError where the address
+    cannot be had.
+    """
+    certificate, key = tls or (None, None)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=KEPT_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        h11_max_incomplete_event_size=64 << 10,
+    )
+    server = Server(config)
+    with contextlib.closing(config.bind_socket()) as listening:
+        place = listening.getsockname()
+        answering = asyncio.create_task(server.serve([listening]))
+        working = asyncio.create_task(_beside(beside))
+        stopping = asyncio.create_task(_stopped(interruption))
+        name = f"[{place[0]}]" if ":" in str(place[0]) else place[0]
+        began(f"{'https' if tls else 'http'}://{name}:{place[1]}")
+        tasks = {answering, working, stopping}
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        interruption.ask(interruption.signal)
+        server.should_exit = True
+        await asyncio.gather(*tasks)
+
+
+async def _beside(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
+
+
+async def _stopped(interruption: Interruption) -> None:
+    while not interruption.is_asked:
+        await interruption.sleep(3600)

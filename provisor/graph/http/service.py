@@ -1,0 +1,208 @@
+"""From a request on the wire to a handler, and from what it says to the wire.
+
+Here alone is decided who may, how much may come in, and how every refusal looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from provisor.errors import AdapterError, StoreFailed
+from provisor.graph.http.answers import JSON, Answer
+from provisor.graph.http.auth import ANONYMOUS, OWNED, Caller, Gatekeeper
+from provisor.graph.http.calls import Call
+from provisor.graph.http.faults import Fault, forbidden, unavailable
+from provisor.graph.http.handlers.common import application_of, not_allowed
+from provisor.graph.http.house import House
+from provisor.graph.http.places import Places
+from provisor.graph.http.query import parse_query
+from provisor.graph.http.routes import FORM, OWN_ONLY, SCIM, UNVERSIONED, VERSIONED, Found, Route
+from provisor.graph.problems import RequestIds, envelope, invalid
+from provisor.graph.wire.coding import encode
+from provisor.runtime.lease import Busy
+from provisor.store.errors import JobUnknown
+
+VERSIONS = {"beta": "beta", "v1.0": "v1.0"}
+PATH_LENGTH_MAX = 16_384
+CLIENT_ID_LENGTH_MAX = 200
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The API as an ASGI application."""
+
+    house: House
+    gatekeeper: Gatekeeper
+    places: Places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        ids = _ids(self.house, request.headers)
+        try:
+            answer = await self._answer(request, ids)
+        except ClientDisconnect:
+            return
+        # The last place where a failure can be told.
+        except Exception as failure:  # noqa: BLE001
+            answer = self._refusal(failure, ids)
+        await _response(answer, ids, request).__call__(scope, receive, send)
+
+    async def _answer(self, request: Request, ids: RequestIds) -> Answer:
+        base = self.places.base(request)
+        version, path, query = _split(request)
+        router = VERSIONED if version else UNVERSIONED
+        found = router.find(path)
+        caller = ANONYMOUS
+        if not (found.routes and all(route.is_open for route in found.routes.values())):
+            caller = await self.gatekeeper.caller(request.headers.get("authorization", ""))
+        route = _chosen(found, request.method, version, path)
+        call = Call(
+            house=self.house,
+            version=version,
+            base=base,
+            path=path,
+            query=parse_query(query, is_beta=version == "beta"),
+            keys=found.keys,
+            headers=dict(request.headers),
+            body=await _body(request, route),
+            caller=caller,
+            gatekeeper=self.gatekeeper,
+            ids=ids,
+        )
+        await _authorize(route, call)
+        answer: Answer = await route.handler(call)
+        if call.applied:
+            preferences = {"Preference-Applied": ", ".join(call.applied)}
+            return Answer(
+                status=answer.status,
+                body=answer.body,
+                media=answer.media,
+                headers={**answer.headers, **preferences},
+            )
+        return answer
+
+    def _refusal(self, failure: Exception, ids: RequestIds) -> Answer:
+        fault = _fault(failure, ids)
+        now = self.house.parts.clock.now()
+        if fault.problems:
+            made = invalid(fault.problems, ids, now)
+            if fault.code == "BadRequest":
+                made = envelope(fault.code, made.error.message, ids, now)
+        else:
+            made = envelope(fault.code, fault.message, ids, now)
+        return Answer(status=fault.status, body=encode(made), media=JSON, headers=fault.headers)
+
+
+def _fault(failure: Exception, ids: RequestIds) -> Fault:
+    """Return how a failure is told outside. What is our own defect says nothing of itself."""
+    match failure:
+        case Fault():
+            return failure
+        case JobUnknown():
+            return Fault(404, "ResourceNotFound", str(failure))
+        case Busy():
+            return unavailable(str(failure))
+        case StoreFailed():
+            return unavailable("The store cannot be used just now; the server's log says why.")
+        case AdapterError():
+            return Fault(400, failure.code, str(failure) or failure.code)
+        case _:
+            log.error("request failed", request=ids.request, exc_info=failure)
+            return Fault(500, "InternalServerError", "This is a defect of Provisor.")
+
+
+def _ids(house: House, headers: Mapping[str, str]) -> RequestIds:
+    own = house.parts.entropy.uuid()
+    given = headers.get("client-request-id", "")
+    is_usable = 0 < len(given) <= CLIENT_ID_LENGTH_MAX and given.isascii() and given.isprintable()
+    return RequestIds(request=own, client=given if is_usable else own)
+
+
+def _split(request: Request) -> tuple[str, str, str]:
+    """Return version, path below it, and query, all as they came."""
+    raw = request.scope.get("raw_path") or request.url.path.encode()
+    if len(raw) > PATH_LENGTH_MAX or len(request.scope["query_string"]) > PATH_LENGTH_MAX:
+        raise Fault(414, "BadRequest", "The address is too long.")
+    path = raw.decode("ascii", "replace").partition("?")[0]
+    first, _, rest = path.lstrip("/").partition("/")
+    version = VERSIONS.get(first.lower(), "")
+    query = request.scope["query_string"].decode("ascii", "replace")
+    return (version, f"/{rest}", query) if version else ("", path, query)
+
+
+def _chosen(found: Found, method: str, version: str, path: str) -> Route:
+    """Return the route for a method. Raises Fault: 404, 405."""
+    routes = {m: r for m, r in found.routes.items() if version == "beta" or not r.is_beta}
+    if not routes:
+        stray = found.stray or path.rstrip("/").rpartition("/")[2]
+        raise Fault(404, "ResourceNotFound", f"Resource not found for the segment '{stray[:100]}'.")
+    if method == "HEAD":
+        method = "GET"
+    if method not in routes:
+        raise not_allowed(", ".join(sorted(routes)))
+    return routes[method]
+
+
+async def _body(request: Request, route: Route) -> bytes:
+    """Return the body, if it is not too long and of the right kind. Raises Fault."""
+    too_long = Fault(413, "RequestEntityTooLarge", f"More than {route.body_max} bytes were sent.")
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > route.body_max:
+        raise too_long
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > route.body_max:
+            raise too_long
+        parts.append(part)
+    body = b"".join(parts)
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = media in ("", "application/json") or media.endswith("+json")
+    if body.strip() and route.media not in (SCIM, FORM) and not is_json:
+        raise Fault(415, "UnsupportedMediaType", f"The content type '{media}' is not taken here.")
+    return body
+
+
+async def _authorize(route: Route, call: Call) -> None:
+    """Raises Fault if the caller may not. Who may touch only its own has to own it."""
+    caller: Caller = call.caller
+    if route.is_open or caller.has_any([one for one in route.scopes if one != OWNED]):
+        return
+    is_own = OWNED in route.scopes and OWNED in caller.scopes
+    if not is_own or OWN_ONLY.isdisjoint(call.keys):
+        raise forbidden()
+    if not caller.owns(await application_of(call)):
+        raise forbidden()
+
+
+def _response(answer: Answer, ids: RequestIds, request: Request) -> Response:
+    headers = {
+        "request-id": ids.request,
+        "client-request-id": ids.client,
+        "OData-Version": "4.0",
+        "Cache-Control": "no-cache",
+        **answer.headers,
+    }
+    if request.url.scheme == "https":
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if answer.media:
+        headers["Content-Type"] = answer.media
+    content = b"" if request.method == "HEAD" else answer.body
+    return Response(content, answer.status, headers)
+
+
+async def drain(house: House) -> None:
+    """Wait for what goes on after its request was answered."""
+    if house.tasks:
+        await asyncio.wait(house.tasks)
