@@ -83,7 +83,14 @@ def may_govern(standing: Standing) -> bool:
 
 def has_references(standing: Standing) -> bool:
     """False where there is nothing to point at, and nothing was pointed at."""
-    return bool(pairs(standing.source)) or any(s.possible for s in standing.referred.values())
+    if any(span.possible for span in standing.referred.values()):
+        return True
+    values = standing.source.attributes.values() if standing.source else ()
+    return any(
+        isinstance(value, Reference)
+        or (isinstance(value, tuple) and any(isinstance(v, Reference) for v in value))
+        for value in values
+    )
 
 
 def are_references_unsettled(standing: Standing) -> bool:
@@ -294,7 +301,8 @@ def attempted(current: Standing, decision: Decision) -> Standing:
     match decision.resolution:
         case Export(Create(attributes=attributes, answers_to=queries)):
             referred = carried(current.referred if current.attempt else {}, attributes)
-            return replace(in_doubt(current), attempt=queries, referred=referred)
+            link = replace(current.link, image=None) if current.link else None
+            return replace(current, link=link, attempt=queries, referred=referred)
         case Export(Update(anchor=anchor) | Delete(anchor=anchor)):
             return _claim(current, anchor, decision)
         case Keep(Link(anchor)) if current.link is None or current.link.target != anchor:
@@ -307,7 +315,7 @@ def _claim(current: Standing, anchor: Anchor, decision: Decision) -> Standing:
     is_known = current.link is not None and current.link.target == anchor
     is_ours = is_known and current.link is not None and current.link.is_created_by_us
     link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours)
-    return replace(relink(current, link), attempt=())
+    return replace(current, link=link, attempt=(), referred=_spans_of(current, link))
 
 
 def _state_of_attempt(link: Link | None, decision: Decision) -> LinkState:
@@ -324,12 +332,16 @@ def _state_of_attempt(link: Link | None, decision: Decision) -> LinkState:
 
 
 def relink(standing: Standing, link: Link | None) -> Standing:
+    return replace(standing, link=link, referred=_spans_of(standing, link))
+
+
+def _spans_of(standing: Standing, link: Link | None) -> Mapping[str, Span]:
     """Another target object points at nothing yet, for all we know; one that an unanswered
     create may have made, at what travelled in it."""
     is_same = standing.link and link and standing.link.target == link.target
     if is_same or (link is not None and standing.attempt):
-        return replace(standing, link=link)
-    return replace(standing, link=link, referred=dict[str, Span]())
+        return standing.referred
+    return dict[str, Span]()
 
 
 def settled(
@@ -344,17 +356,19 @@ def settled(
     """Return what is remembered once it is known what came of the observation `seen`."""
     match outcome:
         case Settled(link):
-            after = replace(relink(current, link), staged=None)
+            spans, waits = _spans_of(current, link), None
         case Escrowed():
-            after = current
+            link, spans, waits = current.link, current.referred, current.staged
         case _:
             assert_never(outcome)
     return replace(
-        after,
+        current,
+        link=link,
         settled=seen,
         escrow=escrow,
+        staged=waits,
         attempt=current.attempt if keeps_attempt else (),
-        referred=after.referred if referred is None else referred,
+        referred=spans if referred is None else referred,
     )
 
 

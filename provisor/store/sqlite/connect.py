@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,7 +23,7 @@ def connect(path: Path | str, factory: Factory, *, is_full: bool = False) -> Con
     `is_full`; else the latest commits may be lost, all of them from some moment on, and the next
     cycle does again what they recorded. Raises StoreFailed.
     """
-    with named_failures():
+    with NAMED_FAILURES:
         connection = sqlite3.connect(
             path,
             timeout=BUSY_TIMEOUT_S,
@@ -38,38 +37,81 @@ def connect(path: Path | str, factory: Factory, *, is_full: bool = False) -> Con
     return connection
 
 
-@contextmanager
-def transaction(connection: Connection) -> Generator[Connection]:
-    """Do everything inside, or nothing. Raises StoreFailed, and what is raised inside."""
-    with named_failures():
-        connection.execute("BEGIN IMMEDIATE")
+class Transaction:
+    """Does everything inside, or nothing. Raises StoreFailed, and what is raised inside.
+
+    `check` is called inside, first of all, and `undone` whenever nothing was done. A class, since
+    this is what every object of a cycle passes through twice.
+    """
+
+    __slots__ = ("_check", "_connection", "_undone")
+
+    def __init__(
+        self,
+        connection: Connection,
+        check: Callable[[], None] = lambda: None,
+        undone: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._connection = connection
+        self._check = check
+        self._undone = undone
+
+    def __enter__(self) -> Connection:
         try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            _roll_back(connection)
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._check()
+        except BaseException as error:
+            self._undo()
+            _name(error)
             raise
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            try:
+                self._connection.execute("COMMIT")
+            except BaseException as failure:
+                self._undo()
+                _name(failure)
+                raise
+        else:
+            self._undo()
+            _name(error)
+
+    def _undo(self) -> None:
+        _roll_back(self._connection)
+        self._undone()
 
 
 def _roll_back(connection: Connection) -> None:
     """Some failures roll back by themselves, and a broken disk may refuse even this: what was
     not committed does not count either way."""
-    if not connection.in_transaction:
-        return
     try:
-        connection.rollback()
+        if connection.in_transaction:
+            connection.rollback()
     except sqlite3.Error:
         connection.close()
 
 
-@contextmanager
-def named_failures() -> Generator[None]:
-    """Turn what the database raises into a StoreFailed that says what can be done."""
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.Error as error:
+class _NamedFailures:
+    """Turns what the database raises into a StoreFailed that says what can be done."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            _name(error)
+
+
+NAMED_FAILURES = _NamedFailures()
+
+
+def _name(error: BaseException) -> None:
+    """Raise a database error by its name; one that shows a mistake of ours stays what it is."""
+    if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
         raise StoreFailed(_advice(error), details=str(error)) from error
 
 

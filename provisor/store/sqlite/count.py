@@ -22,7 +22,7 @@ WITH object AS (
            max(is_export_due) AS due, max(is_exported) AS exported,
            max(verdict = 'failure') AS failed
     FROM record
-    WHERE cycle = (SELECT cycle FROM job WHERE number = ?)
+    WHERE cycle = :cycle AND position > :after
     GROUP BY mapping, anchor
 ), logged AS (
     SELECT total(entitled), total(effectively), total(due), total(exported), total(failed)
@@ -36,9 +36,9 @@ WITH object AS (
                   AND references_seen <> references_settled
                   AND references_escrow IS NULL AND NOT {REFERENCES_STAGED}))
     FROM standing JOIN mapping ON mapping.number = standing.mapping
-    WHERE mapping.job = ?
+    WHERE mapping.job = :job
 )
-SELECT logged.*, standing_now.*, faults_count FROM logged, standing_now, job WHERE number = ?
+SELECT logged.*, standing_now.*, faults_count FROM logged, standing_now, job WHERE number = :job
 """  # noqa: S608
 
 
@@ -63,9 +63,20 @@ def open_cycle(desk: Desk) -> OpenCycle | None:
     )
 
 
+def _records(desk: Desk) -> tuple[int, int]:
+    """Return the number of the open cycle, and after which position its records lie."""
+    row = desk.run(
+        "SELECT c.number, c.records_after FROM job j JOIN cycle c ON c.number = j.cycle"
+        " WHERE j.number = ?",
+        (desk.job,),
+    ).fetchone()
+    return row or (0, 0)
+
+
 def recount(desk: Desk) -> Counts:
     cycle = open_cycle(desk)
-    row = desk.run(RECOUNT, (desk.job, desk.job, desk.job)).fetchone()
+    number, after = _records(desk)
+    row = desk.run(RECOUNT, {"cycle": number, "after": after, "job": desk.job}).fetchone()
     counts = [int(column or 0) for column in row]
     entitled, effectively, due, exported, failed = counts[:5]
     escrowed, references, staged, unsettled, faults = counts[5:]
@@ -87,8 +98,7 @@ def recount(desk: Desk) -> Counts:
 def close_interrupted(desk: Desk, cycle: OpenCycle) -> Cycle:
     """Return the record of a cycle whose process died, which ended with its last trace."""
     (latest,) = desk.run(
-        "SELECT max(at) FROM record WHERE cycle = (SELECT cycle FROM job WHERE number = ?)",
-        (desk.job,),
+        "SELECT max(at) FROM record WHERE cycle = ? AND position > ?", _records(desk)
     ).fetchone()
     traces = [cycle.began, cycle.how_far().observed_at]
     ended = max(traces if latest is None else [*traces, from_micros(latest)])

@@ -3,8 +3,7 @@ standing of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisor.errors import Fenced
@@ -15,7 +14,7 @@ from provisor.store import transitions
 from provisor.store.frame import UNKNOWN_MAPPING, MappingNote, spell_claim
 from provisor.store.sqlite import records, rows
 from provisor.store.sqlite.codec import Shapes
-from provisor.store.sqlite.connect import Connection, named_failures, transaction
+from provisor.store.sqlite.connect import Connection, Transaction
 from provisor.store.sqlite.documents import from_json, to_json
 
 VIEW = -1
@@ -39,31 +38,27 @@ class Desk:
         self._epoch = epoch
         self._mappings: dict[MappingName, Mapped] = {}
         self._cycles: dict[str, int] = {}
+        self._transaction = Transaction(connection, self._fence, self._forget)
 
-    @contextmanager
-    def write(self) -> Generator[None]:
+    def write(self) -> Transaction:
         """Do everything inside in one transaction of whoever has the job.
 
         Raises Fenced, StoreFailed, and what is raised inside; then nothing was done.
         """
         if self._epoch == VIEW:
             raise Fenced("this journal was opened to be looked at")
-        try:
-            with transaction(self.connection):
-                row = self.run("SELECT epoch FROM job WHERE number = ?", (self.job,)).fetchone()
-                if row is None or row[0] != self._epoch:
-                    raise Fenced("another engine has taken this job over")
-                yield
-        except BaseException:
-            self.shapes.forget()
-            self._mappings = {}
-            self._cycles.clear()
-            raise
+        return self._transaction
 
-    @contextmanager
-    def read(self) -> Generator[None]:
-        with named_failures():
-            yield
+    def _fence(self) -> None:
+        row = self.run("SELECT epoch FROM job WHERE number = ?", (self.job,)).fetchone()
+        if row is None or row[0] != self._epoch:
+            raise Fenced("another engine has taken this job over")
+
+    def _forget(self) -> None:
+        """What was learnt in a transaction that was undone is not so."""
+        self.shapes.forget()
+        self._mappings = {}
+        self._cycles.clear()
 
     # mappings
 
@@ -155,6 +150,16 @@ class Desk:
             return None
         return rows.load(self.connection, self.shapes, mapped.number, key)
 
+    def again(self, standing: Standing) -> tuple[int, Standing]:
+        """Return what an object that was recalled is by now; its image is not read, only
+        whether there is one."""
+        mapped = self.mappings().get(standing.key.mapping)
+        if mapped is not None:
+            found = rows.load_again(self.connection, mapped.number, standing)
+            if found is not None:
+                return found
+        return self.known(standing.key)
+
     def known(self, key: StandingKey) -> tuple[int, Standing]:
         found = self.load(key)
         assert found is not None, f"{key} is not remembered"
@@ -170,17 +175,21 @@ class Desk:
             after = transitions.stir(after) if is_moved else after
             rows.save(self.connection, self.shapes, number, before, after)
             if before.attempt != after.attempt:
-                self._claim(number, after)
+                self._claim(number, before.attempt, after.attempt)
         if is_moved and after.source is not None:
             self._stir(after.source.kind, after.key.anchor)
 
-    def _claim(self, number: int, standing: Standing) -> None:
-        self.run("DELETE FROM claim WHERE standing = ?", (number,))
-        claims = set(map(spell_claim, standing.attempt))
-        self.connection.executemany(
-            "INSERT INTO claim (job, query, standing) VALUES (?, ?, ?)",
-            [(self.job, claim, number) for claim in claims],
-        )
+    def _claim(
+        self, number: int, before: tuple[MatchQuery, ...], after: tuple[MatchQuery, ...]
+    ) -> None:
+        old, new = set(map(spell_claim, before)), set(map(spell_claim, after))
+        for claim in old - new:
+            self.run("DELETE FROM claim WHERE job = ? AND query = ?", (self.job, claim))
+        for claim in new - old:
+            self.run(
+                "INSERT INTO claim (job, query, standing) VALUES (?, ?, ?)",
+                (self.job, claim, number),
+            )
 
     def _stir(self, kind: str, anchor: str) -> None:
         self.run(
@@ -229,7 +238,9 @@ class Desk:
     def cycle_number(self, id: str) -> int:
         """Return a cycle's number; what is provisioned on demand has a cycle of its own."""
         self.run(
-            "INSERT INTO cycle (job, id) VALUES (?, ?) ON CONFLICT (job, id) DO NOTHING",
+            "INSERT INTO cycle (job, id, records_after)"
+            " VALUES (?, ?, coalesce((SELECT max(position) FROM record), 0))"
+            " ON CONFLICT (job, id) DO NOTHING",
             (self.job, id),
         )
         (number,) = self.run(

@@ -36,7 +36,7 @@ from provisor.store import transitions
 from provisor.store.frame import HeldSnapshot, hold
 from provisor.store.sqlite import absorb, ask, bulk, count, listing
 from provisor.store.sqlite.codec import pack, to_micros
-from provisor.store.sqlite.connect import Connection
+from provisor.store.sqlite.connect import NAMED_FAILURES, Connection
 from provisor.store.sqlite.desk import Desk
 from provisor.store.sqlite.documents import from_json, to_json
 
@@ -51,7 +51,7 @@ class SqliteJournal:
 
     def _column(self, name: str) -> object:
         """Return a column of the job; None once the job is deleted."""
-        with self._desk.read():
+        with NAMED_FAILURES:
             row = self._desk.run(
                 f"SELECT {name} FROM job WHERE number = ?",  # noqa: S608
                 (self._desk.job,),
@@ -106,7 +106,7 @@ class SqliteJournal:
             )
 
     async def recount(self) -> Counts:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return count.recount(self._desk)
 
     async def end_cycle(self, cycle: Cycle, status: Status) -> None:
@@ -132,7 +132,7 @@ class SqliteJournal:
         return from_json(str(self._column("status")), Status)
 
     async def is_wanted(self) -> bool:
-        with self._desk.read():
+        with NAMED_FAILURES:
             row = self._desk.run(
                 "SELECT asked FROM job WHERE number = ?", (self._desk.job,)
             ).fetchone()
@@ -172,15 +172,15 @@ class SqliteJournal:
             self._set("faults_count", len(told))
 
     async def shown(self) -> Mapping[MappingName, int]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.shown(self._desk)
 
     async def population(self) -> Mapping[MappingName, int]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.counts_where(self._desk, "absence IS NULL")
 
     async def missing(self) -> Sequence[StandingKey]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.missing(self._desk)
 
     async def advance(self, watermark: Watermark | None) -> None:
@@ -221,29 +221,29 @@ class SqliteJournal:
             listing.end(self._desk, kinds, is_complete=is_complete)
 
     async def listed(self, query: MatchQuery) -> Sequence[Entry] | None:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return listing.find(self._desk, query)
 
     # one object
 
     async def due(self, now: datetime) -> Sequence[StandingKey]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.due(self._desk, now)
 
     async def due_departures(self, now: datetime) -> Sequence[StandingKey]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.due_departures(self._desk, now)
 
     async def superiors(self, now: datetime) -> Mapping[StandingKey, frozenset[EntryKey]]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.superiors(self._desk, now)
 
     async def recall(self, keys: Collection[StandingKey]) -> Sequence[Standing]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.recall(self._desk, keys)
 
     async def lookup(self, text: str, limit: int) -> Sequence[Standing]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.lookup(self._desk, text, limit)
 
     async def doubt(self, keys: Collection[StandingKey]) -> None:
@@ -253,7 +253,7 @@ class SqliteJournal:
                 self._desk.put(number, standing, doubted)
 
     async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.owner(self._desk, found.kind, found.anchor, queries)
 
     async def cede(self, key: StandingKey) -> bool:
@@ -265,15 +265,15 @@ class SqliteJournal:
             return True
 
     async def links(self) -> Mapping[MappingName, int]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.counts_where(self._desk, "state IN ('managed', 'disabled', 'leaving')")
 
     async def departed(self, since: datetime) -> frozenset[StandingKey]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.departed(self._desk, since)
 
     async def staged_since(self) -> datetime | None:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.staged_since(self._desk)
 
     async def stage(self, held: Mapping[StandingKey, int], now: datetime) -> None:
@@ -290,7 +290,7 @@ class SqliteJournal:
     async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
         desk, key = self._desk, standing.key
         with desk.write():
-            number, current = desk.known(key)
+            number, current = desk.again(standing)
             anchor = transitions.claimed_anchor(decision)
             if anchor is not None and desk.is_governed_by_another(key, anchor):
                 return False
@@ -329,7 +329,7 @@ class SqliteJournal:
     ) -> None:
         desk = self._desk
         with desk.write():
-            number, current = desk.known(standing.key)
+            number, current = desk.again(standing)
             after = transitions.settled(
                 current,
                 standing.seen,
@@ -361,11 +361,11 @@ class SqliteJournal:
     # references
 
     async def due_references(self, now: datetime) -> Sequence[StandingKey]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.due_references(self._desk, now)
 
     async def anchors(self, keys: Collection[StandingKey]) -> Mapping[StandingKey, Anchor]:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.anchors(self._desk, keys)
 
     async def stage_references(self, held: Mapping[StandingKey, int], now: datetime) -> None:
@@ -382,7 +382,7 @@ class SqliteJournal:
 
     async def attempt_references(self, standing: Standing, changes: Sequence[TargetChange]) -> None:
         with self._desk.write():
-            number, current = self._desk.known(standing.key)
+            number, current = self._desk.again(standing)
             self._desk.put(number, current, transitions.attempted_references(current, changes))
 
     async def settle_references(
@@ -394,7 +394,7 @@ class SqliteJournal:
         record: Record | None,
     ) -> None:
         with self._desk.write():
-            number, current = self._desk.known(standing.key)
+            number, current = self._desk.again(standing)
             after = transitions.settled_references(
                 current, standing.references_seen, changes, outcome, escrow
             )
@@ -403,7 +403,7 @@ class SqliteJournal:
                 self._desk.log(record)
 
     async def members(self) -> int:
-        with self._desk.read():
+        with NAMED_FAILURES:
             return ask.members(self._desk)
 
     # what is not asked from outside

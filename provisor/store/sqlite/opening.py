@@ -10,7 +10,7 @@ from pathlib import Path
 from provisor.errors import StoreFailed
 from provisor.store.errors import StoreTooNew
 from provisor.store.files import create_private, replace_private
-from provisor.store.sqlite.connect import Connection, named_failures
+from provisor.store.sqlite.connect import NAMED_FAILURES, Connection
 
 VERSION = 1
 """Of the tables. A test holds it to the number of migrations, which are not imported here: that
@@ -19,7 +19,7 @@ would cost every start a third of a second."""
 
 def prepare(path: Path) -> None:
     """Make the store at `path` one of this version. Raises StoreTooNew, StoreFailed."""
-    with named_failures():
+    with NAMED_FAILURES:
         version = _version(path)
         if version > VERSION:
             raise StoreTooNew(

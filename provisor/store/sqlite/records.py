@@ -33,6 +33,9 @@ SELECT r.position, j.id, c.id, r.mapping, r.anchor, r.at, r.change, r.action, r.
        r.is_export_due, r.is_exported, r.target, r.source_name, r.target_name, r.content
 FROM record r JOIN cycle c ON c.number = r.cycle JOIN job j ON j.number = c.job
 """
+OF_CYCLE = """
+c.id = ? AND r.position > (SELECT min(records_after) FROM cycle WHERE id = ?)
+"""
 REFERENCES, ATTRIBUTE = 1, 0
 
 
@@ -146,7 +149,6 @@ def select(query: RecordQuery) -> tuple[str, Sequence[object]]:
 
     for column, text in (
         ("j.id", query.job),
-        ("c.id", query.cycle),
         ("r.change", query.change),
         ("r.action", query.action),
         ("r.verdict", query.verdict),
@@ -154,6 +156,8 @@ def select(query: RecordQuery) -> tuple[str, Sequence[object]]:
     ):
         if text:
             narrow(f"{column} = ?", text)
+    if query.cycle:
+        narrow(OF_CYCLE, query.cycle, query.cycle)
     if query.since is not None:
         narrow("r.at >= ?", to_micros(query.since))
     if query.until is not None:

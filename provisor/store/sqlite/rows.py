@@ -15,7 +15,7 @@ from provisor.model.decisions import (
     Standing,
     StandingKey,
 )
-from provisor.model.entries import Absence, Anchor, Entry, Reference
+from provisor.model.entries import NO_ATTRIBUTES, Absence, Anchor, Entry, Reference
 from provisor.store import transitions
 from provisor.store.sqlite.codec import (
     Shapes,
@@ -31,18 +31,26 @@ from provisor.store.sqlite.codec import (
 )
 from provisor.store.sqlite.connect import Connection
 
-STANDING = """
-SELECT s.number, s.anchor, s.kind, s.absence, s.absent_since, s.is_assigned, s.seen, s.settled,
-       s.target, s.state, s.is_created_by_us, s.attempt, s.escrow,
-       s.staged_at, s.staged_seen, s.staged_approved,
-       s.references_seen, s.references_settled, s.references_escrow,
-       s.references_staged_at, s.references_staged_seen, s.references_staged_approved,
-       s.spans, m.generation, o.shape, o.content, o.version, i.shape, i.content, i.version
+HEAD = """
+s.number, s.anchor, s.absence, s.absent_since, s.is_assigned, s.seen, s.settled,
+s.target, s.state, s.is_created_by_us, s.attempt, s.escrow,
+s.staged_at, s.staged_seen, s.staged_approved,
+s.references_seen, s.references_settled, s.references_escrow,
+s.references_staged_at, s.references_staged_seen, s.references_staged_approved, s.spans
+"""
+WIDTH = 22
+STANDING = f"""
+SELECT {HEAD}, m.generation, i.shape, i.content, i.version, o.shape, o.content, o.version
 FROM standing s
 JOIN mark m ON m.standing = s.number
 JOIN source o ON o.standing = s.number
 LEFT JOIN image i ON i.standing = s.number
-"""
+"""  # noqa: S608
+BRIEFLY = f"""
+SELECT {HEAD}, i.standing, i.version
+FROM standing s LEFT JOIN image i ON i.standing = s.number
+WHERE s.mapping = ? AND s.anchor = ?
+"""  # noqa: S608
 INSERT_STANDING = """
 INSERT INTO standing (number, mapping, anchor, kind, print, seen, due_at, has_references)
 VALUES (?, ?, ?, ?, ?, 1, 0, ?)
@@ -51,16 +59,6 @@ INSERT_MARK = "INSERT INTO mark (standing, generation) VALUES (?, ?)"
 INSERT_SOURCE = "INSERT INTO source (standing, shape, content, version) VALUES (?, ?, ?, ?)"
 INSERT_REFERENCE = """
 INSERT INTO reference (standing, attribute, is_single, kind, anchor, job) VALUES (?, ?, ?, ?, ?, ?)
-"""
-UPDATE_STANDING = """
-UPDATE standing
-SET absence = ?, absent_since = ?, is_assigned = ?, seen = ?, settled = ?, due_at = ?,
-    target = ?, state = ?, is_created_by_us = ?, attempt = ?, escrow = ?,
-    staged_at = ?, staged_seen = ?, staged_approved = ?,
-    references_seen = ?, references_settled = ?, references_due_at = ?, has_references = ?,
-    spans = ?, references_escrow = ?,
-    references_staged_at = ?, references_staged_seen = ?, references_staged_approved = ?
-WHERE number = ?
 """
 BESIDE = ("mark", "source", "image", "span", "reference", "claim")
 """Tables that hold what belongs to a standing, by its number."""
@@ -80,39 +78,62 @@ def compose(
     connection: Connection, shapes: Shapes, key: StandingKey, row: tuple[Any, ...]
 ) -> Standing:
     """Return the standing that a row of STANDING holds."""
-    (number, _, _, absence, absent_since, is_assigned, seen, settled) = row[:8]
-    (target, state, is_ours, attempt, escrow) = row[8:13]
-    (references_seen, references_settled, references_escrow) = row[16:19]
-    (spans, generation, shape, content, version) = row[22:27]
+    generation, *image, shape, content, version = row[WIDTH:]
     kind, attributes = shapes.decode(shape, content)
+    source = Entry(kind, key.anchor, attributes, version)
+    return _compose(connection, row, key, source, _image(shapes, *image), generation)
+
+
+def _image(shapes: Shapes, shape: int, content: bytes | None, version: str | None) -> Image | None:
+    return None if content is None else Image(shapes.decode(shape, content)[1], version)
+
+
+def load_again(
+    connection: Connection, mapping: int, known: Standing
+) -> tuple[int, Standing] | None:
+    """Return what a standing that was read before is by now, but for what its image says; None
+    if its source has changed, and it must be read anew."""
+    row = connection.execute(BRIEFLY, (mapping, known.key.anchor)).fetchone()
+    if row is None or row[5] != known.seen:  # a source that says something else was seen anew
+        return None
+    has_image, version = row[WIDTH:]
+    image = None if has_image is None else Image(NO_ATTRIBUTES, version)
+    return row[0], _compose(connection, row, known.key, known.source, image, known.generation)
+
+
+def _compose(
+    connection: Connection,
+    row: tuple[Any, ...],
+    key: StandingKey,
+    source: Entry | None,
+    image: Image | None,
+    generation: int,
+) -> Standing:
+    (number, _, absence, absent_since, is_assigned, seen, settled) = row[:7]
+    (target, state, is_ours, attempt, escrow) = row[7:12]
+    (references_seen, references_settled, references_escrow) = row[15:18]
+    link = None
+    if target is not None:
+        link = Link(Anchor(target), image, LinkState(state), bool(is_ours))
     return Standing(
         key=key,
-        source=Entry(kind, key.anchor, attributes, version),
+        source=source,
         absence=Absence(absence) if absence else None,
         absent_since=None if absent_since is None else from_micros(absent_since),
         is_assigned=bool(is_assigned),
         seen=seen,
         settled=settled,
-        link=_link(shapes, target, state, is_ours, row[27:30]) if target is not None else None,
+        link=link,
         attempt=decode_queries(attempt),
         escrow=decode_escrow(escrow),
         generation=generation,
-        staged=_staged(row[13:16]),
+        staged=_staged(row[12:15]),
         references_seen=references_seen,
         references_settled=references_settled,
         references_escrow=decode_escrow(references_escrow),
-        references_staged=_staged(row[19:22]),
-        referred=load_spans(connection, number) if spans else dict[str, Span](),
+        references_staged=_staged(row[18:21]),
+        referred=load_spans(connection, number) if row[21] else dict[str, Span](),
     )
-
-
-def _link(shapes: Shapes, target: str, state: str, is_ours: int, image: tuple[Any, ...]) -> Link:
-    shape, content, version = image
-    known = None
-    if content is not None:
-        _, attributes = shapes.decode(shape, content)
-        known = Image(attributes, version)
-    return Link(Anchor(target), known, LinkState(state), bool(is_ours))
 
 
 def _staged(columns: tuple[Any, ...]) -> Staged | None:
@@ -135,10 +156,11 @@ def due_at(standing: Standing) -> int | None:
     return to_micros(standing.escrow.retry_at) if standing.escrow else None
 
 
-def references_due_at(standing: Standing) -> int | None:
+def references_due_at(standing: Standing, *, has_references: bool) -> int | None:
     if standing.link is None or standing.link.state is not LinkState.MANAGED:
         return None
-    if standing.references_staged or transitions.are_references_unsettled(standing):
+    is_open = standing.references_settled != standing.references_seen
+    if standing.references_staged is not None or (is_open and has_references):
         return 0
     escrow = standing.references_escrow
     return to_micros(escrow.retry_at) if escrow else None
@@ -147,8 +169,17 @@ def references_due_at(standing: Standing) -> int | None:
 def save(
     connection: Connection, shapes: Shapes, number: int, before: Standing, after: Standing
 ) -> None:
-    """Write what has changed of a standing, but for its source and its claims."""
-    connection.execute(UPDATE_STANDING, (*_columns(after), number))
+    """Write what has changed of a standing, but for its source and its claims.
+
+    A column that is not named is not written, nor are the indexes that it is part of.
+    """
+    changed = _changes(before, after)
+    if changed:
+        columns = ", ".join(f"{name} = ?" for name in changed)
+        connection.execute(
+            f"UPDATE standing SET {columns} WHERE number = ?",  # noqa: S608
+            (*changed.values(), number),
+        )
     old = before.link.image if before.link else None
     new = after.link.image if after.link else None
     if old is not new:
@@ -157,39 +188,62 @@ def save(
         _save_spans(connection, number, before.referred, after.referred)
 
 
-def _columns(standing: Standing) -> tuple[object, ...]:
-    link = standing.link
-    return (
-        standing.absence,
-        _micros(standing.absent_since),
-        standing.is_assigned,
-        standing.seen,
-        standing.settled,
-        due_at(standing),
-        link.target if link else None,
-        link.state if link else None,
-        bool(link and link.is_created_by_us),
-        encode_queries(standing.attempt),
-        encode_escrow(standing.escrow),
-        *_staged_columns(standing.staged),
-        standing.references_seen,
-        standing.references_settled,
-        references_due_at(standing),
-        transitions.has_references(standing),
-        len(standing.referred),
-        encode_escrow(standing.references_escrow),
-        *_staged_columns(standing.references_staged),
-    )
+def _changes(before: Standing, after: Standing) -> dict[str, object]:
+    """Return the columns that differ, in an order that is always the same."""
+    old, new = _facts(before), _facts(after)
+    if before.link is not after.link:
+        old |= _link_columns(before.link)
+        new |= _link_columns(after.link)
+    changed = {name: value for name, value in new.items() if old[name] != value}
+    if before.attempt != after.attempt:
+        changed["attempt"] = encode_queries(after.attempt)
+    if before.escrow is not after.escrow:
+        changed["escrow"] = encode_escrow(after.escrow)
+    if before.references_escrow is not after.references_escrow:
+        changed["references_escrow"] = encode_escrow(after.references_escrow)
+    if before.staged is not after.staged:
+        changed |= _staged_columns("staged", after.staged)
+    if before.references_staged is not after.references_staged:
+        changed |= _staged_columns("references_staged", after.references_staged)
+    return changed
+
+
+def _facts(standing: Standing) -> dict[str, object]:
+    has_references = transitions.has_references(standing)
+    return {
+        "absence": standing.absence,
+        "absent_since": _micros(standing.absent_since),
+        "is_assigned": standing.is_assigned,
+        "seen": standing.seen,
+        "settled": standing.settled,
+        "due_at": due_at(standing),
+        "references_seen": standing.references_seen,
+        "references_settled": standing.references_settled,
+        "references_due_at": references_due_at(standing, has_references=has_references),
+        "has_references": has_references,
+        "spans": len(standing.referred),
+    }
+
+
+def _link_columns(link: Link | None) -> dict[str, object]:
+    if link is None:
+        return {"target": None, "state": None, "is_created_by_us": False}
+    return {
+        "target": link.target,
+        "state": link.state,
+        "is_created_by_us": link.is_created_by_us,
+    }
 
 
 def _micros(time: datetime | None) -> int | None:
     return None if time is None else to_micros(time)
 
 
-def _staged_columns(staged: Staged | None) -> tuple[object, object, object]:
-    if staged is None:
-        return None, None, None
-    return to_micros(staged.at), staged.seen, staged.is_approved
+def _staged_columns(prefix: str, staged: Staged | None) -> dict[str, object]:
+    at, seen, is_approved = None, None, None
+    if staged is not None:
+        at, seen, is_approved = to_micros(staged.at), staged.seen, staged.is_approved
+    return {f"{prefix}_at": at, f"{prefix}_seen": seen, f"{prefix}_approved": is_approved}
 
 
 def save_image(connection: Connection, shapes: Shapes, number: int, image: Image | None) -> None:

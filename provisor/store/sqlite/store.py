@@ -19,11 +19,11 @@ from provisor.store.frame import HeldSnapshot, staged_view
 from provisor.store.sqlite import ask, bulk, count, rows
 from provisor.store.sqlite.codec import from_micros, to_micros
 from provisor.store.sqlite.connect import (
+    NAMED_FAILURES,
     Connection,
     Factory,
+    Transaction,
     connect,
-    named_failures,
-    transaction,
 )
 from provisor.store.sqlite.desk import VIEW, Desk
 from provisor.store.sqlite.documents import from_json, to_json
@@ -56,41 +56,41 @@ class SqliteStore:
     def is_restored(self) -> bool:
         """True for a store that was restored or copied: taking a job over will doubt what it
         remembers of the targets."""
-        with named_failures():
+        with NAMED_FAILURES:
             return self._marks.is_foreign(self._connection)
 
     # applications and jobs
 
     async def applications(self) -> Sequence[Application]:
-        with named_failures():
+        with NAMED_FAILURES:
             found = self._run("SELECT content FROM application ORDER BY id").fetchall()
         return [from_json(content, Application) for (content,) in found]
 
     async def put_application(self, application: Application) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             self._run(
                 "INSERT OR REPLACE INTO application (id, content) VALUES (?, ?)",
                 (application.id, to_json(application)),
             )
 
     async def delete_application(self, id: str) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             self._run("DELETE FROM application WHERE id = ?", (id,))
             self._run("DELETE FROM document WHERE owner = ?", (id,))
 
     async def jobs(self) -> Sequence[Job]:
-        with named_failures():
+        with NAMED_FAILURES:
             found = self._run("SELECT definition, status FROM job ORDER BY id").fetchall()
         return [_job(*row) for row in found]
 
     async def job(self, id: str) -> Job | None:
-        with named_failures():
+        with NAMED_FAILURES:
             row = self._run("SELECT definition, status FROM job WHERE id = ?", (id,)).fetchone()
         return _job(*row) if row else None
 
     async def put_job(self, job: Job) -> None:
         definition = to_json(replace(job, status=Status()))
-        with transaction(self._connection):
+        with Transaction(self._connection):
             self._run(
                 "INSERT INTO job (id, definition, status) VALUES (?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition",
@@ -98,24 +98,24 @@ class SqliteStore:
             )
 
     async def delete_job(self, id: str) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             row = self._run("SELECT number FROM job WHERE id = ?", (id,)).fetchone()
             if row:
                 _delete_job(self._connection, row[0])
             self._run("DELETE FROM document WHERE owner = ?", (id,))
 
     async def put_status(self, job: str, status: Status) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             number = self._number(job)
             self._run("UPDATE job SET status = ? WHERE number = ?", (to_json(status), number))
 
     async def running(self, job: str) -> Progress | None:
-        with named_failures():
+        with NAMED_FAILURES:
             cycle = count.open_cycle(self._desk(job))
         return cycle.how_far() if cycle else None
 
     async def ask(self, job: str, asked: Asked | None) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             number = self._number(job)
             self._run("UPDATE job SET asked = ? WHERE number = ?", (asked, number))
 
@@ -132,14 +132,14 @@ class SqliteStore:
     # documents
 
     async def document(self, owner: str, name: str) -> bytes | None:
-        with named_failures():
+        with NAMED_FAILURES:
             row = self._run(
                 "SELECT content FROM document WHERE owner = ? AND name = ?", (owner, name)
             ).fetchone()
         return row[0] if row else None
 
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             self._run(
                 "INSERT OR REPLACE INTO document (owner, name, content) VALUES (?, ?, ?)",
                 (owner, name, content),
@@ -148,33 +148,33 @@ class SqliteStore:
     # sealed secrets
 
     def secret(self, owner: str, name: str) -> bytes | None:
-        with named_failures():
+        with NAMED_FAILURES:
             row = self._run(
                 "SELECT content FROM secret WHERE owner = ? AND name = ?", (owner, name)
             ).fetchone()
         return row[0] if row else None
 
     def secret_names(self, owner: str) -> Sequence[str]:
-        with named_failures():
+        with NAMED_FAILURES:
             found = self._run("SELECT name FROM secret WHERE owner = ? ORDER BY name", (owner,))
             return [name for (name,) in found]
 
     def all_secrets(self) -> Sequence[tuple[str, str, bytes]]:
-        with named_failures():
+        with NAMED_FAILURES:
             return self._run("SELECT owner, name, content FROM secret").fetchall()
 
     def put_secrets(self, rows: Sequence[tuple[str, str, bytes]]) -> None:
-        with transaction(self._connection) as connection:
+        with Transaction(self._connection) as connection:
             connection.executemany("INSERT OR REPLACE INTO secret VALUES (?, ?, ?)", rows)
 
     def delete_secret(self, owner: str, name: str) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             self._run("DELETE FROM secret WHERE owner = ? AND name = ?", (owner, name))
 
     # approvals
 
     async def staged(self, job: str) -> StagedView:
-        with named_failures():
+        with NAMED_FAILURES:
             return self._staged(job)
 
     def _staged(self, job: str) -> StagedView:
@@ -186,7 +186,7 @@ class SqliteStore:
         return from_json(held, HeldSnapshot) if held else None
 
     async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             view = self._staged(job)
             if not hash or view.hash != hash:
                 return False
@@ -210,7 +210,7 @@ class SqliteStore:
             )
 
     async def audit(self, at: datetime, by: str, activity: str, about: str) -> None:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             self._audit(at, by, activity, about)
 
     def _audit(self, at: datetime, by: str, activity: str, about: str) -> None:
@@ -220,7 +220,7 @@ class SqliteStore:
         )
 
     async def audited(self, limit: int) -> Sequence[tuple[datetime, str, str, str]]:
-        with named_failures():
+        with NAMED_FAILURES:
             found = self._run(
                 "SELECT at, by, activity, about FROM audit ORDER BY number DESC LIMIT ?", (limit,)
             ).fetchall()
@@ -229,7 +229,7 @@ class SqliteStore:
     # journals
 
     async def open_journal(self, job: str, holder: str) -> Journal:
-        with transaction(self._connection):
+        with Transaction(self._connection):
             number = self._number(job)
             if self._marks.is_foreign(self._connection):
                 bulk.doubt_everything(self._connection)
@@ -240,19 +240,19 @@ class SqliteStore:
                 "UPDATE job SET epoch = epoch + 1, holder = ? WHERE number = ? RETURNING epoch",
                 (holder, number),
             ).fetchone()
-        with transaction(self._connection):
+        with Transaction(self._connection):
             self._marks.confirm(self._connection)
         return self._journal(connect(self._path, self._factory), number, epoch)
 
     async def view_journal(self, job: str) -> Journal:
-        with named_failures():
+        with NAMED_FAILURES:
             number = self._number(job)
             connection = connect(self._path, self._factory)
             connection.execute("PRAGMA query_only = ON")
         return self._journal(connection, number, VIEW)
 
     async def overlay_journal(self, job: str) -> Journal:
-        with named_failures():
+        with NAMED_FAILURES:
             number = self._number(job)
             connection = connect("", self._factory)  # SQLite deletes a nameless file by itself
             epoch = copy_job(connection, self._path, number)
@@ -270,7 +270,7 @@ class SqliteStore:
         """Write a copy that is whole and consistent, while others go on writing. The key that
         the secrets in it are encrypted with is not part of it. Raises StoreFailed."""
         passing = path.with_name(path.name + ".new")
-        with named_failures():
+        with NAMED_FAILURES:
             try:
                 passing.unlink(missing_ok=True)
                 create_private(passing)

@@ -208,7 +208,6 @@ Table(
     Column("query", Text, nullable=False),
     Column("standing", Integer, nullable=False),
     PrimaryKeyConstraint("job", "query"),
-    Index("claim_standing", "standing"),
     sqlite_with_rowid=False,
 )
 # Outlives the standing: the guard counts those who are gone.
@@ -254,6 +253,8 @@ Table(
     Column("id", Text, nullable=False),
     Column("began", Integer),
     Column("content", Text),
+    # No record of this cycle lies before it. An index would cost each record more than it saves.
+    needed("records_after", "0"),
     UniqueConstraint("job", "id"),
 )
 Table(
@@ -276,8 +277,6 @@ Table(
     Column("source_name", Text, nullable=False),
     Column("target_name", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    Index("record_cycle", "cycle"),
-    Index("record_at", "at"),
     sqlite_autoincrement=True,
 )
 

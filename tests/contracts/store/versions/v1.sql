@@ -31,12 +31,13 @@ CREATE TABLE cycle (
 	id TEXT NOT NULL, 
 	began INTEGER, 
 	content TEXT, 
+	records_after INTEGER DEFAULT '0' NOT NULL, 
 	PRIMARY KEY (number), 
 	UNIQUE (job, id), 
 	FOREIGN KEY(job) REFERENCES job (number)
 );
-INSERT INTO "cycle" VALUES(1,1,'c1',1767254400000000,'{"id":"c1","kind":"incremental","began":"2026-01-01T08:00:00Z","ended":"2026-01-01T08:01:00Z","result":"Succeeded","counts":{"imported":7,"imported_deltas":9,"imported_reference_deltas":3,"entitled":5,"entitled_for_provisioning":5,"exports":0,"exported":0,"failed":1,"escrowed":3,"escrowed_references":1,"escrowed_raw":3,"staged":1,"unsettled":3},"error":null,"halt":null,"are_escrows_pruned":false,"entry_error":""}');
-INSERT INTO "cycle" VALUES(2,1,'c2',1767258000000000,NULL);
+INSERT INTO "cycle" VALUES(1,1,'c1',1767254400000000,'{"id":"c1","kind":"incremental","began":"2026-01-01T08:00:00Z","ended":"2026-01-01T08:01:00Z","result":"Succeeded","counts":{"imported":7,"imported_deltas":9,"imported_reference_deltas":3,"entitled":5,"entitled_for_provisioning":5,"exports":0,"exported":0,"failed":1,"escrowed":3,"escrowed_references":1,"escrowed_raw":3,"staged":1,"unsettled":3},"error":null,"halt":null,"are_escrows_pruned":false,"entry_error":""}',0);
+INSERT INTO "cycle" VALUES(2,1,'c2',1767258000000000,NULL,6);
 CREATE TABLE departure (
 	job INTEGER NOT NULL, 
 	mapping TEXT NOT NULL, 
@@ -145,7 +146,7 @@ CREATE TABLE meta (
 	value TEXT NOT NULL, 
 	PRIMARY KEY (name)
 );
-INSERT INTO "meta" VALUES('mark','6d552b628d78ab890e7ecea512c7a719');
+INSERT INTO "meta" VALUES('mark','2848af2caffe1ffacc74d54fbff35057');
 CREATE TABLE record (
 	position INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	cycle INTEGER NOT NULL, 
@@ -274,15 +275,12 @@ INSERT INTO "standing" VALUES(5,1,'eve','user',X'3B8E839F4C036C65AD3149235FC0CAB
 INSERT INTO "standing" VALUES(6,1,'fay','user',X'A22E32BF44EFE4D6B0995DF533E13F39',NULL,NULL,1,1,0,0,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,1,0,NULL,0,0,NULL,NULL,NULL,NULL);
 INSERT INTO "standing" VALUES(7,2,'team','group',X'60CE26AA3E9D5A9C40B187AC6EE4CC21',NULL,NULL,1,1,1,NULL,'g1','managed',0,NULL,NULL,NULL,NULL,NULL,2,2,1767258000000000,1,1,X'95A754696D656F7574A96E6F20616E73776572CF0006474EFABD600001CF0006474FD1510400',NULL,NULL,NULL);
 CREATE INDEX reference_referred ON reference (job, kind, anchor, standing);
-CREATE INDEX claim_standing ON claim (standing);
-CREATE INDEX standing_staged ON standing (mapping) WHERE staged_at IS NOT NULL;
-CREATE INDEX standing_due ON standing (mapping, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX standing_references_due ON standing (mapping, references_due_at) WHERE references_due_at IS NOT NULL;
-CREATE UNIQUE INDEX standing_target ON standing (mapping, target) WHERE target IS NOT NULL;
-CREATE INDEX standing_absent ON standing (mapping, absent_since) WHERE absence = 'absent';
 CREATE INDEX standing_references_staged ON standing (mapping) WHERE references_staged_at IS NOT NULL;
-CREATE INDEX record_cycle ON record (cycle);
-CREATE INDEX record_at ON record (at);
+CREATE INDEX standing_due ON standing (mapping, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX standing_absent ON standing (mapping, absent_since) WHERE absence = 'absent';
+CREATE INDEX standing_staged ON standing (mapping) WHERE staged_at IS NOT NULL;
+CREATE UNIQUE INDEX standing_target ON standing (mapping, target) WHERE target IS NOT NULL;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('record',7);
 COMMIT;
