@@ -15,6 +15,8 @@ HEADROOM = 0.99
 """Of what was accepted: two clocks never agree."""
 HOLDS_S = 5.0
 """A rate that was used for so long without a refusal holds."""
+HOLDS_FAR_S = 1.5
+"""... and for no longer while nothing is known but that it may be much higher."""
 CLOSE = 1.025
 """The limit is known well enough when what failed is no more than this above what held."""
 STEP = 1.02
@@ -58,7 +60,7 @@ class LearnedRate:
         self._calm_count += 1
         if self.per_second is None:
             self._remember(now)
-        elif now - self._since >= HOLDS_S:
+        elif now - self._since >= self._holds_s:
             self._judge(self.per_second, now)
 
     def refused(self, now: float, pause_s: float) -> None:
@@ -77,6 +79,11 @@ class LearnedRate:
         self._use(max(rate, RATE_MIN), now + pause_s)
         self._calm_since, self._calm_count = now + pause_s, 0
 
+    @property
+    def _holds_s(self) -> float:
+        is_far = self._failed is None and self._step >= STEP_MAX
+        return HOLDS_FAR_S if is_far else HOLDS_S
+
     def _lower(self, rate: float, now: float, pause_s: float) -> float:
         self._failed = rate
         if self._held is not None and self._held < rate:
@@ -87,7 +94,7 @@ class LearnedRate:
         # Not even what held before holds now, or nothing did yet: what came through since?
         self._held, self._step = None, STEP
         calm_s = max(now - self._calm_since, 0.0)
-        is_lasting = calm_s >= HOLDS_S
+        is_lasting = calm_s >= pause_s  # else what came through was saved up before
         seen = HEADROOM * self._calm_count / max(calm_s + (0.0 if is_lasting else pause_s), 0.1)
         return min(max(seen, rate / 2), 0.98 * rate)
 

@@ -174,10 +174,18 @@ class ScimReader:
             is_disabled = self.settings.quirks.inactive_is_gone and anchor in self._disabled
             return Entry(kind, anchor, {"active": False}) if is_disabled else None
         resource = await self.resource(reply, Asked.READ)
-        entry = entry_of(shape, resource, self.settings.quirks, reply.tag)
+        entry = entry_of(shape, resource, self.settings.quirks, self.tag(reply))
         if entry is None:  # some leave the id out, where it stands in the address already
-            entry = entry_of(shape, {**resource, "id": anchor}, self.settings.quirks, reply.tag)
+            resource = {**resource, "id": anchor}
+            entry = entry_of(shape, resource, self.settings.quirks, self.tag(reply))
         return entry
+
+    def tag(self, reply: Reply) -> str:
+        """Return the ETag of an answer, where the target says that it means a version.
+
+        Web frameworks put the hash of an answer there, which differs with what was asked.
+        """
+        return reply.tag if self.abilities.has_versions else ""
 
     async def get_when_settled(
         self, shape: Shape, anchor: Anchor, *, with_members: bool = False

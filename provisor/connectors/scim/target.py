@@ -156,7 +156,7 @@ class ScimTarget:
         answer with a part of the resource only, which must not be taken for the whole.
         """
         content = reply.content if isinstance(reply.content, dict) else {}
-        version = version_of(content) or reply.tag or None
+        version = version_of(content) or self._reader.tag(reply) or None
         said: Attributes | None = None
         if id_of(content) and resources.shows_whole(shape, content):
             said = resources.attributes_of(shape, content, self._settings.quirks)

@@ -14,6 +14,7 @@ import contextlib
 import json
 import sys
 import time
+import zlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -408,6 +409,8 @@ class Fake:
 
     def _dress(self, outgoing: Outgoing) -> None:
         outgoing.headers.setdefault("Content-Type", self.switches.content_type)
+        if self.switches.hashes_answers:
+            outgoing.headers["ETag"] = f'W/"{zlib.crc32(outgoing.body):x}"'
         outgoing.delay_s = outgoing.delay_s or self.switches.latency_s
         if self.switches.has_bom and outgoing.body:
             outgoing.body = b"\xef\xbb\xbf" + outgoing.body

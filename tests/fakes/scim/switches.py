@@ -46,6 +46,7 @@ class Switches:
     has_versions: bool = False
     has_discovery: bool = True
     filter_max: int = 0
+    hashes_answers: bool = False  # an ETag that is no version
     needs_version: bool = False  # a change without If-Match answers 428
 
     # who may come in

@@ -250,6 +250,15 @@ async def test_another_version_is_stale() -> None:
         assert stale.value.code == "Conflict"
 
 
+async def test_the_hash_of_an_answer_is_no_version() -> None:
+    async with opened({"hashes_answers": True}) as stage:
+        hired = await stage.hire({"userName": "ada"})
+        assert hired.anchor is not None
+        entry = await stage.target.fetch("User", hired.anchor)
+        assert entry is not None
+        assert hired.version is entry.version is None
+
+
 async def test_one_412_that_nobody_asked_for_is_looked_into_and_sent_again() -> None:
     async with opened({"has_versions": True, "precondition_fails": 1}) as stage:
         ada = await stage.create(userName="ada")
