@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from provisor.errors import Rejected, Unreachable
+from provisor.errors import Rejected, Unanswered, Unreachable
 from provisor.model.cycles import QuarantineReason
 from provisor.model.decisions import Delete, Update
 from provisor.model.jobs import ResetScope, StatusCode
 from provisor.model.rules import DepartureLimits, Guards, Policy
 from tests.simulation.backing import STORES, StoreName
-from tests.simulation.faults import NEVER, Crash, Mishaps
+from tests.simulation.faults import NEVER, Crash, Fault, Mishaps
 from tests.simulation.rules import STRICT
 from tests.simulation.world import World, user
 
@@ -142,6 +144,29 @@ async def _mistake(world: World) -> None:
     await world.check()
 
 
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("fault", [NEVER, ("before", Unanswered), ("after", Unanswered)])
+def test_two_who_want_one_name_do_not_both_get_it(seed: int, fault: Fault) -> None:
+    """In parallel: neither finds the other's create, nor takes its answer for its own."""
+    World(seed=seed, parallel_max=3).play("memory", lambda world: _contend(world, fault))
+
+
+async def _contend(world: World, fault: Fault) -> None:
+    await world.run()
+    world.person("a", mail="d@x.org")
+    world.person("b", name="b")
+    world.person("d", mail="d@x.org")
+    await world.run(Mishaps(faults=(fault, fault)))
+    world.check_links()
+    await world.run()
+    world.check_links()
+
+    world.heal()
+    await world.calm()
+
+    await world.check()
+
+
 def test_a_create_done_twice_on_its_way_is_found_though_the_first_look_failed(
     store: StoreName,
 ) -> None:
@@ -214,6 +239,47 @@ async def _forget(world: World) -> None:
 
 
 # who has left, and who waits
+
+
+def test_a_return_that_was_not_answered_is_not_forgotten(store: StoreName) -> None:
+    World(disables=True).play(store, _leave_again)
+
+
+async def _leave_again(world: World) -> None:
+    world.person("a")
+    await world.run()
+    world.person("a", department="Research")
+    await world.run()
+    world.person("a", department="Sales")
+    lost = Mishaps(faults=(("after", Unanswered),), read_faults=(REFUSED, NEVER))
+    await world.run(lost)
+    assert world.at_work() == {"a", "e"}
+
+    world.person("a", department="Research")
+    await world.calm()
+
+    assert world.at_work() == {"e"}
+
+
+def test_a_departure_looks_before_it_writes(store: StoreName) -> None:
+    World(disables=True).play(store, _look_first)
+
+
+async def _look_first(world: World) -> None:
+    """Whom others have put out of use already is sent nothing."""
+    world.person("a")
+    await world.calm(1)
+    anchor, account = next(t for t in world.directory.entries.items() if "a@x.org" in str(t))
+    world.directory.entries[anchor] = replace(
+        account, attributes={**account.attributes, "active": False}
+    )
+    world.target.forget()
+
+    world.person("a", department="Research")
+    await world.run()
+
+    assert world.target.calls > 0
+    assert not [w for w in world.target.done if getattr(w, "anchor", "") == anchor]
 
 
 def test_who_was_let_out_of_use_counts_for_nothing_when_he_changes(store: StoreName) -> None:
