@@ -14,7 +14,10 @@ FILE_LINES_MAX = 600
 
 # file::function → why it may be longer. Empty is the aim.
 LONGER_FUNCTIONS: dict[str, str] = {}
-LONGER_FILES: dict[str, str] = {}
+LONGER_FILES: dict[str, str] = {
+    "provisor/expressions/compile.py": "each form of code stands beside the writer that it needs",
+    "provisor/expressions/dotnet_pattern.py": "one grammar, read top to bottom",
+}
 
 LATER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 SPEAKS_OF_LATER = {"tests/tidy/test_shape.py"}

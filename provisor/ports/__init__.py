@@ -1,0 +1,25 @@
+"""What the engine needs of the world. Adapters implement these; nothing else crosses."""
+
+from provisor.ports.directories import Capabilities, Listing, Source, Target, TargetReader
+from provisor.ports.journal import Drift, Journal, Listed, Observation
+from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
+from provisor.ports.surroundings import Clock, Entropy
+
+__all__ = [
+    "Capabilities",
+    "Clock",
+    "Drift",
+    "Entropy",
+    "Journal",
+    "Ledger",
+    "Listed",
+    "Listing",
+    "Observation",
+    "RecordQuery",
+    "Registry",
+    "Source",
+    "StagedView",
+    "Target",
+    "TargetReader",
+    "Vault",
+]

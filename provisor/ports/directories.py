@@ -1,0 +1,131 @@
+"""Directories: where identities come from, and where they go to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from provisor.model.decisions import (
+    Exported,
+    Write,
+)
+from provisor.model.entries import (
+    Anchor,
+    Entry,
+    EntryKey,
+    MatchQuery,
+    Page,
+    Receipt,
+    System,
+    Watermark,
+)
+
+
+class Source(Protocol):
+    """A directory that identities come from."""
+
+    @property
+    def system(self) -> System:
+        """Return which system this is, and what can be seen of it."""
+        ...
+
+    def pull(self, since: Watermark | None) -> AsyncIterator[Page | Receipt]:
+        """Yield what changed after `since`, oldest first; everything, if `since` is None.
+
+        The last thing yielded is the receipt. Without one the read did not come to its end.
+        Raises WatermarkExpired, Unreachable (the read broke off, whatever broke it), Denied.
+        """
+        ...
+
+    async def fetch(self, key: EntryKey) -> Entry | None:
+        """Return the object as it is now, or None if the source knows it is not there.
+
+        Raises Unreachable, Denied: an error is never an answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and files."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a target can do, as it says itself or as it was found out."""
+
+    lists: bool = True
+    """`list_all` may be tried; whether a listing is complete is proven by its totals."""
+    page_size: int = 100
+    parallel_max: int = 32
+    has_versions: bool = False
+    members_max: int = 100
+    """Members in one change of references."""
+    stamp: str = ""
+    """A target attribute nobody edits, which finds an unanswered create (`externalId`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of target objects."""
+
+    entries: tuple[Entry, ...]
+    total: int | None
+    """How many objects the target says it has; None if it does not say."""
+
+
+class TargetReader(Protocol):
+    """A directory that identities go to, to look at only: whoever plans holds no more."""
+
+    @property
+    def system(self) -> System:
+        """Return which system this is."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what is known of the target so far; `probe` may learn more."""
+        ...
+
+    async def probe(self) -> None:
+        """Prove that address, credentials and protocol are right, before anything else.
+
+        May learn capabilities. Raises Denied, Unreachable.
+        """
+        ...
+
+    async def fetch(self, kind: str, anchor: Anchor) -> Entry | None:
+        """Return the object as it is now, or None if there is none.
+
+        Raises Rejected, Unanswered, Throttled, Unreachable, Denied: an error is never an answer.
+        """
+        ...
+
+    async def find(self, query: MatchQuery) -> Sequence[Entry]:
+        """Return the objects that match: none, one, or enough (two) to call it ambiguous.
+
+        Every object returned really has that value, compared as the directory compares.
+        Raises as `fetch` does.
+        """
+        ...
+
+    def list_all(self, kind: str) -> AsyncIterator[Listing]:
+        """Yield every object of a kind, page by page. What is left out is not thereby gone."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Target(TargetReader, Protocol):
+    """A directory that identities go to."""
+
+    async def export(self, write: Write) -> Exported:
+        """Carry out one write.
+
+        Deleting what is already gone succeeds, as does adding a reference that is there and
+        removing one that is not. Raises Rejected (it was not done), Stale (nor this; look again),
+        Unanswered (nobody knows), Throttled, Unreachable (nothing was sent), Denied.
+        """
+        ...
