@@ -156,13 +156,15 @@ def _cut_short(stage: Stage, company: Organisation) -> None:
 def touched(before: Organisation, day: Day) -> frozenset[str]:
     """Return the ids of all whose accounts or groups a day's changes concern.
 
-    Besides those who changed: who reported to somebody who left, and the groups they were in.
+    Besides those who changed: who reported to somebody who left, and the groups they were in. Not
+    those who are disabled before and after: they have no account.
     """
-    now = day.organisation
-    known = before.people
-    moved = (id for id, person in now.people.items() if id in known and person != known[id])
-    groups = (id for id, group in now.groups.items() if group != before.groups[id])
-    return frozenset({*moved, *groups, *day.left, *day.joined})
+    known, now = before.people, day.organisation.people
+    groups = day.organisation.groups
+    moved = (id for id, person in now.items() if person != known.get(id))
+    concerned = {id for id in moved if now[id].is_enabled or (id in known and known[id].is_enabled)}
+    changed_groups = {id for id, group in groups.items() if group != before.groups[id]}
+    return frozenset({*concerned, *changed_groups, *day.left})
 
 
 def _agrees(view: View, company: Organisation) -> None:

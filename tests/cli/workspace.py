@@ -22,7 +22,7 @@ from tests.worlds.scim2 import Scim2
 
 PATIENCE_S = 60.0
 NAMES = ("id", "userName", "givenName", "familyName", "displayName", "mail")
-COLUMNS = (*NAMES, "department", "jobTitle", "manager", "accountEnabled")
+COLUMNS: tuple[str, ...] = (*NAMES, "department", "jobTitle", "manager", "accountEnabled")
 CONFIGURATION = """\
 tenant: {{id: 6f1c2f7e-5a53-4d5c-9d4a-0e8a1f6f9f10}}
 jobs:

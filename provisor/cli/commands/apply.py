@@ -89,7 +89,7 @@ async def _store(
     parts, by = workspace.parts, administrator()
     at = parts.clock.now()
     # The file's place comes first: what is relative to it is looked for there from here on.
-    left = {} if choices.prunes else plan.removed
+    left = dict[str, tuple[str, ...]]() if choices.prunes else plan.removed
     record = applying.applied(file, workspace.folder, wanted, left, at.isoformat())
     before = await stored.load_applied(parts.registry)
     if before is None or before.file != record.file:
