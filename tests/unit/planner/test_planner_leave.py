@@ -169,7 +169,7 @@ def test_an_unanswered_create_is_taken_for_done(presence: str, row: int) -> None
 
 
 def test_who_is_left_out_of_the_mapping_does_not_depart() -> None:
-    mapping = replace(people(scope=()), input_filter=SALES)
+    mapping = replace(people(), input_filter=SALES)
     away = standing({**ADA, "department": "HR"}, state=MANAGED)
 
     assert departure(terms(mapping), away) is None
