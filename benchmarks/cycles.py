@@ -130,7 +130,7 @@ async def cycle(folder: Path, store: SqliteStore, rules: Rules, base: str, numbe
 
 
 async def replay(requests: Sequence[tuple[str, str, bytes]]) -> None:
-    """Send the same requests over raw sockets, as many at a time, reading each answer to its end."""
+    """Send the same requests over raw sockets, as many at a time, reading each answer whole."""
     waiting = iter(requests)
     host = urlsplit(requests[0][1])
 
@@ -166,7 +166,9 @@ def read_and_hash(folder: Path) -> int:
 
 def main() -> int:
     people = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE
-    rules, _ = to_rules(found.schema) if (found := template("scim")) else ({}, ())
+    default = template("scim")
+    assert default is not None
+    rules, _ = to_rules(default.schema)
     with tempfile.TemporaryDirectory() as name, server() as target:
         folder = Path(name)
         for file, text in files(organisation(random.Random(7), people, people // 100)).items():
@@ -183,7 +185,7 @@ def measure(folder: Path, rules: Rules, target: Server, people: int) -> None:
         store.put_job(Job(id="job", name="job", template_id="scim", application_id="benchmark"))
     )
     Recording.sent = []
-    conversation.HttpClient = Recording  # pyright: ignore[reportPrivateImportUsage]
+    conversation.HttpClient = Recording
     first: list[tuple[float, float]] = []
     with timed(first):
         done = asyncio.run(cycle(folder, store, rules, target.base, 1))
