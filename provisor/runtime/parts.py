@@ -11,6 +11,9 @@ from provisor.engine.work import Mandate
 from provisor.model.jobs import Job
 from provisor.ports import Clock, Entropy, Ledger, Registry, Source, Target, TargetReader, Vault
 
+WORKSPACE = "workspace"
+"""Owns the documents that belong to no application and no job."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:

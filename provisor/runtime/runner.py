@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from provisor.engine.work import Mandate, Ports
 from provisor.model.cycles import Cycle
@@ -13,10 +13,16 @@ from provisor.model.jobs import Job
 from provisor.planner.status import next_start
 from provisor.runtime.interruption import Interruption, interruptible
 from provisor.runtime.lease import Busy, is_being_asked, lease
-from provisor.runtime.parts import Parts
+from provisor.runtime.parts import WORKSPACE, Parts
 
 LOOK_AGAIN_S = 2.0
 """How long a changed schedule, a start or a restart may go unnoticed by who waits for the next."""
+
+
+RETENTION = timedelta(days=30)
+"""How long single decisions are kept; the counts of their cycles stay (spec: settled 29)."""
+FOLDING = timedelta(days=1)
+FOLDED = "folded"
 
 
 class JobGone(Exception):
@@ -75,7 +81,19 @@ async def run_once(
 ) -> Cycle:
     """Run one cycle now. Raises Busy, Interrupted, Fenced, StoreFailed."""
     async with possess(parts, job, interruption, may_change_system=may_change_system) as ready:
-        return await interruption.finish(_executed(execute, ready))
+        cycle = await interruption.finish(_executed(execute, ready))
+    await fold_old_records(parts)
+    return cycle
+
+
+async def fold_old_records(parts: Parts) -> None:
+    """Once a day, delete the records of decisions that are older than anybody asks for."""
+    now = parts.clock.now()
+    content = await parts.registry.document(WORKSPACE, FOLDED)
+    if content and now - datetime.fromisoformat(content.decode()) < FOLDING:
+        return
+    await parts.registry.put_document(WORKSPACE, FOLDED, now.isoformat().encode())
+    await parts.ledger.fold(now - RETENTION)
 
 
 async def _executed(execute: Execute, ready: Ready) -> Cycle:

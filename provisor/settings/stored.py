@@ -11,12 +11,11 @@ import msgspec
 
 from provisor.model.jobs import Application, Job, Status
 from provisor.ports import Registry, Vault
+from provisor.runtime.parts import WORKSPACE
 from provisor.settings import defaults
 from provisor.settings.durations import duration_text, parse_duration
 from provisor.settings.leaves import Configuration, Item, Leaves, flatten, nest
 
-WORKSPACE = "workspace"
-"""Owns the documents that belong to no application and no job."""
 TENANT, APPLIED, CONNECTIONS, POLICY, SCHEMA = (
     "tenant",
     "applied",

@@ -205,3 +205,25 @@ def test_what_administrators_do_is_on_record(tmp_path: Path) -> None:
         assert about == "people job"
 
     asyncio.run(story())
+
+
+def test_records_that_nobody_asks_for_any_more_are_folded_once_a_day(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(tmp_path)
+        job = await put_job(world.store)
+        interruption = Interruption(world.clock)
+        folded: list[datetime] = []
+
+        async def fold(before: datetime) -> int:
+            folded.append(before)
+            return 0
+
+        world.store.ledger.fold = fold
+        for hours in (0, 1, 24):
+            world.clock.time = BEGAN + timedelta(hours=hours)
+            await run_once(world.parts, job, world.execute, interruption)
+
+        ended = BEGAN + MINUTE
+        assert folded == [ended - timedelta(days=30), ended - timedelta(days=29)]
+
+    asyncio.run(story())
