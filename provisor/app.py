@@ -18,6 +18,7 @@ import msgspec
 from msgspec import structs
 
 from provisor.cli.workspace import FILE, KEY, STORE, NoWorkspace, ServeOptions, Workspace
+from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.engine.work import Mandate
 from provisor.errors import StoreFailed
@@ -114,6 +115,7 @@ class Composer:
     vault: Vault
     clock: SystemClock
     entropy: OsEntropy
+    paces: Paces
 
     async def equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
         """Raises Invalid with everything that keeps the job from going."""
@@ -134,6 +136,7 @@ class Composer:
             rules=rules,
             clock=self.clock,
             entropy=self.entropy,
+            paces=self.paces,
             documents=self.registry,
             owner=application.id,
         )
@@ -355,6 +358,7 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             vault=opened.vault,
             clock=clock,
             entropy=entropy,
+            paces=Paces(clock, entropy),
         )
         parts = Parts(
             folder=folder,

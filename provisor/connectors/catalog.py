@@ -16,9 +16,8 @@ from provisor.model.rules import AttributeDefinition, ObjectMapping, Rules
 from provisor.ports import Clock, Entropy, Source, Target, TargetReader
 
 if TYPE_CHECKING:
+    from provisor.connectors.around.pace import Pace, Paces
     from provisor.connectors.inbound.source import Documents
-
-if TYPE_CHECKING:
     from provisor.connectors.scim.settings import ScimSettings
 
 CHECKED: Final = "settings are checked before they are used"
@@ -43,6 +42,8 @@ class Surroundings:
     rules: Rules
     clock: Clock
     entropy: Entropy
+    paces: Paces | None = None
+    """Shared by all jobs, so that two of them do not press one target twice as hard."""
     documents: Documents | None = None
     """Where a directory that others push into keeps what it was told."""
     owner: str = ""
@@ -178,14 +179,22 @@ def _open_scim_reader(settings: Settings, around: Surroundings) -> TargetReader:
     from provisor.connectors.scim.reader import ScimReader
 
     parsed = _scim_settings(settings, around.base)
-    return ScimReader(parsed, written(around.rules), around.clock, around.entropy)
+    kinds, pace = written(around.rules), _pace(parsed, around)
+    return ScimReader(parsed, kinds, around.clock, around.entropy, pace=pace)
 
 
 def _open_scim_target(settings: Settings, around: Surroundings) -> Target:
     from provisor.connectors.scim.target import ScimTarget
 
     parsed = _scim_settings(settings, around.base)
-    return ScimTarget(parsed, written(around.rules), around.clock, around.entropy)
+    kinds, pace = written(around.rules), _pace(parsed, around)
+    return ScimTarget(parsed, kinds, around.clock, around.entropy, pace=pace)
+
+
+def _pace(settings: ScimSettings, around: Surroundings) -> Pace | None:
+    if around.paces is None:
+        return None
+    return around.paces.of(settings.base, settings.rate_limit, settings.connections_max)
 
 
 def written(rules: Rules) -> Mapping[str, tuple[AttributeDefinition, ...]]:
