@@ -19,8 +19,6 @@ from provisor.runtime.runner import LOOK_AGAIN_S, Execute, run_once
 
 CYCLES_MAX = 8
 """So many jobs run at a time; the others wait for their turn."""
-RETENTION = timedelta(days=30)
-FOLD_EVERY = timedelta(hours=1)
 
 
 class Told(Protocol):
@@ -39,11 +37,9 @@ class Scheduler:
     """Why a job cannot go at all, so that it says so itself; None: it is no fault of the job."""
     interruption: Interruption
     told: Told
-    retention: timedelta = RETENTION
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     _not_before: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _folded: datetime | None = None
 
     def wake(self) -> None:
         """Look at once: something may be due."""
@@ -60,7 +56,6 @@ class Scheduler:
 
     async def _look(self) -> None:
         try:
-            await self._fold()
             jobs = await self.parts.registry.jobs()
         except StoreFailed:
             return  # the next look may find it well again
@@ -121,12 +116,6 @@ class Scheduler:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
-
-    async def _fold(self) -> None:
-        now = self.parts.clock.now()
-        if self._folded is None or now - self._folded >= FOLD_EVERY:
-            self._folded = now
-            await self.parts.ledger.fold(now - self.retention)
 
 
 async def record_refusal(parts: Parts, job: Job, halt: Halt) -> Cycle:

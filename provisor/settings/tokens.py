@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from provisor.ports import Entropy, Registry
-from provisor.settings.stored import WORKSPACE
+from provisor.runtime.parts import WORKSPACE
 
 TOKENS = "tokens"
 PREFIX = "pvr_"

@@ -18,7 +18,7 @@ from provisor.graph.http.faults import Fault, unauthenticated
 from provisor.graph.http.issuers import ALGORITHMS, Issuer, KeySource, UnknownKey
 from provisor.model.jobs import Application
 from provisor.ports import Clock, Registry
-from provisor.settings.stored import WORKSPACE
+from provisor.runtime.parts import WORKSPACE
 from provisor.settings.tokens import SCOPES, TOKENS, Token, matching, read_tokens
 
 OURS = "provisor"

@@ -88,7 +88,7 @@ class House:
 
     async def templates(self, application: Application) -> Mapping[str, SynchronizationTemplate]:
         """Return the templates that come with Provisor, and those posted to this application."""
-        from provisor.graph.http.library import posted
+        from provisor.graph.http.postings import posted
 
         return {**built_in(), **await posted(self.parts.registry, application)}
 

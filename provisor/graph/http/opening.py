@@ -23,11 +23,11 @@ from provisor.model.cycles import Cycle, Halt, JobError, QuarantineReason, Side
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
 from provisor.runtime.interruption import Interruption
-from provisor.runtime.parts import Parts
+from provisor.runtime.parts import WORKSPACE, Parts
 from provisor.runtime.runner import Ready
 from provisor.runtime.scheduler import Scheduler
 from provisor.settings.problems import Invalid
-from provisor.settings.stored import WORKSPACE, Tenant, load_tenant
+from provisor.settings.stored import Tenant, load_tenant
 
 SIGNING_KEY, KEY_BYTES = "signing", 32
 INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"

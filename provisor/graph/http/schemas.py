@@ -10,7 +10,7 @@ from msgspec import structs
 from provisor.connectors.catalog import Settings
 from provisor.graph.http.faults import Fault, invalid
 from provisor.graph.http.house import House
-from provisor.graph.http.library import posted, put_posted
+from provisor.graph.http.postings import posted, put_posted
 from provisor.graph.problems import errors
 from provisor.graph.schema.directories import Definitions
 from provisor.graph.schema.document import canonical, read_schema, uneditable, write_schema

@@ -58,6 +58,7 @@ async def serve(
     )
     server = Server(config)
     with contextlib.closing(config.bind_socket()) as listening:
+        listening.listen(config.backlog)  # from here on nobody is turned away, only kept waiting
         place = listening.getsockname()
         answering = asyncio.create_task(server.serve([listening]))
         working = asyncio.create_task(_beside(beside))

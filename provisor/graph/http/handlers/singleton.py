@@ -12,8 +12,8 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.handlers.common import anchor, application_of, reconfigured
 from provisor.graph.http.handlers.jobs import view_of
 from provisor.graph.http.handlers.secrets import replace_secrets, visible
-from provisor.graph.http.library import put_posted
 from provisor.graph.http.lifecycle import delete
+from provisor.graph.http.postings import put_posted
 from provisor.graph.http.query import expanded, selected
 from provisor.graph.translate.job import to_job
 

@@ -10,7 +10,7 @@ from provisor.graph.http.answers import Answer, Document, counted, document, don
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, bad_request, conflict, not_found
 from provisor.graph.http.handlers.common import TEMPLATE, anchor, application_of
-from provisor.graph.http.library import posted, put_posted
+from provisor.graph.http.postings import posted, put_posted
 from provisor.graph.http.query import expanded, filtered, selected
 from provisor.graph.http.schemas import check, put_template
 from provisor.graph.schema.document import canonical, schema_of
