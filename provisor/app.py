@@ -99,6 +99,17 @@ def check_schema(content: bytes, definitions: Definitions) -> CheckedSchema:
     return CheckedSchema(text=_stored_form(schema), warnings=odd)
 
 
+def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is wrong with Graph's settings of a job, by their names."""
+    _, found = from_api(Policy(), settings=settings, secrets={})
+    spelled = {name.lower(): name for name in settings}
+    wrong = {problem.path.split(".")[0]: problem for problem in found}
+    return {
+        spelled[path.lower()]: f"{problem.message} {problem.remedy}".strip()
+        for path, problem in wrong.items()
+    }
+
+
 def _stored_form(schema: SynchronizationSchema) -> str:
     return write_schema(structs.replace(canonical(schema), id="")).decode()
 
@@ -376,6 +387,7 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             around=Around(
                 templates=tuple(templates()),
                 check_schema=check_schema,
+                check_settings=check_settings,
                 template_schema=template_schema,
                 environment=os.environ,
             ),

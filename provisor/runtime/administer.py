@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from provisor.model.jobs import Asked, Job, ResetScope
 from provisor.planner.status import Restarted, Started, Stopped, next_status
 from provisor.ports import Journal, StagedView
-from provisor.runtime.lease import asking, lease_when_free
+from provisor.runtime.lease import asking_soon, lease_when_free
 from provisor.runtime.parts import Parts
 
 USUAL_RESTART = ResetScope.QUARANTINE_STATE | ResetScope.WATERMARK | ResetScope.ESCROWS
@@ -20,7 +20,7 @@ async def stopped(
     parts: Parts, job: Job, asked: Asked, on_wait: Callable[[], object]
 ) -> AsyncGenerator[Journal]:
     """Have a running cycle stop at its next object, and hold the job meanwhile. Raises Busy."""
-    with asking(parts.folder, job.id):
+    async with asking_soon(parts.folder, job.id, parts.clock):
         await parts.registry.ask(job.id, asked)
         try:
             async with lease_when_free(parts.folder, job.id, parts.clock, on_wait):

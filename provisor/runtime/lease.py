@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from provisor.ports import Clock
 
 LOCKS = "locks"
 LOOK_AGAIN_S = 0.1
+LOOKS_MAX = 20
 
 
 class Busy(Exception):
@@ -46,28 +47,35 @@ def asking(folder: Path, job: str) -> Generator[None]:
         yield
 
 
-def is_being_asked(folder: Path, job: str) -> bool:
-    """Tell whether a living process is stopping the job."""
-    with _locked(folder, f"{job}.asking") as is_ours:
-        return not is_ours
-
-
 @asynccontextmanager
 async def lease_when_free(
     folder: Path, job: str, clock: Clock, on_wait: Callable[[], object]
 ) -> AsyncGenerator[None]:
     """Have the job to oneself as soon as nobody else has it."""
     with ExitStack() as stack:
-        if not _enter(stack, folder, job):
+        if not _enter(stack, lease(folder, job)):
             on_wait()
-            while not _enter(stack, folder, job):
+            while not _enter(stack, lease(folder, job)):
                 await clock.sleep(LOOK_AGAIN_S)
         yield
 
 
-def _enter(stack: ExitStack, folder: Path, job: str) -> bool:
+@asynccontextmanager
+async def asking_soon(folder: Path, job: str, clock: Clock) -> AsyncGenerator[None]:
+    """As `asking`, but give way for a moment: a cycle that begins looks whether anybody asks."""
+    with ExitStack() as stack:
+        for _ in range(LOOKS_MAX):
+            if _enter(stack, asking(folder, job)):
+                break
+            await clock.sleep(LOOK_AGAIN_S)
+        else:
+            stack.enter_context(asking(folder, job))
+        yield
+
+
+def _enter(stack: ExitStack, lock: AbstractContextManager[None]) -> bool:
     try:
-        stack.enter_context(lease(folder, job))
+        stack.enter_context(lock)
     except Busy:
         return False
     return True

@@ -12,7 +12,7 @@ from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
 from provisor.planner.status import next_start
 from provisor.runtime.interruption import Interruption, interruptible
-from provisor.runtime.lease import Busy, is_being_asked, lease
+from provisor.runtime.lease import Busy, asking, lease
 from provisor.runtime.parts import WORKSPACE, Parts
 
 LOOK_AGAIN_S = 2.0
@@ -47,9 +47,8 @@ async def possess(
 ) -> AsyncGenerator[Ready]:
     """Take the job over: nobody else runs it meanwhile, and who did is fenced. Raises Busy."""
     with lease(parts.folder, job.id):
-        if is_being_asked(parts.folder, job.id):
-            raise Busy("the job is just being paused, restarted or deleted by another process")
-        await parts.registry.ask(job.id, None)  # whoever asked did not live to take it back
+        with asking(parts.folder, job.id):  # whoever asked did not live to take it back
+            await parts.registry.ask(job.id, None)
         equipment = await parts.equip(job, may_change_system=may_change_system)
         journal = await parts.registry.open_journal(job.id, parts.holder)
         source, target = equipment.source(), equipment.target()

@@ -188,7 +188,8 @@ async def _put_job(
         if text.encode() != await registry.document(id, name):
             await registry.put_document(id, name, text.encode())
     missing = await hands.missing(application)
-    before = known.status if known else job.status
+    stands = await registry.job(id)  # a cycle may have ended meanwhile
+    before = stands.status if stands else job.status
     status = next_status(before, Configured(is_usable=not missing))
     is_started = known is None and step.has_schedule and not missing
     if is_started:

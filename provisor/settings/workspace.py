@@ -58,6 +58,8 @@ class Surroundings:
 
     templates: Collection[str]
     check_schema: Callable[[bytes, Definitions], CheckedSchema]
+    check_settings: Callable[[Mapping[str, str]], Mapping[str, str]]
+    """What is wrong with Graph's settings of a job, by their names."""
     template_schema: Callable[[str], str]
     """A template's schema, in the form in which schemas are compared."""
     environment: Mapping[str, str]
@@ -262,7 +264,7 @@ class _Reading:
 
     def _settings(self, form: forms.JobForm, at: At) -> dict[str, object]:
         """Return the job's settings as Graph has them: always text."""
-        texts: dict[str, object] = {}
+        texts: dict[str, str] = {}
         for name, value in form.settings.items():
             if isinstance(value, bool):
                 texts[name] = "True" if value else "False"
@@ -270,7 +272,9 @@ class _Reading:
                 texts[name] = str(value)
             else:
                 self.problems.add((*at, "settings", name), "is to be a text")
-        return texts
+        for name, message in self.around.check_settings(texts).items():
+            self.problems.add((*at, "settings", name), message)
+        return dict[str, object](texts)
 
     def _schema(self, name: str, application: str, at: At) -> str:
         file = self.problems.file.parent / name

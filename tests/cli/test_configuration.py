@@ -263,3 +263,34 @@ def test_a_backup_is_a_store(running: Workspace) -> None:
     told = running.provisor("--workspace", str(copy), "status", "people", "--json")
 
     assert told.json == running.status()
+
+
+def test_a_restored_backup_looks_before_it_writes(running: Workspace) -> None:
+    backup = running.folder / "backup.db"
+    assert running.provisor("backup", str(backup)).code == 0
+    running.hire("fay", "gus")
+    running.edit("ada", displayName="Ada Lovelace")
+    assert running.run().code == 0
+    for name in ("provisor.db-wal", "provisor.db-shm"):
+        (running.folder / name).unlink(missing_ok=True)
+    backup.replace(running.folder / "provisor.db")
+    before = len(running.server.writes())
+
+    ended = running.provisor("reconcile", "people")
+
+    assert ended.code == 0, ended.out
+    assert len(running.server.writes()) == before, "everything was there already"
+    assert running.active() == {*running.people}
+    assert "0 changes" in running.run().out
+
+
+def test_without_any_store_everybody_is_matched_anew(running: Workspace) -> None:
+    for file in running.folder.glob("provisor.db*"):
+        file.unlink()
+    before = len(running.server.writes())
+
+    running.apply()
+
+    assert running.run().code == 0
+    assert len(running.server.writes()) == before
+    assert len(running.users()) == 5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisor.runtime.lease import Busy, asking, holder, is_being_asked, lease, lease_when_free
+from provisor.runtime.lease import Busy, asking, asking_soon, holder, lease, lease_when_free
 
 HOLDS = """
 import sys
@@ -80,12 +80,23 @@ def test_it_dies_with_a_process_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_whoever_stops_a_job_is_known_as_long_as_he_lives(tmp_path: Path) -> None:
-    assert not is_being_asked(tmp_path, "job")
+    with asking(tmp_path, "job"), pytest.raises(Busy), asking(tmp_path, "job"):
+        pass
     with asking(tmp_path, "job"):
-        assert is_being_asked(tmp_path, "job")
-        with pytest.raises(Busy), asking(tmp_path, "job"):
+        pass
+
+
+async def ask_while_somebody_does(folder: Path) -> float:
+    """Return how long was waited for in vain."""
+    clock = Clock()
+    with asking(folder, "job"), pytest.raises(Busy):
+        async with asking_soon(folder, "job", clock):
             pass
-    assert not is_being_asked(tmp_path, "job")
+    return clock.slept_s
+
+
+def test_who_asks_gives_way_for_a_moment_only(tmp_path: Path) -> None:
+    assert 1 < asyncio.run(ask_while_somebody_does(tmp_path)) < 10
 
 
 async def wait_for_it(folder: Path) -> None:

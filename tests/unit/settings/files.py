@@ -31,6 +31,7 @@ def surroundings(environment: Mapping[str, str] | None = None) -> Surroundings:
     return Surroundings(
         templates=("scim", "customappsso"),
         check_schema=check_schema,
+        check_settings=lambda texts: {name: "is wrong" for name in texts if name == "Wrong"},
         template_schema=lambda _: "the template's",
         environment={"TOKEN": "t0ken"} if environment is None else environment,
     )

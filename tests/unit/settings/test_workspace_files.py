@@ -104,6 +104,7 @@ jobs:
         (JOB + "    targetReads: never\n", "7: jobs.people.targetReads: is to be one of inDoubt"),
         (JOB + "    schema: x.json\n", "7: jobs.people.schema: the schema"),
         (JOB + "    settings: {A: [1]}\n", "7: jobs.people.settings.A: is to be a text"),
+        (JOB + "    settings: {Wrong: x}\n", "7: jobs.people.settings.Wrong: is wrong"),
         (JOB + "    schedule: 5\n", "7: jobs.people.schedule: is to be a text; put it in quotes"),
         (JOB.replace("csv,", "scim,"), "3: jobs.people.source.connector: scim cannot be a source"),
         (JOB.replace("settings: {users: people.csv}", ""), "3: jobs.people.source.settings"),
