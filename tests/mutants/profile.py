@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "mutants",
-    max_examples=int(os.environ.get("EXAMPLES", "1500")),
+    max_examples=int(os.environ.get("EXAMPLES", "400")),
     deadline=None,
     database=None,
     phases=(Phase.generate,),

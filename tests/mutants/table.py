@@ -21,7 +21,7 @@ class Mutant:
 
 
 CONVERGES = "test_convergence.py::test_the_target_converges[memory]"
-ON_FILE = "test_convergence.py::test_the_target_converges_under_administration[sqlite]"
+COUNTS_ON_FILE = "test_counts.py::test_a_recount_gives_the_same_numbers[sqlite]"
 ADMINISTERED = "test_convergence.py::test_the_target_converges_under_administration[memory]"
 RECONCILES = "test_convergence.py::test_a_reconcile_takes_back_what_others_changed[memory]"
 SNAPSHOTS = "test_snapshots.py::test_only_a_true_absence_removes[memory]"
@@ -76,7 +76,7 @@ MUTANTS = (
     ),
     mutant(
         "a departure trusts the image",
-        CONVERGES,
+        FINDINGS,
         Edit(
             DECIDE,
             "return has_image and not reads_always and is_wanted",
@@ -85,7 +85,7 @@ MUTANTS = (
     ),
     mutant(
         "an attempt keeps a returning link released",
-        CONVERGES,
+        FINDINGS,
         Edit(
             TRANSITIONS,
             "        return LinkState.MANAGED\n    if link is None",
@@ -113,7 +113,7 @@ MUTANTS = (
     ),
     mutant(
         "a create claims no value",
-        CONVERGES,
+        FINDINGS,
         Edit(
             TRANSITIONS,
             "case Export(Create(answers_to=queries)):\n            return queries",
@@ -131,7 +131,7 @@ MUTANTS = (
     ),
     mutant(
         "an unanswered create owns nothing",
-        f"{FINDINGS} {CONVERGES}",
+        FINDINGS,
         Edit(MEMORY, "return awaiting[0] if awaiting else None", "return None"),
     ),
     mutant(
@@ -174,7 +174,7 @@ MUTANTS = (
     ),
     mutant(
         "a changed mapping unsettles nobody",
-        ADMINISTERED,
+        FINDINGS,
         Edit(MEMORY, "if standing.key.mapping in changed:", "if standing.key.mapping in ():"),
     ),
     # absence
@@ -312,17 +312,15 @@ MUTANTS = (
     mutant(
         "leavers are not let go",
         f"{FINDINGS} {CONVERGES}",
-        Edit(
-            CYCLE, "await work.ports.journal.let_go(deletes)", "await work.ports.journal.let_go(())"
-        ),
+        Edit(CYCLE, "journal.let_go(deletes)", "journal.let_go(())"),
     ),
     mutant(
         "the staged are let go",
         FINDINGS,
         Edit(
             CYCLE,
-            "await work.ports.journal.let_go(deletes)",
-            "await work.ports.journal.let_go([*deletes, *held])",
+            "journal.let_go(deletes)",
+            "journal.let_go([*deletes, *held])",
         ),
     ),
     # fencing
@@ -438,13 +436,13 @@ MUTANTS = (
     # the real store
     mutant(
         "a transaction that fails is committed as far as it came",
-        ON_FILE,
+        COUNTS_ON_FILE,
         Edit(
             "provisor/store/sqlite/connect.py",
-            "            _roll_back(connection)\n            raise\n",
-            "            if connection.in_transaction:\n"
-            "                sqlite3.Connection.execute(connection, 'COMMIT')\n"
-            "            raise\n",
+            "        _roll_back(self._connection)\n        self._undone()\n",
+            "        if self._connection.in_transaction:\n"
+            "            sqlite3.Connection.execute(self._connection, 'COMMIT')\n"
+            "        self._undone()\n",
         ),
     ),
 )

@@ -46,18 +46,20 @@ async def _count(world: World, steps: Sequence[Step]) -> None:
         before, known = await world.status(), dict(world.standings)
         world.target.forget()
         cycle = await world.run(step.mishaps, reconciles=step.reconciles)
+        records = await _records(world)
+        check_told(world, records, known)
         if cycle is None:
             continue
         after = await world.status()
-        records = await _records(world, cycle)
         check_counts(world, cycle, records)
         check_target(world, records, known)
         check_status(before, after, cycle)
-        check_nothing_dropped(world, await _watermark(world), cycle, records, known)
+        check_nothing_dropped(world, await _watermark(world), cycle)
 
 
-async def _records(world: World, cycle: Cycle) -> list[Record]:
-    query = RecordQuery(job=JOB, cycle=cycle.id, limit=10_000)
+async def _records(world: World) -> list[Record]:
+    """Return what the latest cycle has logged, also if it died."""
+    query = RecordQuery(job=JOB, cycle=f"cycle {world.cycles}", limit=10_000)
     return [record for _, _, record in await world.memory.ledger.records(query)]
 
 
@@ -176,10 +178,8 @@ def check_nothing_dropped(
     world: World,
     watermark: Watermark | None,
     cycle: Cycle,
-    records: Collection[Record],
-    known: Known,
 ) -> None:
-    """What the watermark has passed is remembered; what counts as settled has its reason."""
+    """What the watermark has passed is remembered."""
     remembered = {source_key(s.key): s for s in world.standings.values()}
     for key, entry in read_up_to(world, watermark).items():
         standing = remembered.get(key)
@@ -189,14 +189,18 @@ def check_nothing_dropped(
             assert standing is not None, f"{key} was never remembered"
             assert standing.source == entry, f"{key} changed unnoticed"
             assert standing.absence is None
+    if cycle.result is not CycleResult.FAILED and cycle.reaches_steady_state:
+        for key, standing in world.standings.items():
+            assert standing.settled == standing.seen or standing.escrow, f"{key} is open"
+
+
+def check_told(world: World, records: Collection[Record], known: Known) -> None:
+    """What counts as settled has its reason in the ledger, also where the process died."""
     told = {r.key for r in records if r.is_exported or r.code or r.verdict is Verdict.FAILURE}
     for key, standing in world.standings.items():
         old = known.get(key)
         if standing.settled != (old.settled if old else 0):
             assert key in told, f"{key} was settled without a word"
-    if cycle.result is not CycleResult.FAILED and cycle.reaches_steady_state:
-        for key, standing in world.standings.items():
-            assert standing.settled == standing.seen or standing.escrow, f"{key} is open"
 
 
 def read_up_to(world: World, watermark: Watermark | None) -> dict[EntryKey, Entry | None]:

@@ -167,6 +167,26 @@ async def _contend(world: World, fault: Fault) -> None:
     await world.check()
 
 
+def test_who_was_first_to_ask_for_a_name_keeps_it_though_nobody_answered(
+    store: StoreName,
+) -> None:
+    World().play(store, _keep_name)
+
+
+async def _keep_name(world: World) -> None:
+    await world.run()
+    world.person("d", mail="name@x.org")
+    lost = Mishaps(faults=(("after", Unanswered),), read_faults=(REFUSED, NEVER))
+    await world.run(lost)
+
+    world.person("a", mail="name@x.org")  # and is looked at before d
+    await world.run()
+
+    entries = world.directory.entries.values()
+    account = next(e.anchor for e in entries if "name@x.org" in str(e))
+    assert world.governors()[account].anchor == "d"
+
+
 def test_a_create_done_twice_on_its_way_is_found_though_the_first_look_failed(
     store: StoreName,
 ) -> None:
@@ -217,6 +237,21 @@ async def _claim(world: World) -> None:
 
     world.heal()  # the address by which e would be matched is another one now
     await world.calm()
+
+    await world.check()
+
+
+def test_other_rules_apply_to_everybody(store: StoreName) -> None:
+    World().play(store, _rule_anew)
+
+
+async def _rule_anew(world: World) -> None:
+    world.person("a")
+    world.person("b", department="Research")
+    await world.run()
+
+    world.version = 3
+    await world.run()
 
     await world.check()
 
