@@ -189,7 +189,10 @@ def test_row_36_a_create_that_was_never_answered_is_looked_for_and_taken_back() 
     firm.target.losses.append(Unanswered("no answer"))
     firm.hire("ada")
     firm.run()
-    assert firm.link("ada") == "managed", "it was found by what it was created with"
+    found = firm.standing("ada")
+    assert found is not None
+    assert found.link is not None
+    assert found.link.is_created_by_us, "it was found by what it was created with"
     firm.dismiss("ada")
 
     firm.run()
