@@ -10,7 +10,7 @@ from typing import TypeAlias
 from provisor.errors import StoreFailed
 
 BUSY_TIMEOUT_S = 5.0
-CACHE_KIB = 32_768
+CACHE_KIB = 16_384
 Connection: TypeAlias = sqlite3.Connection
 Factory: TypeAlias = type[sqlite3.Connection]
 """Makes connections: tests hand in one whose statements fail when they are told."""

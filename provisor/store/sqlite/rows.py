@@ -32,13 +32,19 @@ from provisor.store.sqlite.codec import (
 from provisor.store.sqlite.connect import Connection
 
 HEAD = """
-s.number, s.anchor, s.absence, s.absent_since, s.is_assigned, s.seen, s.settled,
-s.target, s.state, s.is_created_by_us, s.attempt, s.escrow,
-s.staged_at, s.staged_seen, s.staged_approved,
-s.references_seen, s.references_settled, s.references_escrow,
-s.references_staged_at, s.references_staged_seen, s.references_staged_approved, s.spans
+s.number, s.anchor, s.is_assigned, s.seen, s.settled, s.target, s.state, s.is_created_by_us,
+s.attempt, s.references_seen, s.references_settled, s.spans,
+s.absence IS NOT NULL OR s.escrow IS NOT NULL OR s.references_escrow IS NOT NULL
+OR s.staged_at IS NOT NULL OR s.references_staged_at IS NOT NULL
 """
-WIDTH = 22
+"""Fetching a column costs as much as finding its row: what is rare is fetched when it is there."""
+WIDTH = 13
+RARE = """
+SELECT absence, absent_since, escrow, staged_at, staged_seen, staged_approved, references_escrow,
+       references_staged_at, references_staged_seen, references_staged_approved
+FROM standing WHERE number = ?
+"""
+NOTHING_RARE = (None,) * 10
 STANDING = f"""
 SELECT {HEAD}, m.generation, i.shape, i.content, i.version, o.shape, o.content, o.version
 FROM standing s
@@ -60,6 +66,7 @@ INSERT_SOURCE = "INSERT INTO source (standing, shape, content, version) VALUES (
 INSERT_REFERENCE = """
 INSERT INTO reference (standing, attribute, is_single, kind, anchor, job) VALUES (?, ?, ?, ?, ?, ?)
 """
+PLAIN = ("absence", "is_assigned", "seen", "settled", "references_seen", "references_settled")
 BESIDE = ("mark", "source", "image", "span", "reference", "claim")
 """Tables that hold what belongs to a standing, by its number."""
 
@@ -94,7 +101,7 @@ def load_again(
     """Return what a standing that was read before is by now, but for what its image says; None
     if its source has changed, and it must be read anew."""
     row = connection.execute(BRIEFLY, (mapping, known.key.anchor)).fetchone()
-    if row is None or row[5] != known.seen:  # a source that says something else was seen anew
+    if row is None or row[3] != known.seen:  # a source that says something else was seen anew
         return None
     has_image, version = row[WIDTH:]
     image = None if has_image is None else Image(NO_ATTRIBUTES, version)
@@ -109,9 +116,12 @@ def _compose(
     image: Image | None,
     generation: int,
 ) -> Standing:
-    (number, _, absence, absent_since, is_assigned, seen, settled) = row[:7]
-    (target, state, is_ours, attempt, escrow) = row[7:12]
-    (references_seen, references_settled, references_escrow) = row[15:18]
+    (number, _, is_assigned, seen, settled, target, state, is_ours, attempt) = row[:9]
+    (references_seen, references_settled, spans, is_rare) = row[9:WIDTH]
+    rare = NOTHING_RARE
+    if is_rare:
+        rare = connection.execute(RARE, (number,)).fetchone()
+    absence, absent_since, escrow = rare[:3]
     link = None
     if target is not None:
         link = Link(Anchor(target), image, LinkState(state), bool(is_ours))
@@ -127,12 +137,12 @@ def _compose(
         attempt=decode_queries(attempt),
         escrow=decode_escrow(escrow),
         generation=generation,
-        staged=_staged(row[12:15]),
+        staged=_staged(rare[3:6]),
         references_seen=references_seen,
         references_settled=references_settled,
-        references_escrow=decode_escrow(references_escrow),
-        references_staged=_staged(row[18:21]),
-        referred=load_spans(connection, number) if row[21] else dict[str, Span](),
+        references_escrow=decode_escrow(rare[6]),
+        references_staged=_staged(rare[7:10]),
+        referred=load_spans(connection, number) if spans else dict[str, Span](),
     )
 
 
@@ -190,11 +200,16 @@ def save(
 
 def _changes(before: Standing, after: Standing) -> dict[str, object]:
     """Return the columns that differ, in an order that is always the same."""
-    old, new = _facts(before), _facts(after)
+    changed: dict[str, object] = {
+        name: getattr(after, name)
+        for name in PLAIN
+        if getattr(before, name) != getattr(after, name)
+    }
+    if before.absent_since != after.absent_since:
+        changed["absent_since"] = _micros(after.absent_since)
     if before.link is not after.link:
-        old |= _link_columns(before.link)
-        new |= _link_columns(after.link)
-    changed = {name: value for name, value in new.items() if old[name] != value}
+        old, new = _link_columns(before.link), _link_columns(after.link)
+        changed |= {name: value for name, value in new.items() if old[name] != value}
     if before.attempt != after.attempt:
         changed["attempt"] = encode_queries(after.attempt)
     if before.escrow is not after.escrow:
@@ -205,24 +220,26 @@ def _changes(before: Standing, after: Standing) -> dict[str, object]:
         changed |= _staged_columns("staged", after.staged)
     if before.references_staged is not after.references_staged:
         changed |= _staged_columns("references_staged", after.references_staged)
+    return changed | _derived(before, after)
+
+
+def _derived(before: Standing, after: Standing) -> dict[str, object]:
+    """Return those columns that differ which follow from others, so that they can be asked for."""
+    changed: dict[str, object] = {}
+    if due_at(before) != due_at(after):
+        changed["due_at"] = due_at(after)
+    had = has = transitions.has_references(after)
+    if before.source is not after.source or before.referred is not after.referred:
+        had = transitions.has_references(before)
+    if had != has:
+        changed["has_references"] = has
+    if len(before.referred) != len(after.referred):
+        changed["spans"] = len(after.referred)
+    old = references_due_at(before, has_references=had)
+    new = references_due_at(after, has_references=has)
+    if old != new:
+        changed["references_due_at"] = new
     return changed
-
-
-def _facts(standing: Standing) -> dict[str, object]:
-    has_references = transitions.has_references(standing)
-    return {
-        "absence": standing.absence,
-        "absent_since": _micros(standing.absent_since),
-        "is_assigned": standing.is_assigned,
-        "seen": standing.seen,
-        "settled": standing.settled,
-        "due_at": due_at(standing),
-        "references_seen": standing.references_seen,
-        "references_settled": standing.references_settled,
-        "references_due_at": references_due_at(standing, has_references=has_references),
-        "has_references": has_references,
-        "spans": len(standing.referred),
-    }
 
 
 def _link_columns(link: Link | None) -> dict[str, object]:

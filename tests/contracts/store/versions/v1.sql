@@ -146,7 +146,7 @@ CREATE TABLE meta (
 	value TEXT NOT NULL, 
 	PRIMARY KEY (name)
 );
-INSERT INTO "meta" VALUES('mark','2848af2caffe1ffacc74d54fbff35057');
+INSERT INTO "meta" VALUES('mark','3a3802bb616dc03c3762f1fde4b7d733');
 CREATE TABLE record (
 	position INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	cycle INTEGER NOT NULL, 
@@ -275,12 +275,12 @@ INSERT INTO "standing" VALUES(5,1,'eve','user',X'3B8E839F4C036C65AD3149235FC0CAB
 INSERT INTO "standing" VALUES(6,1,'fay','user',X'A22E32BF44EFE4D6B0995DF533E13F39',NULL,NULL,1,1,0,0,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,1,0,NULL,0,0,NULL,NULL,NULL,NULL);
 INSERT INTO "standing" VALUES(7,2,'team','group',X'60CE26AA3E9D5A9C40B187AC6EE4CC21',NULL,NULL,1,1,1,NULL,'g1','managed',0,NULL,NULL,NULL,NULL,NULL,2,2,1767258000000000,1,1,X'95A754696D656F7574A96E6F20616E73776572CF0006474EFABD600001CF0006474FD1510400',NULL,NULL,NULL);
 CREATE INDEX reference_referred ON reference (job, kind, anchor, standing);
-CREATE INDEX standing_references_due ON standing (mapping, references_due_at) WHERE references_due_at IS NOT NULL;
-CREATE INDEX standing_references_staged ON standing (mapping) WHERE references_staged_at IS NOT NULL;
 CREATE INDEX standing_due ON standing (mapping, due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX standing_absent ON standing (mapping, absent_since) WHERE absence = 'absent';
+CREATE INDEX standing_references_staged ON standing (mapping) WHERE references_staged_at IS NOT NULL;
+CREATE INDEX standing_references_due ON standing (mapping, references_due_at) WHERE references_due_at IS NOT NULL;
 CREATE INDEX standing_staged ON standing (mapping) WHERE staged_at IS NOT NULL;
 CREATE UNIQUE INDEX standing_target ON standing (mapping, target) WHERE target IS NOT NULL;
+CREATE INDEX standing_absent ON standing (mapping, absent_since) WHERE absence = 'absent';
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('record',7);
 COMMIT;
