@@ -22,6 +22,8 @@ COMMANDS = {
     "status": ("status", "Show where jobs stand."),
     "logs": ("logs", "Show what was decided, object by object."),
     "explain": ("explain", "Go through every step for one object, as things are now."),
+    "eval": ("evaluate", "Evaluate an expression on attributes, or many as a file has them."),
+    "functions": ("functions", "Show the functions that mappings are written with."),
     "provision": ("provision", "Take one object through all steps now."),
     "start": ("lifecycle", "Let the schedule run a job."),
     "pause": ("lifecycle", "Stop a job, and keep all that is remembered."),
