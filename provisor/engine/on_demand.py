@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from provisor.engine.cycle import assign, departed_and_links
 from provisor.engine.look import plan
 from provisor.engine.provision import Passage, provision
-from provisor.engine.references import plan_for, provision_references
+from provisor.engine.references import plan_for, provision_references, weigh_removals
 from provisor.engine.work import Mandate, Ports, Work, adopt, begin_work
 from provisor.errors import OBJECT_FAILURES, Rejected, Stale
 from provisor.expressions.errors import ExpressionError
@@ -75,8 +75,17 @@ async def _carry(work: Work, standing: Standing) -> OnDemand:
         return OnDemand(standing, None, held, None)
     passage = await provision(standing, work)
     (after,) = await work.ports.journal.recall([standing.key])
-    references = await provision_references(after, work) if after.link else None
+    references = await _refer(work, after) if after.link else None
     return OnDemand(standing, passage, passage.decision, references)
+
+
+async def _refer(work: Work, standing: Standing) -> Outcome:
+    """Point at all that the object should; removals that the guard holds are left out."""
+    journal = work.ports.journal
+    due = await journal.due_references(work.ports.clock.now())
+    await weigh_removals(work, due, is_unvouched=False)
+    (weighed,) = await journal.recall([standing.key])
+    return await provision_references(weighed, work)
 
 
 async def _held(work: Work, standing: Standing) -> Decision | None:

@@ -164,6 +164,8 @@ class Tally:
     error: JobError | None = None
     halt: Halt | None = None
     is_complete_read: bool = False
+    is_unvouched: bool = False
+    """It was read from files that no manifest vouches for."""
     are_escrows_pruned: bool = False
     succeeded: int = 0
     base_failures: int = 0

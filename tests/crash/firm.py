@@ -41,7 +41,9 @@ jobs:
     target: {{connector: scim, settings: {{baseAddress: "{url}", token: secret}}}}
     template: scim
     syncAll: true
-    guards: {{departures: {{percent: 100, floor: 1000}}}}
+    guards:
+      departures: {{percent: 100, floor: 1000}}
+      shrinks: {{percent: 100, rows: 1000}}
 """
 HEADER = (
     "id,userName,givenName,familyName,displayName,mail,department,jobTitle,manager,accountEnabled"

@@ -11,7 +11,7 @@ import pytest
 from provisor.model.cycles import QuarantineReason
 from provisor.model.decisions import LinkState, Staged, Standing, StandingKey
 from provisor.model.entries import Anchor
-from provisor.model.rules import DepartureLimits, MemberLimits
+from provisor.model.rules import DepartureLimits, Guards, MemberLimits
 from provisor.planner.weigh import (
     Removals,
     exceeds,
@@ -199,7 +199,7 @@ def test_removals_that_look_like_an_accident(removed: int, of: int, is_too_many:
 def test_a_group_that_loses_too_many_waits_and_others_go_on() -> None:
     removals = {A: Removals(60, 100), B: Removals(5, 100)}
 
-    weighed = weigh_members(removals, {}, {A: 7, B: 8}, 1000, MemberLimits())
+    weighed = weigh_members(removals, {}, {A: 7, B: 8}, 1000, Guards())
 
     assert weighed.held == {A: 7}
     assert weighed.halt is not None
@@ -210,7 +210,7 @@ def test_many_groups_that_lose_a_few_each_wait_together() -> None:
     groups = [group(str(n)) for n in range(10)]
     removals = {g: Removals(15, 20) for g in groups}
 
-    weighed = weigh_members(removals, {}, dict.fromkeys(groups, 1), 200, MemberLimits())
+    weighed = weigh_members(removals, {}, dict.fromkeys(groups, 1), 200, Guards())
 
     assert set(weighed.held) == set(groups)
 
@@ -219,5 +219,28 @@ def test_removals_that_were_approved_go_on_and_are_not_counted() -> None:
     removals = {A: Removals(60, 100), B: Removals(5, 100)}
     let = {A: Staged(NOW, 7, is_approved=True)}
 
-    assert weigh_members(removals, let, {A: 7, B: 8}, 1000, MemberLimits()).held == {}
-    assert weigh_members(removals, let, {A: 9, B: 8}, 1000, MemberLimits()).held == {A: 9}
+    assert weigh_members(removals, let, {A: 7, B: 8}, 1000, Guards()).held == {}
+    assert weigh_members(removals, let, {A: 9, B: 8}, 1000, Guards()).held == {A: 9}
+
+
+def test_memberships_that_shrink_wait_where_only_a_file_without_manifest_says_so() -> None:
+    removals = {A: Removals(6, 100)}
+
+    held = weigh_members(removals, {}, {A: 7}, 100, Guards(), is_unvouched=True)
+
+    assert held.held == {A: 7}
+    assert weigh_members(removals, {}, {A: 7}, 100, Guards()).held == {}
+
+
+@pytest.mark.parametrize(
+    ("removed", "added", "of", "is_cut_off"),
+    [(5, 0, 100, False), (6, 0, 100, True), (6, 1, 100, False), (3, 0, 4, False), (4, 0, 4, True)],
+)
+def test_who_moves_between_groups_is_no_sign_of_a_file_that_was_cut_off(
+    removed: int, added: int, of: int, is_cut_off: bool
+) -> None:
+    moves = {A: Removals(removed, of), B: Removals(0, 0, added)}
+
+    weighed = weigh_members(moves, {}, {A: 7, B: 8}, of, Guards(), is_unvouched=True)
+
+    assert set(weighed.held) == ({A} if is_cut_off else set())
