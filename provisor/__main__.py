@@ -10,14 +10,26 @@ from typing import TYPE_CHECKING
 from provisor.cli.main import run
 
 if TYPE_CHECKING:
-    from provisor.cli.workspace import Workspace
+    from provisor.cli.workspace import Tools, Workspace
 
 
-def open_lazily(folder: Path, *, creates: bool = False) -> AbstractAsyncContextManager[Workspace]:
-    """Open a workspace; only now is everything imported that one needs."""
-    from provisor.app import open_workspace
+class Lazily:
+    """The way into the composition root; everything is imported when it is gone."""
 
-    return open_workspace(folder, creates=creates)
+    def __call__(
+        self, folder: Path, *, creates: bool = False
+    ) -> AbstractAsyncContextManager[Workspace]:
+        from provisor.app import open_workspace
+
+        return open_workspace(folder, creates=creates)
+
+    def tools(self) -> Tools:
+        from provisor.app import tools
+
+        return tools()
+
+
+open_lazily = Lazily()
 
 
 def main() -> None:

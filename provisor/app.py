@@ -17,14 +17,25 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from provisor.cli.workspace import FILE, KEY, STORE, NoWorkspace, ServeOptions, Workspace
+from provisor.cli.workspace import (
+    FILE,
+    KEY,
+    STORE,
+    Examined,
+    NoWorkspace,
+    SchemaProblem,
+    ServeOptions,
+    Tools,
+    Workspace,
+)
 from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.engine.work import Mandate
 from provisor.errors import StoreFailed
 from provisor.graph.credentials import SETTINGS, load_secrets, overlaid
 from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
-from provisor.graph.problems import errors
+from provisor.graph.problems import Problem as Fault
+from provisor.graph.problems import Severity, errors
 from provisor.graph.schema.document import canonical, read_schema, write_schema
 from provisor.graph.schema.rules import to_rules, without_deletes
 from provisor.graph.templates import template, templates
@@ -110,6 +121,38 @@ def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
     }
 
 
+def examine_schema(content: bytes, definitions: Definitions) -> Examined:
+    """Return the rules that a schema makes, and all that is wrong with it, or odd."""
+    schema, form = read_schema(content)
+    if schema is None:
+        return Examined(problems=tuple(map(_told, form)))
+    rules, found = to_rules(schema, definitions)
+    return Examined(rules=rules, problems=tuple(map(_told, (*form, *found))))
+
+
+def _told(problem: Fault) -> SchemaProblem:
+    return SchemaProblem(
+        code=problem.code,
+        path=problem.path,
+        position=problem.position,
+        message=problem.message,
+        remedy=problem.remedy,
+        is_error=problem.severity is Severity.ERROR,
+    )
+
+
+def tools() -> Tools:
+    """Return what configurations are checked with. No workspace is needed for it."""
+    around = Around(
+        templates=tuple(templates()),
+        check_schema=check_schema,
+        check_settings=check_settings,
+        template_schema=template_schema,
+        environment=os.environ,
+    )
+    return Tools(around=around, examine_schema=examine_schema)
+
+
 def _stored_form(schema: SynchronizationSchema) -> str:
     return write_schema(structs.replace(canonical(schema), id="")).decode()
 
@@ -151,26 +194,30 @@ class Composer:
             documents=self.registry,
             owner=application.id,
         )
-        options = await self._options(job, application)
-        policy = options.policy
-        if not options.has_hard_deletes:
-            rules = without_deletes(rules)
+        mandate = await self._mandate(job, application, rules)
         opens_source, opens_target = source.open_source, target.open_target
         opens_reader = target.open_reader
         assert opens_source is not None, "that it is a source was checked"
         assert opens_target is not None, "that it is a target was checked"
         assert opens_reader is not None, "whatever can be written can be read"
         return Equipment(
-            mandate=Mandate(
-                rules=rules,
-                policy=policy,
-                policy_hash=policy_hash(policy),
-                may_change_system=may_change_system,
-            ),
+            mandate=replace(mandate, may_change_system=may_change_system),
             source=lambda: opens_source(source_settings, around),
             target=lambda: opens_target(target_settings, around),
             reader=lambda: opens_reader(target_settings, around),
         )
+
+    async def mandate(self, job: Job, draft: bytes | None = None) -> Mandate:
+        """Return what a job would be told now, or under a drafted schema. Raises Invalid."""
+        rules = await self.rules(job, draft)
+        return await self._mandate(job, await self._application(job), rules)
+
+    async def _mandate(self, job: Job, application: Application, rules: Rules) -> Mandate:
+        options = await self._options(job, application)
+        if not options.has_hard_deletes:
+            rules = without_deletes(rules)
+        policy = options.policy
+        return Mandate(rules=rules, policy=policy, policy_hash=policy_hash(policy))
 
     async def missing(self, application: Application) -> str:
         """Return what an application lacks before it can be used."""
@@ -236,14 +283,17 @@ class Composer:
             raise Invalid(problems)
         return found
 
-    async def rules(self, job: Job) -> Rules:
-        """Return the rules that a job would run under now. Raises Invalid."""
+    async def rules(self, job: Job, draft: bytes | None = None) -> Rules:
+        """Return the rules that a job would run under now, or would with a drafted schema.
+
+        Raises Invalid.
+        """
         application = await self._application(job)
         try:
             connector, settings = await self.connection(application, SOURCE)
         except Invalid:
-            return await self._rules(job, {})
-        return await self._rules(job, connector.definitions(settings, await self.base()))
+            return await self._rules(job, {}, draft)
+        return await self._rules(job, connector.definitions(settings, await self.base()), draft)
 
     async def base(self) -> Path:
         """Return what paths in settings are relative to."""
@@ -291,8 +341,8 @@ class Composer:
             ]
         return connector, settings
 
-    async def _rules(self, job: Job, definitions: Definitions) -> Rules:
-        content = await self.registry.document(job.id, stored.SCHEMA)
+    async def _rules(self, job: Job, definitions: Definitions, draft: bytes | None = None) -> Rules:
+        content = draft or await self.registry.document(job.id, stored.SCHEMA)
         schema, form = read_schema(content or template_schema(job.template_id).encode())
         rules, found = (
             to_rules(schema, definitions) if schema else (dict[MappingName, ObjectMapping](), form)
@@ -384,13 +434,8 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
         yield Workspace(
             folder=folder,
             parts=parts,
-            around=Around(
-                templates=tuple(templates()),
-                check_schema=check_schema,
-                check_settings=check_settings,
-                template_schema=template_schema,
-                environment=os.environ,
-            ),
+            around=tools().around,
+            mandate=composer.mandate,
             missing=composer.missing,
             job_json=composer.job_json,
             log_json=composer.log_json,

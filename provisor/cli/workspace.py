@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from provisor.engine.work import Mandate
 from provisor.model.decisions import Record
 from provisor.model.jobs import Application, Job
+from provisor.model.rules import MappingName, ObjectMapping, Rules
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Parts
-from provisor.settings.workspace import Surroundings
+from provisor.settings.workspace import Definitions, Surroundings
 
 FILE = "provisor.yaml"
 STORE = "provisor.db"
@@ -55,12 +57,49 @@ class Serve(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaProblem:
+    """One thing that is wrong with a schema, or odd: where it is, and the way out."""
+
+    code: str
+    path: str
+    """`synchronizationRules[0].objectMappings[1].scope`; empty for the whole."""
+    message: str
+    remedy: str = ""
+    position: int | None = None
+    """Inside the text at `path`, counted from 0."""
+    is_error: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A schema, examined. With any error there are no rules."""
+
+    rules: Rules = field(default_factory=dict[MappingName, ObjectMapping])
+    problems: tuple[SchemaProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What configurations are checked with, without a workspace."""
+
+    around: Surroundings
+    examine_schema: Callable[[bytes, Definitions], Examined]
+
+
+class Mandating(Protocol):
+    """Return what a job would be told now, or under a drafted schema. Raises Invalid."""
+
+    def __call__(self, job: Job, draft: bytes | None = None) -> Awaitable[Mandate]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """An opened workspace, with what turns values into the JSON that others know."""
 
     folder: Path
     parts: Parts
     around: Surroundings
+    mandate: Mandating
     missing: Callable[[Application], Awaitable[str]]
     """What an application lacks before it can be used; empty when nothing is missing."""
     job_json: Callable[[Job], Awaitable[bytes]]
@@ -78,8 +117,14 @@ class Workspace:
 
 
 class Open(Protocol):
-    """Open the workspace in a folder. Raises NoWorkspace, StoreFailed."""
+    """The way to all that takes a while to import."""
 
     def __call__(
         self, folder: Path, *, creates: bool = False
-    ) -> AbstractAsyncContextManager[Workspace]: ...
+    ) -> AbstractAsyncContextManager[Workspace]:
+        """Open the workspace in a folder. Raises NoWorkspace, StoreFailed."""
+        ...
+
+    def tools(self) -> Tools:
+        """Return what configurations are checked with."""
+        ...
