@@ -11,6 +11,9 @@ from provisor.errors import StoreFailed
 
 BUSY_TIMEOUT_S = 5.0
 CACHE_KIB = 16_384
+CHECKPOINT_PAGES = 4_000
+"""How much is written beside the file before it is written into it: pages that are written often
+are then written once."""
 Connection: TypeAlias = sqlite3.Connection
 Factory: TypeAlias = type[sqlite3.Connection]
 """Makes connections: tests hand in one whose statements fail when they are told."""
@@ -34,6 +37,7 @@ def connect(path: Path | str, factory: Factory, *, is_full: bool = False) -> Con
         connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     return connection
 
 
