@@ -39,11 +39,18 @@ class Scheduler:
     told: Told
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     _not_before: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    _hurried: set[str] = field(default_factory=set[str])
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
         """Look at once: something may be due."""
         self._woken.set()
+
+    def hurry(self, job: str) -> None:
+        """Run a job that was started or restarted without waiting for its next time."""
+        self._hurried.add(job)
+        self._not_before.pop(job, None)
+        self.wake()
 
     async def run(self) -> None:
         """Run what is due until somebody asks to stop; what runs then is settled first."""
@@ -64,6 +71,7 @@ class Scheduler:
         for _, id, job in due:
             if len(self._running) >= CYCLES_MAX:
                 return
+            self._hurried.discard(id)
             task = asyncio.create_task(self._one(job))
             self._running[id] = task
             task.add_done_callback(lambda _, id=id: self._done(id))
@@ -71,7 +79,14 @@ class Scheduler:
     def _due(self, job: Job, now: datetime) -> datetime | None:
         """Return since when a job is due, None if it is not."""
         at = next_start(job.status, job.schedule, now)
-        if at is None or at > now or job.id in self._running:
+        if at is None:
+            self._hurried.discard(job.id)
+            return None
+        if job.id in self._running:
+            return None
+        if job.id in self._hurried:
+            return now
+        if at > now:
             return None
         return None if self._not_before.get(job.id, now) > now else at
 

@@ -48,6 +48,8 @@ class House:
     log_context: Callable[[Job], Awaitable[LogContext]]
     wake: Callable[[], None]
     """Let the scheduler look at once: something may be due."""
+    hurry: Callable[[str], None]
+    """Let it run a job without waiting for its next time."""
     docs: str
     throttle: Throttle
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])

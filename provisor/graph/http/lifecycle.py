@@ -26,7 +26,7 @@ async def pause(house: House, job: Job, by: str) -> None:
 async def restart(house: House, job: Job, scope: ResetScope, by: str) -> None:
     async def work() -> None:
         await administer.restart(house.parts, job, scope, by, _nothing)
-        house.wake()
+        house.hurry(job.id)
 
     await _begun(house, work())
 

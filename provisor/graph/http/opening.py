@@ -84,6 +84,7 @@ async def open_house(
         rules=composed.rules,
         log_context=composed.log_context,
         wake=scheduler.wake,
+        hurry=scheduler.hurry,
         docs=composed.docs,
         throttle=Throttle(parts.clock),
     )

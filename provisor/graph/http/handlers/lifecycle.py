@@ -7,13 +7,16 @@ from provisor.graph.http.answers import Answer, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.handlers.common import job_of
 from provisor.graph.wire.requests import Restart
+from provisor.model.jobs import ScheduleState
 from provisor.runtime.administer import start as start_job
 
 
 async def start(call: Call) -> Answer:
     _, job = await job_of(call)
+    is_running = job.status.schedule_state is ScheduleState.ACTIVE and not job.status.quarantine
     await start_job(call.house.parts, job, call.caller.name)
-    call.house.wake()
+    if not is_running:
+        call.house.hurry(job.id)
     return done()
 
 

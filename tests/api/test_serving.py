@@ -1,0 +1,67 @@
+"""One process that answers and runs jobs, and ends when it is told to."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.api.served import Served, command, serving, target, wait_until, workspace
+
+
+def test_a_signal_ends_it_and_nothing_is_left_open(tmp_path: Path) -> None:
+    with target() as scim:
+        token = workspace(tmp_path, scim)
+        with serving(tmp_path, scim, token) as served:
+            assert served.send("GET", "/health", token="").json == {"status": "ok"}
+            assert served.send("GET", "/ready", token="").json == {"status": "ready"}
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait(60) == 143
+        jobs = command(tmp_path, "app", "list", "--json")
+        assert '"people"' in jobs
+
+
+def test_a_pause_stops_a_running_cycle_and_a_start_goes_on(tmp_path: Path) -> None:
+    with target() as scim:
+        token = workspace(tmp_path, scim)
+        people = [f"p{number:04d}" for number in range(2000)]
+        with serving(tmp_path, scim, token) as served:
+            served.hire(*people)
+            found = served.get("/beta/servicePrincipals").json["value"][0]["id"]
+            at = f"/beta/servicePrincipals/{found}/synchronization/jobs"
+            job = f"{at}/{served.get(at).json['value'][0]['id']}"
+            assert served.post(f"{job}/start").status == 204
+            wait_until(lambda: served.get(job).json["status"]["progress"])
+            running = served.get(job).json["status"]
+            assert running["code"] == "NotRun"
+            assert served.post(f"{job}/pause").status == 204
+            paused = served.get(job).json["status"]
+            assert paused["code"] == "Paused"
+            assert served.post(f"{job}/start").status == 204
+            wait_until(lambda: served.get(job).json["status"]["code"] == "Active")
+            assert len(served.users()) == len(people)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--host", "0.0.0.0"),
+        ("--tls-cert", "provisor.yaml"),
+        ("--issuer", "https://issuer.example"),
+    ],
+)
+def test_what_would_be_unsafe_is_not_served(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    command(tmp_path, "init")
+    (tmp_path / "provisor.yaml").write_text("{}", encoding="utf-8")
+    told = [str(tmp_path / one) if one.endswith(".yaml") else one for one in arguments]
+    with pytest.raises(AssertionError, match="provisor: "):
+        command(tmp_path, "serve", "--port", "0", *told)
+
+
+def test_the_description_names_every_route(house: Served) -> None:
+    described = house.get("/openapi.json").json
+    assert described["openapi"].startswith("3.")
+    at = "/beta/servicePrincipals/{sp}/synchronization/jobs/{job}/start"
+    assert described["paths"][at]["post"]["security"] == [{"bearer": []}]
+    assert "/v1.0/auditLogs/provisioning" in described["paths"]
