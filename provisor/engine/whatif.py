@@ -1,0 +1,408 @@
+"""What other rules would change, told from what is remembered. Source and target are not asked.
+
+Each object is decided under the drafted rules, with the stored image standing for the target. Where
+something is due under the rules in force as well, only what comes out differently is told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from provisor.engine.work import Mandate
+from provisor.expressions import Context, ExpressionError, FixedChance, attributes_of
+from provisor.model.cycles import JobError
+from provisor.model.decisions import (
+    Action,
+    AttributeChange,
+    Create,
+    Decision,
+    Export,
+    LinkState,
+    ReferencesChange,
+    Refuse,
+    Situation,
+    Standing,
+    StandingKey,
+    TargetChange,
+)
+from provisor.model.entries import NO_ATTRIBUTES, Entry, EntryKey, Reference, Value
+from provisor.model.rules import IS_SOFT_DELETED, MappingName, ObjectMapping, Rules
+from provisor.planner.decide import NOTHING, Given, Sighting, decide, known_facts
+from provisor.planner.diff import redact
+from provisor.planner.leave import departure
+from provisor.planner.mapping import NeedsUnique, Unmappable
+from provisor.planner.match import matching_queries
+from provisor.planner.record import changes_of, name_of, redacted_by
+from provisor.planner.references import plan_references, pointed_at
+from provisor.planner.scope import is_excluded
+from provisor.planner.terms import Terms, terms_of
+from provisor.planner.weigh import weigh, window_began
+from provisor.ports import Journal
+
+RECALLED = 500
+"""Objects that are looked at in one go."""
+UNTRIED = "what-if"
+"""Makes a mapping's hash one that nothing was ever settled under."""
+
+
+class Effect(StrEnum):
+    """What other rules do to one object."""
+
+    ENTER = "enter"
+    """Comes into scope without a link: matched or created."""
+    RETURN = "return"
+    """Comes back into scope; its account is known, but not what it says now."""
+    UPDATE = "update"
+    REFERENCES = "references"
+    DISABLE = "disable"
+    DELETE = "delete"
+    STAGED = "staged"
+    """Would leave, and is held by the guard."""
+    RELEASE = "release"
+    """Leaves scope, and stays in the target as it is."""
+    UNMAPPABLE = "unmappable"
+    SETTLE = "settle"
+    """Needed something before, and does not any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Altered:
+    """One object that comes out differently."""
+
+    key: StandingKey
+    name: str
+    effect: Effect
+    changes: tuple[TargetChange, ...] = ()
+    """As they may be shown."""
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """All that would come out differently, in the order of the objects."""
+
+    altered: tuple[Altered, ...]
+    examined: int
+    """Objects that were decided again: those of mappings that differ."""
+    changed: tuple[MappingName, ...]
+    """Mappings that differ, or are new."""
+    dropped: Mapping[MappingName, int]
+    """Mappings that are gone or disabled, with their linked objects: these stay as they are."""
+    in_doubt: int = 0
+    """Linked objects whose image is not certain: only the target knows what they say."""
+    unseen: tuple[str, ...] = ()
+    """Source attributes that only the new rules read, and that no remembered object has."""
+    error: JobError | None = None
+    """Why departures would be held."""
+
+
+@dataclass(slots=True)
+class _Trial:
+    """One run of two sets of rules against one memory."""
+
+    before: Mapping[MappingName, Terms]
+    after: Mapping[MappingName, Terms]
+    view: Journal
+    altered: list[Altered] = field(default_factory=list[Altered])
+    leaving: list[Standing] = field(default_factory=list[Standing])
+    seen: set[str] = field(default_factory=set[str])
+    in_doubt: int = 0
+    examined: int = 0
+
+
+async def what_if(
+    present: Mandate, draft: Mandate, view: Journal, overlay: Journal, now: datetime
+) -> WhatIf:
+    """Tell what `draft` would change against `present`.
+
+    `view` shows the job's journal as it is; `overlay` is a throw-away copy of it, which serves to
+    find the objects and is spoilt by that.
+    """
+    before, after = _terms(present, now), _terms(draft, now)
+    changed = tuple(n for n, t in after.items() if not _is_same(before.get(n), t))
+    trial = _Trial(before, after, view)
+    for keys in _pages(await _keys(draft.rules, changed, overlay, now)):
+        for standing in await view.recall(keys):
+            await _examine(trial, standing)
+    error = await _guard(trial, draft, changed, now)
+    live = await view.links()
+    return WhatIf(
+        altered=tuple(trial.altered),
+        examined=trial.examined,
+        changed=changed,
+        dropped={n: live.get(n, 0) for n in before if n not in after},
+        in_doubt=trial.in_doubt,
+        unseen=_unseen(trial, changed) if trial.examined else (),
+        error=error,
+    )
+
+
+def _terms(mandate: Mandate, now: datetime) -> dict[MappingName, Terms]:
+    """Compile rules with chance that repeats itself: what is drawn is no difference."""
+    context = Context(now, mandate.policy.default_domain, FixedChance())
+    return {
+        name: terms_of(mapping, mandate.policy, context)
+        for name, mapping in mandate.rules.items()
+        if mapping.is_enabled
+    }
+
+
+def _is_same(before: Terms | None, after: Terms) -> bool:
+    return before is not None and before.mapping.hash == after.mapping.hash
+
+
+def _pages(keys: Sequence[StandingKey]) -> list[Sequence[StandingKey]]:
+    return [keys[first : first + RECALLED] for first in range(0, len(keys), RECALLED)]
+
+
+async def _keys(
+    rules: Rules, changed: Sequence[MappingName], overlay: Journal, now: datetime
+) -> list[StandingKey]:
+    """Return every object of these mappings: under rules never seen before all are due."""
+    untried = {n: replace(m, hash=f"{m.hash} {UNTRIED}") for n, m in rules.items() if n in changed}
+    await overlay.adopt({**rules, **untried}, UNTRIED)
+    return [key for key in await overlay.due(now) if key.mapping in untried]
+
+
+# one object
+
+
+async def _examine(trial: _Trial, standing: Standing) -> None:
+    trial.examined += 1
+    if standing.source is not None:
+        trial.seen.update(standing.source.attributes)
+    new, old = trial.after[standing.key.mapping], trial.before.get(standing.key.mapping)
+    is_leaving = departure(new, standing) is not None
+    if is_leaving:
+        trial.leaving.append(standing)
+    if standing.link is not None and _is_in_doubt(new, standing):
+        trial.in_doubt += 1
+        return
+    now = _decide(new, standing)
+    then = _decide(old, standing) if old is not None and _is_due(standing) else None
+    if then is None or _verdict(now) != _verdict(then):
+        effect = _effect(standing, now, then)
+        if effect is Effect.RELEASE and old is not None and is_excluded(old.mapping, standing):
+            effect = None
+        if effect is not None:
+            trial.altered.append(_altered(new, standing, now, effect))
+    if new.pointing and now.situation is Situation.CONFIRMED:
+        await _examine_references(trial, standing, new, old)
+
+
+def _is_due(standing: Standing) -> bool:
+    """True when something may have to be done about the object under the rules in force.
+
+    What is settled needs nothing, so that it is not decided under them again.
+    """
+    return standing.seen != standing.settled or standing.escrow is not None
+
+
+def _is_in_doubt(terms: Terms, standing: Standing) -> bool:
+    link = standing.link
+    if link is None or link.image is not None:
+        return False
+    return known_facts(terms, standing).is_effectively_entitled and not _is_away(link.state)
+
+
+def _is_away(state: LinkState) -> bool:
+    return state in {LinkState.DISABLED, LinkState.RELEASED}
+
+
+def _decide(terms: Terms, standing: Standing) -> Decision:
+    """Decide with what is remembered: the image, or nothing for who has no link.
+
+    The first value that may be unique is taken for it: the target is not asked.
+    """
+    chosen: dict[str, Value] = {}
+    try:
+        sighting = _remembered(terms, standing)
+        while True:
+            try:
+                return decide(terms, standing, Given(sighting, chosen))
+            except NeedsUnique as need:
+                chosen[need.target] = _first(need)
+    except (ExpressionError, Unmappable) as error:
+        return Decision(
+            key=standing.key,
+            row=0,
+            situation=Situation.UNMAPPABLE,
+            resolution=Refuse(error.code, str(error)),
+            facts=known_facts(terms, standing),
+            action=Action.OTHER,
+            code=error.code,
+        )
+
+
+def _first(need: NeedsUnique) -> Value:
+    for value in need.candidates.values:
+        return value
+    raise Unmappable("UniqueValueExhausted", f"there is no candidate for {need.target}")
+
+
+def _remembered(terms: Terms, standing: Standing) -> Sighting:
+    link = standing.link
+    if link is not None:
+        image = link.image.attributes if link.image else NO_ATTRIBUTES
+        return Sighting((Entry(terms.mapping.target_kind, link.target, image),), is_ours=True)
+    if standing.source is None or is_excluded(terms.mapping, standing):
+        return NOTHING
+    if not known_facts(terms, standing).is_effectively_entitled:
+        return NOTHING
+    return Sighting(is_keyless=not matching_queries(terms, standing.source))
+
+
+def _verdict(decision: Decision) -> object:
+    """Return what makes two decisions the same to an administrator."""
+    return decision.action, decision.code, changes_of(decision), _what_remains(decision)
+
+
+def _what_remains(decision: Decision) -> object:
+    return isinstance(decision.resolution, Export), decision.situation is Situation.RELEASED
+
+
+def _altered(terms: Terms, standing: Standing, now: Decision, effect: Effect) -> Altered:
+    resolution = now.resolution
+    return Altered(
+        key=standing.key,
+        name=name_of(standing.source.attributes) if standing.source else "",
+        effect=effect,
+        changes=redact(changes_of(now), redacted_by(terms)),
+        code=now.code,
+        reason=resolution.reason if isinstance(resolution, Refuse) else "",
+    )
+
+
+def _effect(standing: Standing, now: Decision, then: Decision | None) -> Effect | None:
+    """Return what happens to the object; None if it is nothing that anybody would see."""
+    match now.resolution:
+        case Refuse():
+            return Effect.UNMAPPABLE
+        case Export(Create(), _):
+            return Effect.ENTER
+        case Export():
+            return _written(standing, now)
+        case _ if _is_let_be(standing, now):
+            return Effect.RELEASE
+        case _ if then is not None and isinstance(then.resolution, Export | Refuse):
+            return Effect.SETTLE
+        case _:
+            return None
+
+
+def _is_let_be(standing: Standing, now: Decision) -> bool:
+    """True when an account is not governed any more, and nothing is sent to say so."""
+    if standing.link is None or _is_away(standing.link.state):
+        return False
+    is_out = now.situation in {Situation.RELEASED, Situation.EXCLUDED}
+    return is_out or now.action is Action.DISABLE
+
+
+def _written(standing: Standing, now: Decision) -> Effect:
+    match now.action:
+        case Action.DISABLE:
+            return Effect.DISABLE
+        case Action.DELETE:
+            return Effect.DELETE
+        case _:
+            link = standing.link
+            return Effect.RETURN if link is not None and _is_away(link.state) else Effect.UPDATE
+
+
+async def _examine_references(
+    trial: _Trial, standing: Standing, new: Terms, old: Terms | None
+) -> None:
+    """Compare what the object points at, with what has an account today."""
+    if standing.source is None or (old is not None and old.pointing == new.pointing):
+        return
+    targets = await _targets(trial, pointed_at(new, standing.source))
+    names = {target: Reference(key.kind, key.anchor) for key, target in targets.items()}
+    changes = plan_references(new, standing, lambda r: targets.get(EntryKey(r.kind, r.anchor)))
+    if changes:
+        told = tuple(_in_source_terms(change, names) for change in changes)
+        trial.altered.append(
+            Altered(
+                key=standing.key,
+                name=name_of(standing.source.attributes),
+                effect=Effect.REFERENCES,
+                changes=told,
+            )
+        )
+
+
+async def _targets(trial: _Trial, keys: frozenset[EntryKey]) -> dict[EntryKey, Reference]:
+    takers = {
+        StandingKey(name, key.anchor): key
+        for key in keys
+        for name, terms in trial.after.items()
+        if terms.mapping.source_kind == key.kind
+    }
+    anchors = await trial.view.anchors(takers)
+    return {
+        takers[taker]: Reference(trial.after[taker.mapping].mapping.target_kind, anchor)
+        for taker, anchor in anchors.items()
+    }
+
+
+def _in_source_terms(change: TargetChange, names: Mapping[Reference, Reference]) -> TargetChange:
+    """Return the change with the objects that it points at by their names in the source."""
+
+    def told(value: Value | None) -> Value | None:
+        return names.get(value, value) if isinstance(value, Reference) else value
+
+    match change:
+        case AttributeChange(name, before, after):
+            return AttributeChange(name, told(before), told(after))
+        case ReferencesChange(name, added, removed):
+            sets = (frozenset(names.get(one, one) for one in many) for many in (added, removed))
+            return ReferencesChange(name, *sets)
+
+
+# all of them
+
+
+async def _guard(
+    trial: _Trial, draft: Mandate, changed: Sequence[MappingName], now: datetime
+) -> JobError | None:
+    """Weigh departures as a cycle would, those of other mappings that are due included."""
+    view, names = trial.view, trial.after
+    others = [k for k in await view.due_departures(now) if k.mapping in names]
+    standings = await view.recall([k for k in others if k.mapping not in changed])
+    due = [s for s in standings if departure(trial.after[s.key.mapping], s)]
+    departed = {
+        k
+        for k in await view.departed(window_began(await view.staged_since(), now))
+        if k.mapping in names
+    }
+    live = await view.links()
+    links = Counter({name: live.get(name, 0) for name in names})
+    links.update(k.mapping for k in departed - set(await view.anchors(departed)))
+    limits = draft.policy.guards.departures
+    weighed = weigh([*trial.leaving, *due], departed, links, limits)
+    held = {standing.key for standing in weighed.held}
+    trial.altered = [_held(one) if one.key in held else one for one in trial.altered]
+    return weighed.halt.error if weighed.halt else None
+
+
+def _held(altered: Altered) -> Altered:
+    is_leaving = altered.effect in {Effect.DISABLE, Effect.DELETE}
+    return replace(altered, effect=Effect.STAGED) if is_leaving else altered
+
+
+def _unseen(trial: _Trial, changed: Sequence[MappingName]) -> tuple[str, ...]:
+    read = {name for n in changed for name in _read_by(trial.after[n].mapping)}
+    known = {name for terms in trial.before.values() for name in _read_by(terms.mapping)}
+    return tuple(sorted(read - known - trial.seen - {IS_SOFT_DELETED}))
+
+
+def _read_by(mapping: ObjectMapping) -> set[str]:
+    """Return the source attributes that a mapping reads."""
+    sources = (m.source for m in mapping.attributes if m.source is not None)
+    names = {name for source in sources for name in attributes_of(source)}
+    filters = (*mapping.scope, *mapping.input_filter, *mapping.category_filter)
+    return names | {clause.attribute for group in filters for clause in group.clauses}
