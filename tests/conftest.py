@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.worlds.scim2 import Scim2, Variant
 
 TESTS = Path(__file__).parent
-QUICK = ("unit", "golden", "properties")
+QUICK = ("unit", "golden", "properties", "table")
 PARTS = ("contracts", "simulation", "crash", "worlds", "browser", "tidy")
 
 # No deadlines: a test says what is true, and a busy machine is no defect. `make bench` measures.
@@ -23,6 +23,7 @@ settings.register_profile(
     "quick",
     max_examples=25,
     deadline=None,
+    derandomize=True,  # the same histories each time: new ones are `make simulate`'s to find
     print_blob=True,
     suppress_health_check=SLOW_IS_FINE,
 )
@@ -31,6 +32,7 @@ settings.register_profile(
     "long",
     settings.get_profile("quick"),
     max_examples=int(os.environ.get("EXAMPLES", "5000")),
+    derandomize=False,
     database=None,  # new histories each time, none remembered: the seed tells them all
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -47,8 +47,8 @@ def reference_precondition(mapping: ObjectMapping, standing: Standing) -> str:
 
 
 def plan_hash(job: str, steps: Iterable[PlanStep]) -> str:
-    """Return what names exactly these steps of this job."""
-    return _hash((job, [_step(step) for step in steps]))
+    """Return what names exactly these steps of this job, in whatever order they were planned."""
+    return _hash((job, sorted(repr(_step(step)) for step in steps)))
 
 
 def _step(step: PlanStep) -> object:
