@@ -26,7 +26,7 @@ demo: venv  ## watch an organisation flow from HR files into a SCIM server
 	@$(BIN)/provisor demo
 
 test: venv  ## run every test; under fifteen minutes on two cores
-	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(PYTEST) -q -n $(WORKERS) --dist worksteal
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-quick} $(PYTEST) -q -n $(WORKERS) --dist worksteal
 
 quick: venv  ## run the unit, golden and property tests; under thirty seconds
 ifeq ($(QUICK),)
