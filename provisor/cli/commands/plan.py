@@ -14,6 +14,7 @@ from provisor.cli.commands.status import error_text
 from provisor.cli.exits import Exit
 from provisor.cli.main import Session
 from provisor.cli.planfiles import save_plan
+from provisor.cli.preview import preview, preview_json, show_preview
 from provisor.cli.render import clean, count, moment, say
 from provisor.cli.session import find_job, within
 from provisor.cli.shape import command, job_argument, json_option
@@ -32,6 +33,7 @@ OBJECTS_SHOWN = 20
     "provisor plan people\n"
     "provisor plan people --all                 every object, not only the first of each kind\n"
     "provisor plan people --out plan.json       save it; `run --plan plan.json` carries it out\n"
+    "provisor plan people --schema draft.json   what another schema would change\n"
     "provisor plan people --detailed-exitcode   exit 7 if there is something to do",
 )
 @job_argument()
@@ -51,6 +53,12 @@ OBJECTS_SHOWN = 20
     help="How many objects of each kind of change to show.",
 )
 @click.option("--reconcile", "reconciles", is_flag=True, help="Plan what a reconcile would do.")
+@click.option(
+    "--schema",
+    "draft",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Show what the schema in this file would change, from what is stored.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 7 if there are changes.")
 def plan(
     session: Session,
@@ -61,15 +69,26 @@ def plan(
     shows_all: bool,
     objects_max: int,
     reconciles: bool,
+    draft: Path | None,
     detailed_exitcode: bool,
 ) -> int:
     """Show what a cycle of JOB would do now: value by value, grouped by reason.
 
-    Source and target are read, nothing is written to either, and nothing is remembered.
+    Source and target are read, nothing is written to either, and nothing is remembered. With
+    --schema neither is read: the answer comes from what was stored when they were.
     """
+    if draft is not None and (out is not None or reconciles):
+        raise click.UsageError("--schema goes with neither --out nor --reconcile")
 
     async def work(workspace: Workspace) -> int:
         chosen = await find_job(workspace, job)
+        if draft is not None:
+            told = await preview(workspace, chosen, draft)
+            if as_json:
+                say(preview_json(chosen, told))
+            else:
+                show_preview(chosen, draft, told, None if shows_all else objects_max)
+            return Exit.CHANGES if detailed_exitcode and told.altered else Exit.SUCCEEDED
         made = await make(workspace, chosen, reconciles=reconciles)
         if out is not None:
             await save_plan(workspace, chosen, made, out)
