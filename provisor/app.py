@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import socket
+import sys
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -32,7 +33,7 @@ from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.engine.work import Mandate
 from provisor.errors import StoreFailed
-from provisor.graph.credentials import SETTINGS, load_secrets, overlaid
+from provisor.graph.credentials import SETTINGS, load_secrets, overlaid, replaced_by
 from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
 from provisor.graph.problems import Problem as Fault
 from provisor.graph.problems import Severity, errors
@@ -330,11 +331,13 @@ class Composer:
             if secrets is None:
                 secrets = await load_secrets(self.registry, self.vault, application)
             settings = overlaid(settings, secrets)
-        path = f"applications.{application.name}.{side}"
-        problems += [
-            Problem(FILE, 0, f"{path}.{one.path}", one.message) for one in resolved.unresolved
+        replaced = replaced_by(secrets or {}) if side == TARGET else ()
+        unresolved = [
+            one for one in resolved.unresolved if one.path.partition(".")[0] not in replaced
         ]
-        if not resolved.unresolved:
+        path = f"applications.{application.name}.{side}"
+        problems += [Problem(FILE, 0, f"{path}.{one.path}", one.message) for one in unresolved]
+        if not unresolved:
             problems += [
                 Problem(FILE, 0, f"{path}.{one.path}", one.message)
                 for one in connector.check(settings, base)
@@ -446,6 +449,7 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             serve=lambda options, interruption, began: serve_workspace(
                 composer, parts, options, interruption, began
             ),
+            schedule=lambda interruption: keep_schedule(parts, interruption),
         )
 
 
@@ -459,7 +463,9 @@ async def serve_workspace(
     """Serve API and schedule. What only this needs is imported here, since it takes a while."""
     from provisor.graph.http.opening import Composed, Front, open_house
     from provisor.graph.http.server import serve
+    from provisor.runtime.worker import Worker
 
+    _log_to_standard_error()
     front = Front(
         host=options.host,
         public_url=options.public_url,
@@ -477,17 +483,35 @@ async def serve_workspace(
         rules=composer.rules,
         log_context=composer.log_context,
     )
-    scheduler, service = await open_house(parts, composed, front, interruption)
+    itself = (sys.executable, "-m", "provisor", "--workspace", str(composer.folder), "serve")
+    worker = Worker((*itself, "--only-schedule"), interruption)
+    service = await open_house(parts, composed, front, worker)
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     await serve(
         service,
         host=options.host,
         port=options.port,
         tls=tls,
-        beside=scheduler.run,
+        beside=worker.run,
         interruption=interruption,
         began=began,
     )
+
+
+async def keep_schedule(parts: Parts, interruption: Interruption) -> None:
+    """Run jobs when they are due, for a process that serves the API."""
+    from provisor.graph.http.opening import open_schedule
+    from provisor.runtime.worker import obey
+
+    _log_to_standard_error()
+    await obey(open_schedule(parts, interruption), interruption)
+
+
+def _log_to_standard_error() -> None:
+    """Results are on standard output, and nothing else."""
+    import structlog
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,8 @@ class Workspace:
     unseal: Callable[[bytes], bytes]
     backup: Callable[[Path], Awaitable[None]]
     serve: Serve
+    schedule: Callable[[Interruption], Awaitable[None]]
+    """Run jobs when they are due, beside a process that serves."""
 
 
 class Open(Protocol):

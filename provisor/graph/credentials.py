@@ -102,6 +102,12 @@ def overlaid(settings: Mapping[str, object], secrets: Mapping[str, str]) -> Mapp
     return {**merged, **said}
 
 
+def replaced_by(secrets: Mapping[str, str]) -> frozenset[str]:
+    """Return the settings of the file that no longer count beside these secrets."""
+    said = frozenset(settings_of(secrets))
+    return said | frozenset(CREDENTIALS) if said & frozenset(CREDENTIALS) else said
+
+
 def settings_of(secrets: Mapping[str, str]) -> dict[str, object]:
     """Return the settings of a SCIM target that secrets make."""
     made: dict[str, object] = {}

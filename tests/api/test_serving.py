@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -41,6 +42,37 @@ def test_a_pause_stops_a_running_cycle_and_a_start_goes_on(tmp_path: Path) -> No
             assert served.post(f"{job}/start").status == 204
             wait_until(lambda: served.get(job).json["status"]["code"] == "Active")
             assert len(served.users()) == len(people)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that another one has started."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    if not listed.exists():
+        pytest.skip("this system does not tell who started whom")
+    return [int(child) for child in listed.read_text("ascii").split()]
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process is there; one that only waits to be collected is not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_schedule_that_dies_comes_back_and_none_outlives_who_started_it(tmp_path: Path) -> None:
+    with target() as scim:
+        token = workspace(tmp_path, scim)
+        with serving(tmp_path, scim, token) as served:
+            wait_until(lambda: children(served.process.pid))
+            (first,) = children(served.process.pid)
+            os.kill(first, signal.SIGKILL)
+            wait_until(lambda: children(served.process.pid) not in ([], [first]))
+            (second,) = children(served.process.pid)
+            assert served.send("GET", "/health", token="").status == 200
+            served.process.kill()
+            wait_until(lambda: not is_alive(second))
 
 
 @pytest.mark.parametrize(

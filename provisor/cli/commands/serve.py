@@ -45,6 +45,7 @@ PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--audience", default="", envvar="PROVISOR_AUDIENCE", help="What they are for.")
 @click.option("--jwks-url", "keys_url", default="", envvar="PROVISOR_JWKS_URL", help="Its keys.")
+@click.option("--only-schedule", is_flag=True, hidden=True, help="What `serve` starts for itself.")
 def serve(
     session: Session,
     host: str,
@@ -57,6 +58,8 @@ def serve(
     issuer: str,
     audience: str,
     keys_url: str,
+    *,
+    only_schedule: bool,
 ) -> int:
     """Answer the API and run started jobs as their schedules say, until a signal.
 
@@ -76,6 +79,8 @@ def serve(
     )
 
     async def work(workspace: Workspace) -> int:
+        if only_schedule:
+            return await _keep_schedule(workspace)
         _check(options)
         return await _serve(workspace, options)
 
@@ -93,6 +98,14 @@ def _check(options: ServeOptions) -> None:
         )
     if bool(options.issuer) != bool(options.audience):
         raise WrongUse("--issuer and --audience go together")
+
+
+async def _keep_schedule(workspace: Workspace) -> int:
+    """Run the schedule for the process at the other end of standard input."""
+    interruption = Interruption(workspace.parts.clock)
+    with interruption.on_signals():
+        await workspace.schedule(interruption)
+    return 0
 
 
 async def _serve(workspace: Workspace, options: ServeOptions) -> int:

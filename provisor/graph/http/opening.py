@@ -26,6 +26,7 @@ from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import WORKSPACE, Parts
 from provisor.runtime.runner import Ready
 from provisor.runtime.scheduler import Scheduler
+from provisor.runtime.worker import Worker
 from provisor.settings.problems import Invalid
 from provisor.settings.stored import Tenant, load_tenant
 
@@ -60,20 +61,22 @@ class Composed:
     log_context: Callable[[Job], Awaitable[LogContext]]
 
 
-async def open_house(
-    parts: Parts, composed: Composed, front: Front, interruption: Interruption
-) -> tuple[Scheduler, Service]:
-    """Return the scheduler and the API. Raises Invalid where nothing was ever applied."""
-    tenant = await load_tenant(parts.registry)
-    tenant = tenant or await _new_tenant(parts)
-    key = await signing_key(parts)
-    scheduler = Scheduler(
+def open_schedule(parts: Parts, interruption: Interruption) -> Scheduler:
+    """Return what runs jobs when they are due."""
+    return Scheduler(
         parts=parts,
         execute=_execute(parts),
         refusal=refusal,
         interruption=interruption,
         told=Logged(),
     )
+
+
+async def open_house(parts: Parts, composed: Composed, front: Front, worker: Worker) -> Service:
+    """Return the API. `worker` runs the schedule."""
+    tenant = await load_tenant(parts.registry)
+    tenant = tenant or await _new_tenant(parts)
+    key = await signing_key(parts)
     house = House(
         parts=parts,
         tenant=tenant,
@@ -83,8 +86,8 @@ async def open_house(
         connection=composed.connection,
         rules=composed.rules,
         log_context=composed.log_context,
-        wake=scheduler.wake,
-        hurry=scheduler.hurry,
+        wake=worker.wake,
+        hurry=worker.hurry,
         docs=composed.docs,
         throttle=Throttle(parts.clock),
     )
@@ -96,7 +99,7 @@ async def open_house(
         issuers=_issuers(front),
         keys=KeySource(parts.clock, fetch_json),
     )
-    return scheduler, Service(house, gatekeeper, places(front))
+    return Service(house, gatekeeper, places(front))
 
 
 async def _new_tenant(parts: Parts) -> Tenant:

@@ -1,0 +1,92 @@
+"""The schedule in a process of its own, so that who answers questions waits for no cycle.
+
+One interpreter does one thing at a time: beside a busy cycle an answer would take as long as the
+cycle's next pause. The two share the store, and a pipe by which the one hurries the other. When
+the pipe ends, so does the schedule: nothing stays behind, however the first one died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisor.runtime.interruption import GRACE_S, Interruption
+from provisor.runtime.scheduler import Scheduler
+
+HURRY = "hurry "
+BACK_AFTER_S = 2.0
+"""So long after a schedule that died the next one begins."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """The other process, seen from here."""
+
+    command: Sequence[str]
+    interruption: Interruption
+    _process: Process | None = None
+
+    def wake(self) -> None:
+        """Let the schedule look at once."""
+        self._say("wake")
+
+    def hurry(self, job: str) -> None:
+        self._say(f"{HURRY}{job}")
+
+    def _say(self, line: str) -> None:
+        """Say something; who is just being started looks by itself."""
+        pipe = self._process.stdin if self._process is not None else None
+        if pipe is not None and not pipe.is_closing():
+            pipe.write(f"{line}\n".encode())
+
+    async def run(self) -> None:
+        """Keep a schedule running until an interruption; then let it settle, and end it."""
+        while not self.interruption.is_asked:
+            self._process = await asyncio.create_subprocess_exec(*self.command, stdin=PIPE)
+            await self._watch(self._process)
+            if not self.interruption.is_asked:
+                await self.interruption.sleep(BACK_AFTER_S)
+
+    async def _watch(self, process: Process) -> None:
+        ended = asyncio.create_task(process.wait())
+        asked = asyncio.create_task(self._asked())
+        await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(2 * GRACE_S):
+                await ended
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _asked(self) -> None:
+        while not self.interruption.is_asked:
+            await self.interruption.sleep(3600)
+
+
+async def obey(scheduler: Scheduler, interruption: Interruption) -> None:
+    """Run the schedule, and do what the other process says on standard input until it ends."""
+    listening = asyncio.create_task(_listen(scheduler, interruption))
+    try:
+        await scheduler.run()
+    finally:
+        listening.cancel()
+
+
+async def _listen(scheduler: Scheduler, interruption: Interruption) -> None:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+    while line := (await reader.readline()).decode().strip():
+        if line.startswith(HURRY):
+            scheduler.hurry(line.removeprefix(HURRY))
+        else:
+            scheduler.wake()
+    interruption.ask(signal.SIGTERM)
+    scheduler.wake()
