@@ -173,9 +173,14 @@ MUTANTS = (
         ),
     ),
     mutant(
-        "a changed mapping unsettles nobody",
+        "changed rules unsettle nobody",
         FINDINGS,
         Edit(MEMORY, "if standing.key.mapping in changed:", "if standing.key.mapping in ():"),
+        Edit(
+            "provisor/engine/work.py",
+            "await ports.journal.reset(ResetScope.WATERMARK)",
+            "await ports.journal.reset(ResetScope.NONE)",
+        ),
     ),
     # absence
     mutant("absence is concluded without a look-up", SNAPSHOTS, NO_LOOK_UP),

@@ -64,7 +64,7 @@ def told(write: Write, answer: Anchor | None, owners: dict[Anchor, StandingKey])
     match write:
         case Create(_, attributes, _):
             assert answer is not None
-            changes = [AttributeChange(n, None, v) for n, v in attributes.items()]
+            changes = without_references(AttributeChange(n, None, v) for n, v in attributes.items())
             return owners[answer], False, False, values(changes, name_of)
         case Update(_, anchor, changes, _):
             are_references = all(_is_reference(c) for c in changes)
@@ -79,12 +79,21 @@ def _is_reference(change: TargetChange) -> bool:
     return bool(as_set(change.before) | as_set(change.after)) or change.name == "manager"
 
 
+def without_references(changes: Iterable[TargetChange]) -> list[TargetChange]:
+    """A create carries whom it can point at by then; the others follow in the second pass."""
+    return [c for c in changes if not _is_reference(c)]
+
+
+def _counted(step: PlanStep) -> Iterable[TargetChange]:
+    return without_references(step.changes) if step.action is Action.CREATE else step.changes
+
+
 def promised(plan: Plan) -> list[Told]:
     def name_of(reference: Reference) -> Anchor:
         return reference.anchor
 
     return [
-        (s.key, s.is_reference_pass, s.action is Action.DELETE, values(s.changes, name_of))
+        (s.key, s.is_reference_pass, s.action is Action.DELETE, values(_counted(s), name_of))
         for s in plan.steps
         if s.action is not Action.STAGED_DELETE
     ]
