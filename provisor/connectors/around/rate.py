@@ -85,6 +85,10 @@ class LearnedRate:
         return HOLDS_FAR_S if is_far else HOLDS_S
 
     def _lower(self, rate: float, now: float, pause_s: float) -> float:
+        if self._held is None and not self._calm_count:
+            # It has taken nothing since the last refusal: that tells no limit.
+            self._failed, self._step = None, STEP_MAX
+            return rate / 2
         self._failed = rate
         if self._held is not None and self._held < rate:
             if rate > 1.1 * self._held:

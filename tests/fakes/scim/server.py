@@ -113,6 +113,7 @@ class Fake:
         self.store = Store()
         self.log.clear()
         self._tokens.clear()
+        self._invisible.clear()
         self.misbehave()
 
     def misbehave(self, *faults: Fault) -> None:

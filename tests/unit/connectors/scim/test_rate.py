@@ -174,3 +174,15 @@ def test_a_target_that_always_refuses_is_asked_less_and_less() -> None:
     for step in range(50):
         learned.refused(2.0 * step, 1.0)
     assert learned.per_second == pytest.approx(0.2)
+
+
+def test_refusals_in_a_row_tell_no_limit() -> None:
+    """An outage of three seconds is no reason to go slowly for minutes."""
+    learned = LearnedRate()
+    for at in (0.0, 1.1, 2.2):
+        learned.refused(at, 1.0)
+    now = 3.2
+    while (rate := learned.per_second) is not None and rate < 20:
+        assert now < 20, "it goes on slowly"
+        now += 1 / rate
+        learned.accepted(now)
