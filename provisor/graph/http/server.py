@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
@@ -58,6 +59,8 @@ async def serve(
     )
     server = Server(config)
     with contextlib.closing(config.bind_socket()) as listening:
+        # Head and body of an answer are written apart: the second waits for no acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listening.listen(config.backlog)  # from here on nobody is turned away, only kept waiting
         place = listening.getsockname()
         answering = asyncio.create_task(server.serve([listening]))
