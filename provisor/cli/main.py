@@ -25,6 +25,7 @@ COMMANDS = {
     "eval": ("evaluate", "Evaluate an expression on attributes, or many as a file has them."),
     "functions": ("functions", "Show the functions that mappings are written with."),
     "schema": ("schema", "Check a schema, or show the one that a job runs under."),
+    "test": ("examples", "Run the examples that stand beside a job through its rules."),
     "provision": ("provision", "Take one object through all steps now."),
     "start": ("lifecycle", "Let the schedule run a job."),
     "pause": ("lifecycle", "Stop a job, and keep all that is remembered."),

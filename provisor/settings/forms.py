@@ -92,6 +92,8 @@ class JobForm(Form, frozen=True, kw_only=True):
     target_reads: str | UnsetType = UNSET
     drift: str | UnsetType = UNSET
     parallel: int | UnsetType = UNSET
+    tests: object = UNSET
+    """A list of examples, or the name of a file: `settings.examples`."""
 
 
 class FileForm(Form, frozen=True, kw_only=True):

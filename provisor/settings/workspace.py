@@ -16,6 +16,7 @@ from provisor.model.rules import AttributeDefinition, TargetReads
 from provisor.settings import defaults, forms
 from provisor.settings.connections import SOURCE, TARGET, Checked, check_connection
 from provisor.settings.durations import duration_text, parse_duration
+from provisor.settings.examples import TESTS, Example, read_examples
 from provisor.settings.leaves import Configuration, Item, flatten
 from provisor.settings.problems import Invalid, Problem, Problems, suggestion
 from provisor.settings.reading import read
@@ -36,6 +37,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "parallel": (1, 256),
 }
 """What numbers may be, by the last key of their path."""
+NOT_IN_FORCE = ("application", "renamed_from", "settings", TESTS)
+"""What is said of a job and is no leaf of it, or is made into leaves apart."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "targetReads": tuple(one.value for one in TargetReads),
     "drift": defaults.DRIFTS,
@@ -80,6 +83,10 @@ class Wanted:
         default_factory=dict[tuple[str, str], str], repr=False
     )
     """Literal secrets by application and `target.token`; they go to the vault."""
+    tests: Mapping[str, tuple[Example, ...]] = field(default_factory=dict[str, tuple[Example, ...]])
+    """By job."""
+    definitions: Mapping[str, Definitions] = field(default_factory=dict[str, Definitions])
+    """What each application's source knows of its own attributes."""
 
 
 def read_workspace(file: Path, around: Surroundings, tenant: str) -> Wanted:
@@ -108,6 +115,7 @@ class _Reading:
     files: list[str] = field(default_factory=list[str])
     secrets: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     checked: dict[tuple[str, str], Checked] = field(default_factory=dict[tuple[str, str], Checked])
+    tests: dict[str, tuple[Example, ...]] = field(default_factory=dict[str, tuple[Example, ...]])
 
     def result(self) -> Wanted:
         tenant = self._tenant()
@@ -128,6 +136,12 @@ class _Reading:
             warnings=tuple(self.warnings),
             files=tuple(self.files),
             secrets=self.secrets,
+            tests=self.tests,
+            definitions={
+                application: one.definitions
+                for (application, side), one in self.checked.items()
+                if side == SOURCE
+            },
         )
 
     def _tenant(self) -> dict[str, object]:
@@ -219,9 +233,9 @@ class _Reading:
         at = ("jobs", name)
         self._check_name(name, at)
         application = name if _is_inline(form) else self._named_application(name, form)
-        leaves = _said(
-            form, leaves_out=(*forms.OF_THE_APPLICATION, "application", "renamed_from", "settings")
-        )
+        if form.tests is not UNSET:
+            self.tests[name] = read_examples(form.tests, self.problems, (*at, TESTS))
+        leaves = _said(form, leaves_out=(*forms.OF_THE_APPLICATION, *NOT_IN_FORCE))
         self._check_numbers(leaves, at)
         leaves["application"] = application
         leaves.update(flatten(self._settings(form, at), "settings."))
