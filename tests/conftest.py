@@ -14,7 +14,7 @@ from tests.worlds.scim2 import Scim2, Variant
 
 TESTS = Path(__file__).parent
 QUICK = ("unit", "golden", "properties", "table")
-PARTS = ("contracts", "simulation", "crash", "worlds", "browser", "tidy")
+PARTS = ("contracts", "simulation", "crash", "endtoend", "worlds", "browser", "tidy")
 
 # No deadlines: a test says what is true, and a busy machine is no defect. `make bench` measures.
 # Choose with HYPOTHESIS_PROFILE, or with pytest's own --hypothesis-profile, which wins.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from tests.endtoend.site import JOB, Ended, Site
-
-Spoil = Callable[[bytes], bytes | None]
+from tests.endtoend.spoiling import (
+    Spoil,
+    cut,
+    cut_after_a_row,
+    header_only,
+    nobody_is_touched,
+    spoil,
+    with_byte,
+    without_column,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,42 +26,6 @@ class Fault:
     name: str
     spoil: Spoil
     says: str
-    """Where `{line}` stands, some line is named."""
-
-
-def cut(share: float) -> Spoil:
-    """Cut in the middle of a row."""
-
-    def spoil(whole: bytes) -> bytes:
-        end = whole.index(b",", int(len(whole) * share)) + 1
-        return whole[:end]
-
-    return spoil
-
-
-def cut_after_a_row(share: float) -> Spoil:
-    return lambda whole: whole[: whole.index(b"\n", int(len(whole) * share)) + 1]
-
-
-def without_column(name: str) -> Spoil:
-    def spoil(whole: bytes) -> bytes:
-        return whole.replace(name.encode(), b"x" + name.encode(), 1)
-
-    return spoil
-
-
-def header_only(whole: bytes) -> bytes:
-    return whole[: whole.index(b"\n") + 1]
-
-
-def with_byte(byte: bytes) -> Spoil:
-    """Put a byte where none should be."""
-
-    def spoil(whole: bytes) -> bytes:
-        middle = whole.index(b",", len(whole) // 2)
-        return whole[:middle] + byte + whole[middle:]
-
-    return spoil
 
 
 UNREADABLE = (
@@ -92,22 +62,6 @@ FAULTS = [
     for file, faults in (("people.csv", PEOPLE), ("groups.csv", GROUPS), ("members.csv", MEMBERS))
     for fault in faults
 ]
-
-
-def spoil(site: Site, file: str, how: Spoil) -> None:
-    content = how(site.company.text(file))
-    if content is None:
-        (site.folder / file).unlink()
-    else:
-        site.company.put(file, content)
-
-
-@contextmanager
-def nobody_is_touched(site: Site) -> Iterator[None]:
-    before, mark = site.picture(), site.mark
-    yield
-    assert site.sent(mark) == []
-    assert site.picture() == before
 
 
 def say_why(ended: Ended, file: str, fault: Fault) -> None:
