@@ -151,7 +151,9 @@ def tools() -> Tools:
         template_schema=template_schema,
         environment=os.environ,
     )
-    return Tools(around=around, examine_schema=examine_schema)
+    return Tools(
+        clock=SystemClock(), entropy=OsEntropy(), around=around, examine_schema=examine_schema
+    )
 
 
 def _stored_form(schema: SynchronizationSchema) -> str:

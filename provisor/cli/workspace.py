@@ -12,6 +12,7 @@ from provisor.engine.work import Mandate
 from provisor.model.decisions import Record
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import MappingName, ObjectMapping, Rules
+from provisor.ports import Clock, Entropy
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Parts
 from provisor.settings.workspace import Definitions, Surroundings
@@ -80,8 +81,10 @@ class Examined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What configurations are checked with, without a workspace."""
+    """What configurations are checked and tried with, without a workspace."""
 
+    clock: Clock
+    entropy: Entropy
     around: Surroundings
     examine_schema: Callable[[bytes, Definitions], Examined]
 

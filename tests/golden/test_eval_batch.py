@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisor.__main__ import open_lazily
 from provisor.cli.commands.evaluate import answer_line
-from provisor.cli.main import provisor
+from provisor.cli.main import Session, provisor
+from provisor.expressions import Context, FixedChance
 from tests.golden.cases import FOLDER
 
+USUAL = Context(datetime(2025, 1, 1, tzinfo=UTC), "contoso.com", FixedChance())
 LINES = [
     line
     for file in sorted(FOLDER.glob("*.jsonl"))
@@ -40,7 +44,9 @@ def test_every_published_line_passes_through(tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
     file.write_text("\n\n".join(LINES), encoding="utf-8")
 
-    result = CliRunner().invoke(provisor, ["eval", "--batch", str(file)], standalone_mode=False)
+    result = CliRunner().invoke(
+        provisor, ["eval", "--batch", str(file)], obj=Session(open_lazily), standalone_mode=False
+    )
 
     assert result.return_value == 0
     answers = [without_message(json.loads(line)) for line in result.stdout.splitlines()]
@@ -74,7 +80,7 @@ def test_every_published_line_passes_through(tmp_path: Path) -> None:
     ],
 )
 def test_a_hostile_line_is_answered_by_an_error(line: str, code: str) -> None:
-    answer = without_message(answer_line(line[:200_000]))
+    answer = without_message(answer_line(line[:200_000], USUAL))
 
     assert answer == {"id": None, "error": code}
 
@@ -82,7 +88,7 @@ def test_a_hostile_line_is_answered_by_an_error(line: str, code: str) -> None:
 def test_a_number_with_a_fraction_is_the_text_that_stands_there() -> None:
     line = '{"id": 1, "expr": "Join(\\"|\\", [a], [b])", "in": {"a": 1.50, "b": [1e400, null, 7]}}'
 
-    assert answer_line(line) == {"id": 1, "out": "1.50|1e400|7"}
+    assert answer_line(line, USUAL) == {"id": 1, "out": "1.50|1e400|7"}
 
 
 def test_half_a_character_comes_through() -> None:
@@ -90,6 +96,7 @@ def test_half_a_character_comes_through() -> None:
         provisor,
         ["eval", "--batch", "-"],
         input='{"id": "x", "expr": "[a]", "in": {"a": "\\ud800"}}\n',
+        obj=Session(open_lazily),
         standalone_mode=False,
     )
 
@@ -113,6 +120,6 @@ EXPRESSIONS = st.sampled_from([json.loads(line)["expr"] for line in LINES]) | st
     )
 )
 def test_whatever_a_line_holds_there_is_one_answer(case: dict[str, object]) -> None:
-    answer = answer_line(json.dumps(case))
+    answer = answer_line(json.dumps(case), USUAL)
 
     assert len(answer.keys() & {"out", "drop", "error"}) == 1

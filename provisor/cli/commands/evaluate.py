@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
@@ -36,16 +34,6 @@ INVALID_INPUT = "InvalidInput"
 
 class Unreadable(Exception):
     """What was given is not what is to be given; the message says what is."""
-
-
-class SystemChance:
-    """The operating system's chance."""
-
-    def uuid(self) -> str:
-        return str(uuid.uuid4())
-
-    def below(self, limit: int) -> int:
-        return secrets.randbelow(limit)
 
 
 @command(
@@ -84,13 +72,13 @@ def eval(
     if (expression is None) == (batch is None) or (batch and (attributes or traces)):
         raise click.UsageError("give either EXPRESSION, with --attributes, or --batch alone")
     if batch is not None:
-        return guarded(lambda: _batch(batch, now, domain))
+        return guarded(lambda: _batch(batch, session, now, domain))
     assert expression is not None
 
     def work() -> int:
         try:
             given = attributes_of(_parsed(_text(attributes) if attributes else "{}"))
-            context = Context(moment_of(now), domain, SystemChance())
+            context = _context(session, now, domain)
             tree = parse(expression)
         except (Unreadable, ExpressionSyntaxError) as wrong:
             return _refused(wrong, as_json, Exit.WRONG_USE)
@@ -104,6 +92,12 @@ def eval(
         return Exit.SUCCEEDED
 
     return guarded(work)
+
+
+def _context(session: Session, now: str | None, domain: str) -> Context:
+    """Raises Unreadable."""
+    tools = session.open.tools()
+    return Context(moment_of(now) if now else tools.clock.now(), domain, tools.entropy)
 
 
 def _refused(error: Exception, as_json: bool, exit: Exit) -> int:
@@ -145,19 +139,23 @@ def _inline(answer: object) -> str:
 # many
 
 
-def _batch(file: str, now: str | None, domain: str) -> int:
+def _batch(file: str, session: Session, now: str | None, domain: str) -> int:
     try:
+        usual = _context(session, now, domain)
         for line in _lines(file):
             if line.strip():
-                say(_line(answer_line(line, now, domain)))
+                say(_line(answer_line(line, usual)))
     except Unreadable as wrong:
         complain(str(wrong))
         return Exit.WRONG_USE
     return Exit.SUCCEEDED
 
 
-def answer_line(line: str, now: str | None = None, domain: str = USUAL_DOMAIN) -> dict[str, object]:
-    """Return the answer to one case. Whatever is wrong with it is what it answers."""
+def answer_line(line: str, usual: Context) -> dict[str, object]:
+    """Return the answer to one case. Whatever is wrong with it is what it answers.
+
+    `usual` holds what a case does not say itself.
+    """
     id: object = None
     try:
         case = _object(_parsed(line), "a case")
@@ -166,11 +164,12 @@ def answer_line(line: str, now: str | None = None, domain: str = USUAL_DOMAIN) -
         if not isinstance(expression, str):
             raise Unreadable("expr is missing, or no text")
         given = attributes_of({} if case.get("in") is None else case["in"])
-        at, home = case.get("now") or now, case.get("domain") or domain
+        now = usual.now if case.get("now") is None else moment_of(case["now"])
+        home = case.get("domain") or usual.default_domain
         if not isinstance(home, str):
             raise Unreadable("domain is to be a text")
         taken = _taken([] if case.get("taken") is None else case["taken"])
-        context = Context(moment_of(at), home, SystemChance())
+        context = Context(now, home, usual.chance)
         answer = _free(evaluate(parse(expression), given, context), taken)
         out = rendered(answer)
     except (Unreadable, ExpressionError) as error:
@@ -247,9 +246,7 @@ def _scalar(name: str, value: object) -> Scalar | None:
 
 
 def moment_of(given: object) -> datetime:
-    """Return a time from ISO 8601, without offset in UTC; the time it is for None."""
-    if given is None:
-        return datetime.now(UTC)
+    """Return a time from ISO 8601, without offset in UTC. Raises Unreadable."""
     try:
         read = datetime.fromisoformat(str(given))
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import click
 import msgspec
 
-from provisor.cli.commands.evaluate import SystemChance
 from provisor.cli.exits import Exit, WrongUse
 from provisor.cli.main import Session
 from provisor.cli.render import clean, count, say
@@ -88,7 +86,7 @@ def _try_all(tools: Tools, wanted: Wanted, job: str) -> Iterator[Tried]:
     domain = str(wanted.configuration.tenant.get("defaultDomain") or "")
     for example in examples:
         mapping = _mapping(rules, example)
-        context = Context(example.now or datetime.now(UTC), domain, SystemChance())
+        context = Context(example.now or tools.clock.now(), domain, tools.entropy)
         terms = terms_of(mapping, Policy(default_domain=domain), context)
         yield Tried(job, example, tuple(differences(terms, example)))
 

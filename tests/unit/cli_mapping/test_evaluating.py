@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from provisor.cli.main import provisor
+from provisor.__main__ import open_lazily
+from provisor.cli.main import Session, provisor
 from provisor.expressions.functions import FUNCTIONS
 
 
 def typed(*arguments: str, text: str = "") -> Result:
-    return CliRunner().invoke(provisor, arguments, input=text, standalone_mode=False)
+    return CliRunner().invoke(
+        provisor, arguments, input=text, obj=Session(open_lazily), standalone_mode=False
+    )
 
 
 def test_an_expression_is_evaluated_on_a_file_of_attributes(tmp_path: Path) -> None:
