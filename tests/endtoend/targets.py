@@ -98,9 +98,10 @@ class Hard:
 
     @classmethod
     @contextmanager
-    def run(cls, access_log: Path) -> Generator[Hard]:
+    def run(cls, access_log: Path, *options: str) -> Generator[Hard]:
         access_log.touch()
-        server = Server("tests.fakes.scim.server", "--obey", "--access-log", str(access_log))
+        arguments = ("--obey", "--access-log", str(access_log), *options)
+        server = Server("tests.fakes.scim.server", *arguments)
         try:
             yield cls(server, access_log)
         finally:

@@ -84,7 +84,7 @@ def test_joiners_arrive_with_manager_and_group(settled: Site) -> None:
     settled.is_quiet()
 
 
-def test_who_moves_to_another_manager_is_moved_with_one_request(settled: Site) -> None:
+def test_who_moves_to_another_manager_is_moved_and_nobody_else_is_touched(settled: Site) -> None:
     company, mark = settled.company, settled.mark
     new_manager, *moved = company.some(ONE_PERCENT + 1)
     company.edit(*moved, manager=new_manager, department="Außendienst")

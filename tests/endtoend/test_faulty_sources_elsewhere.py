@@ -24,7 +24,7 @@ SCOPES = (
     "ConnectorDataStore",
     "Full",
 )
-FAULTS = {
+FAULTS: dict[str, Spoil] = {
     "cut": cut(0.5),
     "cut after a row": cut_after_a_row(0.5),
     "empty": lambda _: b"",
