@@ -88,6 +88,17 @@ async def test_what_a_listing_left_out_is_in_doubt(journal: Journal) -> None:
     assert doubted.image is None
 
 
+async def test_what_only_an_earlier_listing_showed_is_left_out(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+    await journal.begin_listing()
+    await journal.list_target([listed("t1", {"userName": "t1"})])
+
+    await journal.begin_listing()
+    await journal.end_listing({"User"}, is_complete=True)
+
+    assert await journal.due(START) == [ADA]
+
+
 async def test_only_a_complete_listing_answers(journal: Journal) -> None:
     ada = listed("t1", {"userName": "Ada"}, query("ada"))
     await journal.begin_listing()

@@ -276,6 +276,17 @@ async def test_what_was_observed_meanwhile_stays_due(journal: Journal) -> None:
     assert await journal.due(START) == [ADA]
 
 
+async def test_whom_an_object_points_at_by_now_is_not_forgotten(journal: Journal) -> None:
+    await show(journal, seen(ADA, name="Ada"))
+    standing = await recalled(journal, ADA)
+    await show(journal, seen(ADA, name="Ada", manager=user("ben")))
+
+    await journal.settle(standing, Settled(link("t1")), None, record(ADA), keeps_attempt=False)
+
+    assert await journal.due(START) == [ADA]
+    assert await journal.due_references(START) == [ADA]
+
+
 async def test_an_escrow_is_due_at_its_time(journal: Journal) -> None:
     await show(journal, seen(ADA, name="Ada"))
 
@@ -465,8 +476,12 @@ async def test_superiors_are_named_while_both_wait_for_their_target_object(
 
     assert await journal.superiors(START) == {ADA: {EntryKey("user", Anchor("ben"))}}
 
-    await settle(journal, BEN, link("t2"))
+    await fail(journal, BEN, LATER)
     assert await journal.superiors(START) == {}
+    assert ADA in await journal.superiors(LATER)
+
+    await settle(journal, BEN, link("t2"))
+    assert await journal.superiors(LATER) == {}
 
 
 async def test_it_is_remembered_who_made_an_object_that_is_written_again(

@@ -23,6 +23,7 @@ from tests.contracts.store.building import (
     JOB,
     MINUTE,
     START,
+    disables,
     ended,
     governed,
     job,
@@ -172,10 +173,13 @@ async def test_who_looks_sees_what_is_there_and_changes_nothing(
 
 async def test_what_is_written_to_an_overlay_is_not_written(store: Store, journal: Journal) -> None:
     standing = await governed(journal, ADA, "t1")
+    await journal.attempt(standing, disables(ADA, "t1"), START)
+    standing = await recalled(journal, ADA)
     await store.put_job(job("other"))
 
     overlay = await store.overlay_journal(JOB)
     assert await recalled(overlay, ADA) == standing
+    assert await overlay.departed(START) == {ADA}
     await overlay.begin_cycle("plan", CycleKind.INCREMENTAL, START)
     await governed(overlay, BEN, "t2")
     await overlay.doubt([ADA])
