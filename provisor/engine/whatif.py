@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from provisor.engine.work import Mandate
 from provisor.expressions import Context, ExpressionError, FixedChance, attributes_of
+from provisor.expressions.evaluate import may_flow
 from provisor.model.cycles import JobError
 from provisor.model.decisions import (
     Action,
@@ -31,7 +32,7 @@ from provisor.model.decisions import (
 )
 from provisor.model.entries import NO_ATTRIBUTES, Entry, EntryKey, Reference, Value
 from provisor.model.rules import IS_SOFT_DELETED, MappingName, ObjectMapping, Rules
-from provisor.planner.decide import NOTHING, Given, Sighting, decide, known_facts
+from provisor.planner.decide import NOTHING, Given, Sighting, decide, is_trusted, known_facts
 from provisor.planner.diff import redact
 from provisor.planner.leave import departure
 from provisor.planner.mapping import NeedsUnique, Unmappable
@@ -107,6 +108,8 @@ class _Trial:
 
     before: Mapping[MappingName, Terms]
     after: Mapping[MappingName, Terms]
+    narrow: Mapping[MappingName, Terms]
+    """Of `after`, the attributes alone that differ: all there is to an object that is settled."""
     view: Journal
     altered: list[Altered] = field(default_factory=list[Altered])
     leaving: list[Standing] = field(default_factory=list[Standing])
@@ -125,7 +128,8 @@ async def what_if(
     """
     before, after = _terms(present, now), _terms(draft, now)
     changed = tuple(n for n, t in after.items() if not _is_same(before.get(n), t))
-    trial = _Trial(before, after, view)
+    narrow = {name: _narrowed(before.get(name), after[name]) for name in changed}
+    trial = _Trial(before, after, narrow, view)
     for keys in _pages(await _keys(draft.rules, changed, overlay, now)):
         for standing in await view.recall(keys):
             await _examine(trial, standing)
@@ -150,6 +154,19 @@ def _terms(mandate: Mandate, now: datetime) -> dict[MappingName, Terms]:
         for name, mapping in mandate.rules.items()
         if mapping.is_enabled
     }
+
+
+def _narrowed(before: Terms | None, after: Terms) -> Terms:
+    """Return the terms without the attributes that are mapped as before, but for those that may
+    leave out a whole object."""
+    known = before.mapping.attributes if before is not None else ()
+    attributes = tuple(
+        m
+        for m in after.mapping.attributes
+        if m not in known or (m.source is not None and may_flow(m.source))
+    )
+    mapping = replace(after.mapping, attributes=attributes)
+    return terms_of(mapping, after.policy, after.context)
 
 
 def _is_same(before: Terms | None, after: Terms) -> bool:
@@ -183,7 +200,8 @@ async def _examine(trial: _Trial, standing: Standing) -> None:
     if standing.link is not None and _is_in_doubt(new, standing):
         trial.in_doubt += 1
         return
-    now = _decide(new, standing)
+    is_narrow = not _is_due(standing) and is_trusted(new, standing)
+    now = _decide(trial.narrow[standing.key.mapping] if is_narrow else new, standing)
     then = _decide(old, standing) if old is not None and _is_due(standing) else None
     if then is None or _verdict(now) != _verdict(then):
         effect = _effect(standing, now, then)
