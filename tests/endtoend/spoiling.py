@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from tests.endtoend.site import Site
@@ -52,7 +52,7 @@ def spoil(site: Site, file: str, how: Spoil) -> None:
 
 
 @contextmanager
-def nobody_is_touched(site: Site) -> Iterator[None]:
+def nobody_is_touched(site: Site) -> Generator[None]:
     """Hold that meanwhile nothing is sent, and that the target is as before."""
     before, mark = site.picture(), site.mark
     yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -129,7 +129,7 @@ class Hard:
         return str(self._server.ask("put", endpoint=f"{kind}s", resource=resource)["id"])
 
     @contextmanager
-    def behaving(self, *faults: Fault, **switches: object) -> Iterator[None]:
+    def behaving(self, *faults: Fault, **switches: object) -> Generator[None]:
         """Misbehave meanwhile."""
         usual = asdict(Switches())
         self._server.ask("switch", switches=switches)
@@ -141,7 +141,7 @@ class Hard:
             self._server.ask("misbehave", faults=[])
 
     @contextmanager
-    def switched_off(self) -> Iterator[None]:
+    def switched_off(self) -> Generator[None]:
         """Refuse all connections meanwhile; what is stored stays."""
         self._server.ask("switch_off")
         try:

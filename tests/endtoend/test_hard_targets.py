@@ -31,8 +31,8 @@ def nobody_was_created_twice(site: Site) -> None:
 def test_a_target_that_throttles_is_waited_for(
     before_hard: MakeSite, hard: Hard, retry_after: str
 ) -> None:
-    site = before_hard()
-    throttle = Fault(what="throttle", path="/Users", times=3, retry_after=retry_after)
+    site = before_hard(30)
+    throttle = Fault(what="throttle", method="POST", times=3, retry_after=retry_after)
 
     with hard.behaving(throttle):
         site.run()
