@@ -209,6 +209,39 @@ OURS = (
         category=Category.FAILURE,
     ),
     _trouble(
+        "StoreTooNew",
+        "A newer Provisor has written this store. This one opened nothing and changed nothing.",
+        "Run the newer version, or restore a backup that was made before it was used.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
+        "KeyUnusable",
+        "The workspace's key is missing, may be read by others, or is not the one that a secret "
+        "was sealed with.",
+        "Put the key file back beside provisor.yaml, readable by its owner alone, or set "
+        "PROVISOR_KEY.",
+        "If the key is lost, make a new one with provisor init and enter the secrets again.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
+        "JobUnknown",
+        "There is no such job in the store: it was deleted, or never applied.",
+        "List the jobs with provisor status; provisor apply creates those of provisor.yaml.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
+        "PlanUnreadable",
+        "The file is no saved plan, was changed since, or was sealed in another workspace.",
+        "Make a new plan with provisor plan JOB --out FILE.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
+        "SourceObjectNotFound",
+        "The object asked for is not in the source: on demand a failure, never a departure.",
+        "Look for its anchor in the source; provisor explain tells what is remembered of it.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
         "Fenced",
         "Another process has taken this job over. This one stopped, and wrote nothing more.",
         "Nothing is to be done: the other process has the job.",
