@@ -38,6 +38,7 @@ from provisor.planner.terms import Terms
 CHANGES = UUID("8d5f2f8e-3f0c-4b8e-9d5a-5a0b6f7c1e42")
 """The name space of change ids: the same change of the same cycle has the same id."""
 NAMES = ("displayName", "userPrincipalName", "userName", "mail")
+"""Attributes by which people know an object, and look for it."""
 
 
 def record_of(

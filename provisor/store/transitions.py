@@ -45,13 +45,12 @@ from provisor.model.entries import (
     Value,
 )
 from provisor.model.jobs import ResetScope
+from provisor.planner.record import NAMES
 
 POINTED_AT = frozenset({LinkState.MANAGED, LinkState.DISABLED})
 LIVE = frozenset({LinkState.MANAGED, LinkState.DISABLED, LinkState.LEAVING})
 UNPICTURED = frozenset({LinkState.RELEASED, LinkState.CLAIMED})
 """What the target says of these is not taken for what we left there."""
-NAMES = ("displayName", "userPrincipalName", "userName", "mail")
-"""Source attributes by which people look for an object."""
 
 LEAVES = frozenset({Action.DISABLE, Action.DELETE})
 TAKEN = "the target object is linked to another source object"

@@ -334,8 +334,8 @@ MUTANTS = (
         FENCING,
         Edit(
             PROVISION,
-            "if ends is not None and clock.now() >= ends:",
-            "if ends is not None and clock.now() < ends - ends.resolution * 10**15:",
+            "if ends is not None and work.ports.clock.now() >= ends:",
+            "if ends is not None and work.ports.clock.now() < ends - ends.resolution * 10**15:",
         ),
     ),
     mutant(

@@ -19,19 +19,10 @@ from provisor.graph.wire.jobs import (
 )
 from provisor.graph.wire.pairs import CountPair, KeyValuePair
 from provisor.graph.wire.schemas import SynchronizationSchema
-from provisor.model.cycles import Cycle, JobError, QuarantineReason
+from provisor.model.cycles import Cycle, JobError
 from provisor.model.jobs import Job, Progress, Quarantine, ScheduleState, Status, StatusCode
 from provisor.model.rules import MappingName
-
-ENTRY_REASONS = frozenset(
-    {
-        QuarantineReason.TOO_MANY_DELETES,
-        QuarantineReason.BASE_ESCROW,
-        QuarantineReason.TOTAL_ESCROW,
-        QuarantineReason.ESCROW_PROPORTION,
-    }
-)
-"""Quarantines whose error says nothing against the execution itself (spec: settled 25)."""
+from provisor.planner.status import ENTRY_REASONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
