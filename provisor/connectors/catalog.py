@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from provisor.model.expressions import attributes_of
 from provisor.model.rules import AttributeDefinition, ObjectMapping, Rules
-from provisor.ports import Clock, Entropy, Source, Target, TargetReader
+from provisor.ports import Clock, Entropy, Prober, Source, Target, TargetReader
 
 if TYPE_CHECKING:
     from provisor.connectors.around.pace import Pace, Paces
@@ -67,6 +67,9 @@ class Connector:
     open_source: Callable[[Settings, Surroundings], Source] | None = None
     open_reader: Callable[[Settings, Surroundings], TargetReader] | None = None
     open_target: Callable[[Settings, Surroundings], Target] | None = None
+    probe_source: Callable[[Settings, Surroundings], Prober] | None = None
+    """Whoever can be opened can be probed. Rules may be empty: nothing is mapped yet."""
+    probe_target: Callable[[Settings, Surroundings], Prober] | None = None
 
     def is_secret(self, path: str) -> bool:
         return path in self.secrets or f"{path.split('.')[0]}." in self.secrets

@@ -1,6 +1,13 @@
 """What the engine needs of the world. Adapters implement these; nothing else crosses."""
 
-from provisor.ports.directories import Capabilities, Listing, Source, Target, TargetReader
+from provisor.ports.directories import (
+    Capabilities,
+    Listing,
+    Prober,
+    Source,
+    Target,
+    TargetReader,
+)
 from provisor.ports.journal import Drift, Journal, Listed, Observation
 from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
 from provisor.ports.surroundings import Clock, Entropy
@@ -15,6 +22,7 @@ __all__ = [
     "Listed",
     "Listing",
     "Observation",
+    "Prober",
     "RecordQuery",
     "Registry",
     "Source",

@@ -10,6 +10,7 @@ from provisor.model.decisions import (
     Exported,
     Write,
 )
+from provisor.model.directories import DirectoryDefinition, ProbeReport
 from provisor.model.entries import (
     Anchor,
     Entry,
@@ -128,4 +129,34 @@ class Target(TargetReader, Protocol):
         removing one that is not. Raises Rejected (it was not done), Stale (nor this; look again),
         Unanswered (nobody knows), Throttled, Unreachable (nothing was sent), Denied.
         """
+        ...
+
+
+class Prober(Protocol):
+    """One side of a connection, looked at for whoever sets it up. No cycle asks it anything.
+
+    A connector has one for each side that it can be. It is made anew for each question.
+    """
+
+    async def probe(self) -> ProbeReport:
+        """Find out, against the real system, whether it can be used, and how it will be.
+
+        Goes through every `Topic` that applies: connection, credentials, permissions, what the
+        server supports, whether the objects are there, which changes can be told, and what the
+        connector will therefore do. What is wrong is a finding, with the code that a cycle would
+        fail with and the way out; AdapterErrors do not leave this. Leaves the system as it was:
+        only where the connector's settings allow it, a target may make an object of its own, try
+        the ways of writing on it, and remove it.
+        """
+        ...
+
+    async def discover(self) -> DirectoryDefinition:
+        """Return the objects and attributes that the live system says it has.
+
+        Of a source by canonical names, as its entries carry them. Raises Unreachable, Denied.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and files."""
         ...

@@ -1,0 +1,83 @@
+"""What a directory is found to be by whoever sets it up: its objects, and a probe of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisor.model.entries import System
+from provisor.model.rules import AttributeDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDefinition:
+    """One kind of object, with all that mappings may name of it."""
+
+    kind: str
+    """As the connector's entries are called: `User`, `Group`."""
+    attributes: tuple[AttributeDefinition, ...]
+    """Each name once; at most one is the anchor. References name kinds of this directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryDefinition:
+    """What a directory itself says of its objects now."""
+
+    objects: tuple[ObjectDefinition, ...]
+
+
+class Topic(StrEnum):
+    """What a finding is about, in the order in which a probe goes through them."""
+
+    CONNECTION = "connection"
+    CREDENTIALS = "credentials"
+    PERMISSIONS = "permissions"
+    FEATURES = "features"
+    """What the server supports, and which server it is."""
+    OBJECTS = "objects"
+    """Whether what the rules read and write is there."""
+    CHANGES = "changes"
+    """Of a source: how changes and deletions can be told."""
+    CONDUCT = "conduct"
+    """What the connector will therefore do."""
+
+
+class Weight(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    """It works, and not as well as it could."""
+    ERROR = "error"
+    """No cycle can succeed like this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a probe found out."""
+
+    topic: Topic
+    code: str
+    """Stable, for scripts; of an error the code that a cycle would fail with."""
+    message: str
+    """A sentence for an administrator. Never a secret, never somebody's values."""
+    weight: Weight = Weight.OK
+    remedy: str = ""
+    """The way out; whatever is not OK has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """All that a probe found out. After an error the topics that hang on it are missing."""
+
+    system: System
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_usable(self) -> bool:
+        return not any(one.weight is Weight.ERROR for one in self.findings)
+
+
+def report(system: System, findings: Iterable[Finding]) -> ProbeReport:
+    """Return the report of what was found, in the order of the topics."""
+    order = {topic: place for place, topic in enumerate(Topic)}
+    return ProbeReport(system, tuple(sorted(findings, key=lambda one: order[one.topic])))
