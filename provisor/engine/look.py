@@ -134,16 +134,17 @@ async def _owner(
 ) -> StandingKey | None:
     """Return who else governs the one object found, if anybody does.
 
-    One whose own source is gone cedes it: a person who got another id in the source keeps the
-    account.
+    One whose own source is gone is nobody: a person who got another id in the source takes the
+    account over, when it is claimed.
     """
     if len(found) != 1:
         return None
     journal = work.ports.journal
     owner = await journal.owner(found[0], listed_answers(terms, found[0], work.stamp))
-    if owner is None or owner == standing.key or await journal.cede(owner):
+    if owner is None or owner == standing.key:
         return None
-    return owner
+    is_there = any(s.source and s.absence is None for s in await journal.recall([owner]))
+    return owner if is_there else None
 
 
 async def _resolved(work: Work, terms: Terms, standing: Standing, sighting: Sighting) -> Attributes:
@@ -159,10 +160,13 @@ def _key(reference: Reference) -> EntryKey:
     return EntryKey(reference.kind, reference.anchor)
 
 
-async def pointing(work: Work, keys: frozenset[EntryKey]) -> dict[EntryKey, Reference]:
-    """Return what may be pointed at in the target for these source objects."""
+async def pointing(
+    work: Work, keys: frozenset[EntryKey], *, claimed: bool = False
+) -> dict[EntryKey, Reference]:
+    """Return what may be pointed at in the target for these source objects; or what is claimed
+    for them and may go on being pointed at, until it is linked again or let go."""
     takers = {taker: key for key in keys for taker in work.takers(key)}
-    anchors = await work.ports.journal.anchors(takers)
+    anchors = await work.ports.journal.anchors(takers, claimed=claimed)
     found: dict[EntryKey, Reference] = {}
     for taker, key in takers.items():
         if taker in anchors and key not in found:

@@ -48,6 +48,7 @@ from provisor.model.jobs import ResetScope
 from provisor.planner.record import NAMES
 
 POINTED_AT = frozenset({LinkState.MANAGED, LinkState.DISABLED})
+CLAIMED = frozenset({LinkState.CLAIMED})
 LIVE = frozenset({LinkState.MANAGED, LinkState.DISABLED, LinkState.LEAVING})
 UNPICTURED = frozenset({LinkState.RELEASED, LinkState.CLAIMED})
 """What the target says of these is not taken for what we left there."""
@@ -255,14 +256,18 @@ def _carried(staged: Staged | None, before: int, after: int) -> Staged | None:
 
 
 def disown(standing: Standing) -> Standing:
-    """Return a standing whose link is only claimed; what was released is let go for good."""
+    """Return a standing whose link is only claimed; what was released is let go for good.
+
+    What we may have left behind in references stays possible: whoever leaves a group before the
+    claim is linked again is still ours to remove.
+    """
     link = standing.link
     if link is None:
         return standing
     if link.state is LinkState.RELEASED:
         return replace(standing, link=None, referred=dict[str, Span]())
     link = replace(link, image=None, state=LinkState.CLAIMED)
-    return replace(standing, link=link, referred=dict[str, Span]())
+    return replace(standing, link=link, referred=uncertain(standing.referred))
 
 
 # one object
@@ -292,10 +297,13 @@ def is_departure(decision: Decision) -> bool:
     return leaves and isinstance(decision.resolution, Export)
 
 
-def attempted(current: Standing, decision: Decision) -> Standing:
+def attempted(
+    current: Standing, decision: Decision, predecessor: Standing | None = None
+) -> Standing:
     """Return what is remembered before a decision is carried out.
 
-    Where nothing is sent to the object that is linked already, nothing changes.
+    Where nothing is sent to the object that is linked already, nothing changes. `predecessor`
+    cedes the target object: what it left behind there is the successor's to keep or to remove.
     """
     match decision.resolution:
         case Export(Create(attributes=attributes, answers_to=queries)):
@@ -303,18 +311,21 @@ def attempted(current: Standing, decision: Decision) -> Standing:
             link = replace(current.link, image=None) if current.link else None
             return replace(current, link=link, attempt=queries, referred=referred)
         case Export(Update(anchor=anchor) | Delete(anchor=anchor)):
-            return _claim(current, anchor, decision)
+            return _claim(current, anchor, decision, predecessor)
         case Keep(Link(anchor)) if current.link is None or current.link.target != anchor:
-            return _claim(current, anchor, decision)
+            return _claim(current, anchor, decision, predecessor)
         case _:
             return current
 
 
-def _claim(current: Standing, anchor: Anchor, decision: Decision) -> Standing:
-    is_known = current.link is not None and current.link.target == anchor
-    is_ours = is_known and current.link is not None and current.link.is_created_by_us
+def _claim(
+    current: Standing, anchor: Anchor, decision: Decision, predecessor: Standing | None
+) -> Standing:
+    before = predecessor.link if predecessor else current.link
+    is_ours = before is not None and before.target == anchor and before.is_created_by_us
     link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours)
-    return replace(current, link=link, attempt=(), referred=_spans_of(current, link))
+    referred = uncertain(predecessor.referred) if predecessor else _spans_of(current, link)
+    return replace(current, link=link, attempt=(), referred=referred)
 
 
 def _state_of_attempt(link: Link | None, decision: Decision) -> LinkState:
@@ -367,7 +378,7 @@ def settled(
         escrow=escrow,
         staged=waits,
         attempt=current.attempt if keeps_attempt else (),
-        referred=spans if referred is None else referred,
+        referred=spans if referred is None else learnt(spans, referred),
     )
 
 
@@ -404,6 +415,12 @@ def is_idle_claim(standing: Standing) -> bool:
     is_claim = standing.link is not None and standing.link.state is LinkState.CLAIMED
     is_open = is_unsettled(standing) or standing.escrow is not None
     return is_claim and standing.staged is None and not is_open
+
+
+def is_ceded(governor: Standing) -> bool:
+    """True when another source object may take over what this one governs: its own is gone, so
+    that a person who got another id in the source keeps the account."""
+    return not is_present(governor)
 
 
 def ceded(current: Standing) -> Standing:
@@ -489,6 +506,23 @@ def confirm(referred: Mapping[str, Span], done: Iterable[TargetChange]) -> dict[
             case _:
                 assert_never(change)
     return spans
+
+
+def uncertain(referred: Mapping[str, Span]) -> dict[str, Span]:
+    """Return spans of which nothing is sure any more, but that there may be no more than that."""
+    return {name: Span(possible=span.possible) for name, span in referred.items() if span.possible}
+
+
+def learnt(referred: Mapping[str, Span], news: Mapping[str, Span]) -> dict[str, Span]:
+    """Return spans once more is known: what is certain, or that no more than this is possible."""
+    spans = dict(referred)
+    for name, told in news.items():
+        new = told
+        if not told.certain:
+            old = spans.get(name, Span())
+            new = Span(old.certain & told.possible, old.possible & told.possible)
+        spans[name] = new
+    return {name: span for name, span in spans.items() if span.possible}
 
 
 def _as_set(value: Value | None) -> frozenset[Reference]:

@@ -192,7 +192,6 @@ WRITING = frozenset(
         "begin_cycle",
         "begin_listing",
         "begin_snapshot",
-        "cede",
         "doubt",
         "drop_claims",
         "end_cycle",
@@ -228,7 +227,6 @@ class MortalJournal:
         self._dies_in, self._pauses_in = dies_at, pauses_at
         self.claimed: list[tuple[Anchor, StandingKey]] = []
         """Who claimed which target object, in order."""
-        self.has_ceded = False
 
     async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
         self._live_on()
@@ -238,12 +236,6 @@ class MortalJournal:
             self.claimed.append((anchor, standing.key))
         await self._chance.turn()
         return is_ours
-
-    async def cede(self, key: StandingKey) -> bool:
-        self._live_on()
-        is_ceded = await self.inner.cede(key)
-        self.has_ceded |= is_ceded
-        return is_ceded
 
     async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
         key = await self.inner.owner(found, queries)

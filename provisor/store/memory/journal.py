@@ -401,14 +401,6 @@ class MemoryJournal:
         awaiting = sorted(s.key for s in self._all() if asked & set(map(spell_claim, s.attempt)))
         return awaiting[0] if awaiting else None
 
-    async def cede(self, key: StandingKey) -> bool:
-        self._fence()
-        standing = self._job.standings.get(key)
-        if standing is None or transitions.is_present(standing):
-            return False
-        self._put(transitions.ceded(standing))
-        return True
-
     async def links(self) -> Mapping[MappingName, int]:
         linked = (s for s in self._all() if s.link and s.link.state in transitions.LIVE)
         return Counter(s.key.mapping for s in linked)
@@ -432,9 +424,15 @@ class MemoryJournal:
         self._fence()
         key = standing.key
         current = self._job.standings[key]
-        if self._is_taken(current, decision):
+        predecessor = self._predecessor(key, transitions.claimed_anchor(decision))
+        if predecessor is not None and not transitions.is_ceded(predecessor):
             return False
-        self._put(transitions.attempted(current, decision))
+        if self._is_awaited(current, decision):
+            return False
+        if predecessor is not None:
+            self._put(transitions.ceded(predecessor))
+            current = self._job.standings[key]  # who points at the other was stirred
+        self._put(transitions.attempted(current, decision, predecessor))
         if transitions.is_departure(decision):
             if transitions.is_approved(standing.staged, standing.seen):
                 self._job.departures.pop(key, None)
@@ -442,10 +440,7 @@ class MemoryJournal:
                 self._job.departures[key] = now
         return True
 
-    def _is_taken(self, current: Standing, decision: Decision) -> bool:
-        anchor = transitions.claimed_anchor(decision)
-        if anchor is not None and self._is_governed_by_another(current.key, anchor):
-            return True
+    def _is_awaited(self, current: Standing, decision: Decision) -> bool:
         claims = set(map(spell_claim, transitions.claimed_queries(decision)))
         others = (s for s in self._all() if s.key != current.key)
         return any(claims & set(map(spell_claim, s.attempt)) for s in others)
@@ -470,7 +465,7 @@ class MemoryJournal:
             keeps_attempt=keeps_attempt,
             referred=referred,
         )
-        if after.link and self._is_governed_by_another(standing.key, after.link.target):
+        if after.link and self._predecessor(standing.key, after.link.target):
             raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")
         self._put(after)
         self._state.append(self._job.job.id, record)
@@ -496,10 +491,12 @@ class MemoryJournal:
     async def due_references(self, now: datetime) -> Sequence[StandingKey]:
         return sorted(s.key for s in self._all() if transitions.are_references_due(s, now))
 
-    async def anchors(self, keys: Collection[StandingKey]) -> Mapping[StandingKey, Anchor]:
+    async def anchors(
+        self, keys: Collection[StandingKey], *, claimed: bool = False
+    ) -> Mapping[StandingKey, Anchor]:
+        states = transitions.CLAIMED if claimed else transitions.POINTED_AT
         known = (self._job.standings[key] for key in keys if key in self._job.standings)
-        targets = ((s.key, transitions.pointed_at(s.link)) for s in known)
-        return {key: target for key, target in targets if target is not None}
+        return {s.key: s.link.target for s in known if s.link and s.link.state in states}
 
     async def stage_references(self, held: Mapping[StandingKey, int], now: datetime) -> None:
         self._fence()
@@ -568,9 +565,10 @@ class MemoryJournal:
                 return standing
         return None
 
-    def _is_governed_by_another(self, key: StandingKey, target: Anchor) -> bool:
-        governor = self._governor(self._target_kind(key), target)
-        return governor is not None and governor.key != key
+    def _predecessor(self, key: StandingKey, target: Anchor | None) -> Standing | None:
+        """Return who else governs a target object, if anybody does."""
+        governor = self._governor(self._target_kind(key), target) if target else None
+        return governor if governor is not None and governor.key != key else None
 
     def _put(self, standing: Standing) -> None:
         """Store a standing, or forget it. Where others can point at it anew, or no longer, all

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from provisor.model.decisions import Standing, StandingKey
+from provisor.model.decisions import LinkState, Standing, StandingKey
 from provisor.model.entries import Anchor, EntryKey, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.store import transitions
@@ -130,14 +130,17 @@ def owner(
     return min(map(desk.key_of, desk.awaiting(queries)), default=None)
 
 
-def anchors(desk: Desk, keys: Collection[StandingKey]) -> dict[StandingKey, Anchor]:
+def anchors(
+    desk: Desk, keys: Collection[StandingKey], states: Collection[LinkState]
+) -> dict[StandingKey, Anchor]:
     found: dict[StandingKey, Anchor] = {}
+    wanted = to_json(sorted(states))
     for name, mapping, asked in desk.by_mapping(keys):
         for anchor, target in desk.run(
             "SELECT s.anchor, s.target FROM json_each(?) asked"
             " CROSS JOIN standing s ON s.mapping = ? AND s.anchor = asked.value"
-            " WHERE s.state IN ('managed', 'disabled')",
-            (to_json(asked), mapping),
+            " WHERE s.state IN (SELECT value FROM json_each(?))",
+            (to_json(asked), mapping, wanted),
         ):
             found[StandingKey(name, anchor)] = target
     return found

@@ -10,9 +10,10 @@ from datetime import datetime
 from provisor.model.entries import Anchor
 from provisor.model.jobs import ResetScope
 from provisor.model.rules import MappingName, Rules
+from provisor.store import transitions
 from provisor.store.frame import MappingNote
 from provisor.store.sqlite import rows
-from provisor.store.sqlite.codec import to_micros
+from provisor.store.sqlite.codec import decode_span, encode_span, to_micros
 from provisor.store.sqlite.connect import Connection
 from provisor.store.sqlite.desk import Desk
 from provisor.store.sqlite.documents import from_json, to_json
@@ -20,7 +21,11 @@ from provisor.store.sqlite.documents import from_json, to_json
 NO_IMAGES = "DELETE FROM image WHERE standing IN (SELECT number FROM standing WHERE mapping = ?)"
 NO_SPANS = """
 DELETE FROM span WHERE standing IN
-    (SELECT number FROM standing WHERE mapping = ? AND target IS NOT NULL)
+    (SELECT number FROM standing WHERE mapping = ? AND state = 'released')
+"""
+SPANS = """
+SELECT p.standing, p.attribute, p.content FROM span p JOIN standing s ON s.number = p.standing
+WHERE s.mapping = ? AND s.target IS NOT NULL
 """
 UNSETTLE = "seen = seen + 1, due_at = 0"
 STIR = """
@@ -41,8 +46,9 @@ UPDATE standing
 SET target = CASE WHEN state <> 'released' THEN target END,
     is_created_by_us = state <> 'released' AND is_created_by_us,
     state = CASE WHEN state <> 'released' THEN 'claimed' END,
-    spans = 0, references_due_at = NULL,
+    spans = (SELECT count(*) FROM span p WHERE p.standing = number), references_due_at = NULL,
     has_references = EXISTS (SELECT 1 FROM reference r WHERE r.standing = number)
+        OR EXISTS (SELECT 1 FROM span p WHERE p.standing = number)
 WHERE mapping = ? AND target IS NOT NULL
 """
 UNESCROW = """
@@ -123,6 +129,7 @@ def reset(desk: Desk, scope: ResetScope) -> None:
         of_mapping = (mapped.number,)
         if forgets_links:
             run(NO_SPANS, of_mapping)
+            _doubt_spans(desk, mapped.number)
             run(DISOWN, of_mapping)
         if ResetScope.ESCROWS in scope:
             run(UNESCROW, of_mapping)
@@ -131,6 +138,19 @@ def reset(desk: Desk, scope: ResetScope) -> None:
             run(REREAD, of_mapping)
         for (number,) in run(FORGETTABLE, of_mapping).fetchall():
             rows.forget(desk.connection, number)
+
+
+def _doubt_spans(desk: Desk, mapping: int) -> None:
+    """Keep what is possible of the references of linked objects, and nothing for certain."""
+    for number, attribute, content in desk.run(SPANS, (mapping,)).fetchall():
+        kept = transitions.uncertain({attribute: decode_span(content)})
+        if attribute in kept:
+            desk.run(
+                "UPDATE span SET content = ? WHERE standing = ? AND attribute = ?",
+                (encode_span(kept[attribute]), number, attribute),
+            )
+        else:
+            desk.run("DELETE FROM span WHERE standing = ? AND attribute = ?", (number, attribute))
 
 
 def expire(desk: Desk, absent_since: datetime) -> int:

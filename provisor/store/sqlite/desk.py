@@ -213,9 +213,12 @@ class Desk:
                     return row[0], StandingKey(name, Anchor(row[1]))
         return None
 
-    def is_governed_by_another(self, key: StandingKey, target: Anchor) -> bool:
+    def predecessor(self, key: StandingKey, target: Anchor | None) -> StandingKey | None:
+        """Return who else governs a target object, if anybody does."""
+        if target is None:
+            return None
         governor = self.governor(self.note(key.mapping).target_kind, target)
-        return governor is not None and governor[1] != key
+        return governor[1] if governor is not None and governor[1] != key else None
 
     def awaiting(self, queries: Collection[MatchQuery]) -> set[int]:
         """Return the standings whose unanswered create one of these would find."""

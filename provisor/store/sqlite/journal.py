@@ -256,14 +256,6 @@ class SqliteJournal:
         with NAMED_FAILURES:
             return ask.owner(self._desk, found.kind, found.anchor, queries)
 
-    async def cede(self, key: StandingKey) -> bool:
-        with self._desk.write():
-            known = self._desk.load(key)
-            if known is None or transitions.is_present(known[1]):
-                return False
-            self._desk.put(*known, transitions.ceded(known[1]))
-            return True
-
     async def links(self) -> Mapping[MappingName, int]:
         with NAMED_FAILURES:
             return ask.counts_where(self._desk, "state IN ('managed', 'disabled', 'leaving')")
@@ -291,13 +283,19 @@ class SqliteJournal:
         desk, key = self._desk, standing.key
         with desk.write():
             number, current = desk.again(standing)
-            anchor = transitions.claimed_anchor(decision)
-            if anchor is not None and desk.is_governed_by_another(key, anchor):
+            found = desk.predecessor(key, transitions.claimed_anchor(decision))
+            predecessor = desk.known(found) if found else None
+            if predecessor is not None and not transitions.is_ceded(predecessor[1]):
                 return False
             claims = transitions.claimed_queries(decision)
             if desk.awaiting(claims) - {number}:
                 return False
-            after = transitions.attempted(current, decision)
+            if predecessor is not None:
+                desk.put(*predecessor, transitions.ceded(predecessor[1]))
+                number, current = desk.again(standing)  # who points at the other was stirred
+            after = transitions.attempted(
+                current, decision, predecessor[1] if predecessor else None
+            )
             if after is not current:
                 desk.put(number, current, after)
             if transitions.is_departure(decision):
@@ -338,7 +336,7 @@ class SqliteJournal:
                 keeps_attempt=keeps_attempt,
                 referred=referred,
             )
-            if after.link and desk.is_governed_by_another(standing.key, after.link.target):
+            if after.link and desk.predecessor(standing.key, after.link.target):
                 raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")
             desk.put(number, current, after)
             desk.log(record)
@@ -364,9 +362,12 @@ class SqliteJournal:
         with NAMED_FAILURES:
             return ask.due_references(self._desk, now)
 
-    async def anchors(self, keys: Collection[StandingKey]) -> Mapping[StandingKey, Anchor]:
+    async def anchors(
+        self, keys: Collection[StandingKey], *, claimed: bool = False
+    ) -> Mapping[StandingKey, Anchor]:
         with NAMED_FAILURES:
-            return ask.anchors(self._desk, keys)
+            states = transitions.CLAIMED if claimed else transitions.POINTED_AT
+            return ask.anchors(self._desk, keys, states)
 
     async def stage_references(self, held: Mapping[StandingKey, int], now: datetime) -> None:
         with self._desk.write():

@@ -394,13 +394,15 @@ async def test_a_successor_takes_over_what_a_source_object_that_is_gone_has(
     journal: Journal,
 ) -> None:
     await governed(journal, ADA, "t1")
-    assert not await journal.cede(ADA)
+    await show(journal, seen(BEN, name="Ben"))
+    ben = await recalled(journal, BEN)
+    assert not await journal.attempt(ben, joins(BEN, "t1"), START)
 
     await show(journal, gone(ADA, Absence.ABSENT))
 
-    assert await journal.cede(ADA)
+    assert await journal.attempt(ben, joins(BEN, "t1"), START)
     assert (await recalled(journal, ADA)).link is None
-    assert await journal.owner(found("t1"), ()) is None
+    assert await journal.owner(found("t1"), ()) == BEN
 
 
 # what is asked about objects

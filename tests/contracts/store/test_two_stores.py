@@ -337,10 +337,6 @@ class TwoStores(RuleBasedStateMachine):
     def doubt(self, chosen: frozenset[StandingKey]) -> None:
         self.same(lambda j: j.doubt(sorted(chosen)))
 
-    @rule(of=keys)
-    def cede(self, of: StandingKey) -> None:
-        self.same(lambda j: j.cede(of))
-
     @rule(of=keys, data=st.data())
     def attempt(self, of: StandingKey, data: st.DataObject) -> None:
         standing = self.known(of)
