@@ -159,8 +159,35 @@ MUTANTS = (
         f"{FINDINGS} {ADMINISTERED}",
         Edit(
             TRANSITIONS,
-            "return replace(standing, link=link, referred=dict[str, Span]())\n\n\n# one object",
-            "return replace(standing, link=None, referred=dict[str, Span]())\n\n\n# one object",
+            "return replace(standing, link=link, referred=uncertain(standing.referred))",
+            "return replace(standing, link=None, referred=dict[str, Span]())",
+        ),
+    ),
+    mutant(
+        "a claim forgets whom it pointed at",
+        FINDINGS,
+        Edit(
+            TRANSITIONS,
+            "return replace(standing, link=link, referred=uncertain(standing.referred))",
+            "return replace(standing, link=link, referred=dict[str, Span]())",
+        ),
+    ),
+    mutant(
+        "a successor forgets whom its predecessor pointed at",
+        FINDINGS,
+        Edit(
+            TRANSITIONS,
+            "referred = uncertain(predecessor.referred) if predecessor else",
+            "referred = dict[str, Span]() if predecessor else",
+        ),
+    ),
+    mutant(
+        "who is not linked again yet leaves his groups",
+        FINDINGS,
+        Edit(
+            "provisor/planner/references.py",
+            "span.possible - desired - claimed",
+            "span.possible - desired",
         ),
     ),
     mutant(

@@ -11,10 +11,11 @@ from provisor.model.cycles import QuarantineReason
 from provisor.model.decisions import Delete, Update
 from provisor.model.jobs import ResetScope, StatusCode
 from provisor.model.rules import DepartureLimits, Guards, Policy
+from provisor.planner.diff import as_set
 from tests.simulation.backing import STORES, StoreName
 from tests.simulation.faults import NEVER, Crash, Fault, Mishaps
 from tests.simulation.rules import STRICT
-from tests.simulation.world import World, user
+from tests.simulation.world import World, group, user
 
 CROWD = "fghijklmno"
 TWICE = ("twice", Crash)
@@ -105,6 +106,60 @@ async def _make_again(world: World) -> None:
     world.person("b")
     world.edit("f", "group", 1)
     await world.calm(3)
+
+    await world.check()
+
+
+def test_who_leaves_a_group_after_a_restart_leaves_it_in_the_target(store: StoreName) -> None:
+    World().play(store, _leave_after_restart)
+
+
+async def _leave_after_restart(world: World) -> None:
+    for who in "ab":
+        world.person(who)
+    world.group("f", "ab")
+    await world.calm(1)
+
+    await world.restart(ResetScope.CONNECTOR_DATA_STORE)
+    world.group("f", "b")
+    await world.calm(1)
+
+    await world.check()
+
+
+def test_members_who_cannot_be_linked_again_stay_in_their_groups(store: StoreName) -> None:
+    World().play(store, _stay_while_claimed)
+
+
+async def _stay_while_claimed(world: World) -> None:
+    for who in "ab":
+        world.person(who)
+    world.group("f", "ab")
+    await world.calm(1)
+
+    await world.restart(ResetScope.CONNECTOR_DATA_STORE)
+    world.edit("a", "garble", 0)
+    await world.run()
+
+    groups = [
+        e for e in world.directory.entries.values() if e.attributes["displayName"] == "group f"
+    ]
+    assert [len(as_set(group.attributes["members"])) for group in groups] == [2]
+
+
+def test_a_group_under_another_id_loses_whom_the_old_one_had(store: StoreName) -> None:
+    World().play(store, _rename_group)
+
+
+async def _rename_group(world: World) -> None:
+    for who in "ab":
+        world.person(who)
+    world.group("f", "ab")
+    await world.calm(1)
+
+    world.source.remove(group("f"))
+    world.group("f2", "b", name="group f")
+    await world.calm(1)
 
     await world.check()
 
