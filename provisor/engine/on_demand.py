@@ -9,7 +9,7 @@ from provisor.engine.cycle import assign, departed_and_links
 from provisor.engine.look import plan
 from provisor.engine.provision import Passage, provision
 from provisor.engine.references import plan_for, provision_references, weigh_removals
-from provisor.engine.work import Mandate, Ports, Work, adopt, begin_work
+from provisor.engine.work import Mandate, Ports, Work, begin_work
 from provisor.errors import OBJECT_FAILURES, Rejected, Stale
 from provisor.expressions.errors import ExpressionError
 from provisor.expressions.evaluate import Step, trace
@@ -53,7 +53,7 @@ async def provision_one(
     """
     await ports.target.probe()
     work = begin_work(mandate, ports, cycle, initiated_by=by)
-    await adopt(mandate, ports)
+    await ports.journal.adopt(mandate.rules, mandate.policy_hash, rereads=True)
     standings = await _observe(work, key)
     return tuple([await _carry(work, standing) for standing in standings])
 

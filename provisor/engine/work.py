@@ -12,7 +12,6 @@ from provisor.expressions.context import Context
 from provisor.model.cycles import Halt, JobError
 from provisor.model.decisions import Decision, Standing, StandingKey, TargetChange
 from provisor.model.entries import EntryKey
-from provisor.model.jobs import ResetScope
 from provisor.model.rules import MappingName, Policy, Rules
 from provisor.planner.terms import Terms, terms_of
 from provisor.ports import Clock, Entropy, Journal, Source, Target
@@ -147,13 +146,6 @@ def begin_work(
         initiated_by=initiated_by,
         gate=gate or Open(),
     )
-
-
-async def adopt(mandate: Mandate, ports: Ports) -> None:
-    """Take note of the rules in force. Under new ones everything is read again: what was read
-    under the old may lack what these ask for, or whom they take (spec: behaviour 4.5)."""
-    if await ports.journal.adopt(mandate.rules, mandate.policy_hash):
-        await ports.journal.reset(ResetScope.WATERMARK)
 
 
 @dataclass(slots=True)

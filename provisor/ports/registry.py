@@ -13,6 +13,7 @@ from provisor.model.decisions import (
     StandingKey,
 )
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.planner.status import Event
 from provisor.ports.journal import Journal
 
 
@@ -119,8 +120,8 @@ class Registry(Protocol):
         """Forget the job and all that is remembered for it. Nothing is sent."""
         ...
 
-    async def put_status(self, job: str, status: Status) -> None:
-        """Record what an administrator's event made of the status."""
+    async def note(self, job: str, *events: Event) -> Status:
+        """Record what an administrator's events make of the status as it is; return it."""
         ...
 
     async def running(self, job: str) -> Progress | None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from provisor.model.jobs import Asked, Job, ResetScope
-from provisor.planner.status import Restarted, Started, Stopped, next_status
+from provisor.planner.status import Restarted, Started, Stopped
 from provisor.ports import Journal, StagedView
 from provisor.runtime.lease import asking_soon, lease_when_free
 from provisor.runtime.parts import Parts
@@ -32,14 +32,13 @@ async def stopped(
 
 async def start(parts: Parts, job: Job, by: str) -> None:
     """Let the schedule run the job; the next cycle is due at once if its time has come."""
-    await parts.registry.put_status(job.id, next_status(job.status, Started()))
+    await parts.registry.note(job.id, Started())
     await _audit(parts, by, "Enable/start provisioning configuration", job)
 
 
 async def pause(parts: Parts, job: Job, by: str, on_wait: Callable[[], object]) -> None:
-    async with stopped(parts, job, Asked.PAUSE, on_wait) as journal:
-        status = await journal.status()
-        await parts.registry.put_status(job.id, next_status(status, Stopped()))
+    async with stopped(parts, job, Asked.PAUSE, on_wait):
+        await parts.registry.note(job.id, Stopped())
     await _audit(parts, by, "Disable/pause provisioning configuration", job)
 
 
@@ -57,8 +56,7 @@ async def restart(
         forgets = scope & ResetScope.FULL
         if forgets:
             await journal.reset(forgets)
-        status = await journal.status()
-        await parts.registry.put_status(job.id, next_status(status, Restarted(scope)))
+        await parts.registry.note(job.id, Restarted(scope))
     await _audit(parts, by, "Enable/restart provisioning configuration", job)
     return released
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from provisor.errors import Fenced, StoreFailed
 from provisor.model.cycles import Cycle, CycleKind, CycleResult, Halt
 from provisor.model.jobs import Job
-from provisor.planner.status import CycleEnded, next_start, next_status
+from provisor.planner.status import next_start
 from provisor.runtime.interruption import Interrupted, Interruption
 from provisor.runtime.lease import Busy, lease
 from provisor.runtime.parts import Parts
@@ -150,5 +150,5 @@ async def record_refusal(parts: Parts, job: Job, halt: Halt) -> Cycle:
         error=halt.error,
         halt=halt,
     )
-    await journal.end_cycle(cycle, next_status(await journal.status(), CycleEnded(cycle)))
+    await journal.end_cycle(cycle)
     return cycle

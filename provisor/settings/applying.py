@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from provisor.model.jobs import Application, Job
-from provisor.planner.status import Configured, Started, Unquarantined, next_status
+from provisor.planner.status import Configured, Event, Started, Unquarantined
 from provisor.ports import Registry, Vault
 from provisor.settings import ids
 from provisor.settings.connections import SOURCE, TARGET
@@ -188,16 +188,13 @@ async def _put_job(
         if text.encode() != await registry.document(id, name):
             await registry.put_document(id, name, text.encode())
     missing = await hands.missing(application)
-    stands = await registry.job(id)  # a cycle may have ended meanwhile
-    before = stands.status if stands else job.status
-    status = next_status(before, Configured(is_usable=not missing))
     is_started = known is None and step.has_schedule and not missing
+    events: list[Event] = [Configured(is_usable=not missing)]
     if is_started:
-        status = next_status(status, Started())
+        events.append(Started())
     elif known is not None and is_touched:
-        status = next_status(status, Unquarantined())
-    if status != before:
-        await registry.put_status(id, status)
+        events.append(Unquarantined())
+    status = await registry.note(id, *events)
     return Outcome(
         job=replace(job, status=status),
         is_new=known is None,

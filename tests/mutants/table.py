@@ -125,8 +125,8 @@ MUTANTS = (
         CONVERGES,
         Edit(
             MEMORY,
-            "if anchor is not None and self._is_governed_by_another(current.key, anchor):",
-            "if anchor is None:",
+            "if predecessor is not None and not transitions.is_ceded(predecessor):",
+            "if predecessor is not None and not predecessor:",
         ),
     ),
     mutant(
@@ -203,11 +203,7 @@ MUTANTS = (
         "changed rules unsettle nobody",
         FINDINGS,
         Edit(MEMORY, "if standing.key.mapping in changed:", "if standing.key.mapping in ():"),
-        Edit(
-            "provisor/engine/work.py",
-            "await ports.journal.reset(ResetScope.WATERMARK)",
-            "await ports.journal.reset(ResetScope.NONE)",
-        ),
+        Edit(MEMORY, "if is_new and rereads:", "if is_new < rereads:"),
     ),
     # absence
     mutant("absence is concluded without a look-up", SNAPSHOTS, NO_LOOK_UP),

@@ -37,7 +37,7 @@ from provisor.model.entries import (
 )
 from provisor.model.jobs import Job, ResetScope, Status
 from provisor.model.rules import MappingName, ObjectMapping, Policy
-from provisor.planner.status import Configured, Restarted, Started, next_status
+from provisor.planner.status import Configured, Restarted, Started
 from provisor.ports import Capabilities, Listing
 from provisor.store.memory import MemoryStore
 from provisor.store.memory.state import JobState
@@ -223,12 +223,11 @@ class Firm:
             await journal.reset(scope)
 
         waits(forget())
-        waits(self.store.put_status(JOB, next_status(self.status, Restarted(scope))))
+        waits(self.store.note(JOB, Restarted(scope)))
 
     def start(self) -> None:
         """Configure the job and start it, as an administrator does."""
-        status = next_status(next_status(self.status, Configured(is_usable=True)), Started())
-        waits(self.store.put_status(JOB, status))
+        waits(self.store.note(JOB, Configured(is_usable=True), Started()))
 
     def approve(self) -> bool:
         staged = waits(self.store.staged(JOB))

@@ -15,7 +15,7 @@ from provisor.cli.shape import json_option, workspace_option
 from provisor.cli.workspace import Workspace
 from provisor.connectors.catalog import CONNECTORS
 from provisor.model.jobs import Application
-from provisor.planner.status import Configured, Unquarantined, next_status
+from provisor.planner.status import Configured, Unquarantined
 from provisor.settings import stored
 from provisor.settings.connections import SOURCE, TARGET, seal
 from provisor.settings.leaves import flatten, nest
@@ -127,7 +127,5 @@ async def _refresh(workspace: Workspace, application: Application) -> None:
         complain(f"still missing: {missing}")
     for job in await workspace.parts.registry.jobs():
         if job.application_id == application.id:
-            status = next_status(job.status, Configured(is_usable=not missing))
-            status = next_status(status, Unquarantined())
-            if status != job.status:
-                await workspace.parts.registry.put_status(job.id, status)
+            events = (Configured(is_usable=not missing), Unquarantined())
+            await workspace.parts.registry.note(job.id, *events)

@@ -39,7 +39,7 @@ from provisor.model.entries import (
 )
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
-from provisor.planner.status import Interrupted, next_status
+from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation
 from provisor.store import transitions
 from provisor.store.frame import (
@@ -80,7 +80,7 @@ class MemoryJournal:
         self._fence()
         self._job.systems = dict(systems)
 
-    async def adopt(self, rules: Rules, policy_hash: str) -> bool:
+    async def adopt(self, rules: Rules, policy_hash: str, *, rereads: bool = False) -> bool:
         self._fence()
         job = self._job
         adopted = tuple((name, mapping.hash) for name, mapping in rules.items())
@@ -98,6 +98,8 @@ class MemoryJournal:
                 self._put(transitions.remapped(standing))
             elif is_new_policy:
                 self._put(transitions.stir(transitions.unsettle(standing)))
+        if is_new and rereads:
+            self._reset(ResetScope.WATERMARK)
         return is_new
 
     async def assign(self, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
@@ -177,12 +179,17 @@ class MemoryJournal:
         )
         return is_object or are_references
 
-    async def end_cycle(self, cycle: Cycle, status: Status) -> None:
+    async def end_cycle(self, cycle: Cycle) -> Status:
         self._fence()
+        before = self._job.job.status
+        status = next_status(before, CycleEnded(cycle))
+        if is_given_up(before, status):
+            self._reset(ResetScope.ESCROWS)
         self._job.cycles.append(cycle)
         self._job.cycle = None
         self._job.listing = Listing()
         self._job.job = replace(self._job.job, status=status)
+        return status
 
     async def status(self) -> Status:
         return self._job.job.status
@@ -192,6 +199,9 @@ class MemoryJournal:
 
     async def reset(self, scope: ResetScope) -> None:
         self._fence()
+        self._reset(scope)
+
+    def _reset(self, scope: ResetScope) -> None:
         job = self._job
         if ResetScope.WATERMARK in scope:
             job.watermark, job.is_initial = None, True

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 from typing import TypeAlias
 
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, StagedView
 from provisor.store.frame import staged_view
 from provisor.store.memory.journal import VIEW, MemoryJournal
@@ -61,9 +63,11 @@ class MemoryStore:
         self._forget_documents(id)
         self.state.records[:] = [row for row in self.state.records if row[1] != id]
 
-    async def put_status(self, job: str, status: Status) -> None:
+    async def note(self, job: str, *events: Event) -> Status:
         state = self.state.of(job)
+        status = reduce(next_status, events, state.job.status)
         state.job = replace(state.job, status=status)
+        return status
 
     async def running(self, job: str) -> Progress | None:
         cycle = self.state.of(job).cycle

@@ -30,7 +30,7 @@ from provisor.model.entries import (
 )
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
-from provisor.planner.status import Interrupted, next_status
+from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation
 from provisor.store import transitions
 from provisor.store.frame import HeldSnapshot, hold
@@ -74,9 +74,12 @@ class SqliteJournal:
         with self._desk.write():
             self._set("systems", to_json(dict(systems)))
 
-    async def adopt(self, rules: Rules, policy_hash: str) -> bool:
+    async def adopt(self, rules: Rules, policy_hash: str, *, rereads: bool = False) -> bool:
         with self._desk.write():
-            return bulk.adopt(self._desk, rules, policy_hash)
+            is_new = bulk.adopt(self._desk, rules, policy_hash)
+            if is_new and rereads:
+                bulk.reset(self._desk, ResetScope.WATERMARK)
+            return is_new
 
     async def assign(self, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
         with self._desk.write():
@@ -109,10 +112,15 @@ class SqliteJournal:
         with NAMED_FAILURES:
             return count.recount(self._desk)
 
-    async def end_cycle(self, cycle: Cycle, status: Status) -> None:
+    async def end_cycle(self, cycle: Cycle) -> Status:
         with self._desk.write():
+            before = self._status()
+            status = next_status(before, CycleEnded(cycle))
+            if is_given_up(before, status):
+                bulk.reset(self._desk, ResetScope.ESCROWS)
             self._close(cycle, status)
             listing.begin(self._desk)
+            return status
 
     def _close(self, cycle: Cycle, status: Status) -> None:
         number = self._desk.cycle_number(cycle.id)

@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from weakref import WeakSet, finalize
 
 from provisor.errors import StoreFailed
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, StagedView
 from provisor.store.errors import JobUnknown
 from provisor.store.files import create_private
@@ -104,10 +106,13 @@ class SqliteStore:
                 _delete_job(self._connection, row[0])
             self._run("DELETE FROM document WHERE owner = ?", (id,))
 
-    async def put_status(self, job: str, status: Status) -> None:
+    async def note(self, job: str, *events: Event) -> Status:
         with Transaction(self._connection):
             number = self._number(job)
+            row = self._run("SELECT status FROM job WHERE number = ?", (number,)).fetchone()
+            status = reduce(next_status, events, from_json(row[0], Status))
             self._run("UPDATE job SET status = ? WHERE number = ?", (to_json(status), number))
+            return status
 
     async def running(self, job: str) -> Progress | None:
         with NAMED_FAILURES:

@@ -14,7 +14,7 @@ from provisor.errors import StoreFailed
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import ReferencesChange, Settled
 from provisor.model.entries import Anchor, Entry, Watermark
-from provisor.model.jobs import ResetScope, Status
+from provisor.model.jobs import ResetScope
 from provisor.ports import Journal, Listed
 from provisor.store.sqlite import SqliteStore
 from tests.contracts.store.building import (
@@ -121,7 +121,7 @@ async def attempts_references(journal: Journal) -> None:
 
 
 async def ends_a_cycle(journal: Journal) -> None:
-    await journal.end_cycle(ended("c1", START, await journal.recount()), Status())
+    await journal.end_cycle(ended("c1", START, await journal.recount()))
 
 
 async def creates_somebody(journal: Journal) -> None:

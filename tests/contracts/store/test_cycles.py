@@ -7,8 +7,9 @@ from dataclasses import replace
 from provisor.model.cycles import CycleKind, CycleResult, Side
 from provisor.model.decisions import Facts, LinkState, Verdict
 from provisor.model.entries import Absence, Anchor, Entry, ReadFault, System, Watermark
-from provisor.model.jobs import Asked, Progress, ResetScope, Status, StatusCode
+from provisor.model.jobs import Asked, Progress, ResetScope, ScheduleState
 from provisor.model.rules import MappingName
+from provisor.planner.status import Configured, Started
 from provisor.ports import Journal
 from tests.contracts.store.building import (
     FAILED,
@@ -126,15 +127,37 @@ async def test_a_cycle_and_the_status_it_makes_are_recorded_together(
 ) -> None:
     await journal.begin_cycle("c1", CycleKind.INCREMENTAL, START)
     cycle = ended("c1", START, await journal.recount())
-    status = Status(code=StatusCode.ACTIVE, last=cycle, steady_state_first=LATER)
 
-    await journal.end_cycle(cycle, status)
+    status = await journal.end_cycle(cycle)
 
+    assert status.last == cycle
     assert await store.ledger.cycles(JOB, 5) == [cycle]
     assert await journal.status() == status
     stored = await store.job(JOB)
     assert stored is not None
     assert stored.status == status
+
+
+async def test_what_an_administrator_did_meanwhile_outlives_the_cycle(
+    store: Store, journal: Journal
+) -> None:
+    await journal.begin_cycle("c1", CycleKind.INCREMENTAL, START)
+    cycle = ended("c1", START, await journal.recount())
+
+    started = await store.note(JOB, Configured(is_usable=True), Started())
+    assert started.schedule_state is ScheduleState.ACTIVE
+
+    assert (await journal.end_cycle(cycle)).schedule_state is ScheduleState.ACTIVE
+
+
+async def test_other_rules_reset_the_watermark_in_the_same_step(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+    await journal.advance(Watermark("7"))
+
+    assert await journal.adopt({**RULES, USERS: mapping(USERS, "2")}, "policy", rereads=True)
+
+    assert await journal.watermark() is None
+    assert await journal.is_initial()
 
 
 async def test_how_far_a_cycle_has_come_can_be_seen(store: Store, journal: Journal) -> None:
@@ -148,7 +171,7 @@ async def test_how_far_a_cycle_has_come_can_be_seen(store: Store, journal: Journ
     await journal.progress(progress)
     assert await store.running(JOB) == progress
 
-    await journal.end_cycle(ended("c1", START, await journal.recount()), Status())
+    await journal.end_cycle(ended("c1", START, await journal.recount()))
     assert await store.running(JOB) is None
 
 
@@ -182,7 +205,7 @@ async def test_a_cycle_begins_with_nothing_counted(journal: Journal) -> None:
     await journal.begin_snapshot()
     await show(journal, seen(ADA, name="Ada"))
     await journal.record(record(ADA, verdict=Verdict.FAILURE))
-    await journal.end_cycle(ended("c1", START, await journal.recount()), Status())
+    await journal.end_cycle(ended("c1", START, await journal.recount()))
 
     await journal.begin_cycle("c2", CycleKind.INITIAL, LATER)
 

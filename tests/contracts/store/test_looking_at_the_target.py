@@ -156,7 +156,7 @@ async def test_a_listing_is_of_one_cycle(journal: Journal) -> None:
     assert await journal.listed(query("ada")) is None
 
     await list_it()
-    await journal.end_cycle(ended("c1", START, await journal.recount()), await journal.status())
+    await journal.end_cycle(ended("c1", START, await journal.recount()))
     assert await journal.listed(query("ada")) is None
 
     await list_it()

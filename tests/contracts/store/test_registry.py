@@ -17,7 +17,8 @@ from provisor.model.decisions import (
     Verdict,
 )
 from provisor.model.entries import Absence, Anchor
-from provisor.model.jobs import Application, Assignment, Status, StatusCode
+from provisor.model.jobs import Application, Assignment, StatusCode
+from provisor.planner.status import Configured, Started
 from provisor.ports import Journal, RecordQuery
 from tests.contracts.store.building import (
     JOB,
@@ -63,8 +64,8 @@ async def test_applications_are_kept(store: Store) -> None:
 
 
 async def test_a_job_can_be_changed_but_for_its_status(store: Store) -> None:
-    status = Status(code=StatusCode.ACTIVE, successive_failures=2)
-    await store.put_status(JOB, status)
+    status = await store.note(JOB, Configured(is_usable=True), Started())
+    assert status.code is StatusCode.NOT_RUN
 
     changed = replace(job(), settings={"a": "b"}, schedule=timedelta(minutes=5))
     await store.put_job(changed)
@@ -277,7 +278,7 @@ async def test_cycles_keep_their_counts_when_records_are_folded(
 ) -> None:
     await journal.begin_cycle("c1", CycleKind.INCREMENTAL, START)
     await journal.record(record(ADA, is_exported=True))
-    await journal.end_cycle(ended("c1", START, await journal.recount()), Status())
+    await journal.end_cycle(ended("c1", START, await journal.recount()))
     await journal.begin_cycle("c2", CycleKind.INCREMENTAL, START)
     await journal.record(record(ADA, cycle="c2", is_exported=True))
     await journal.record(record(BEN, cycle="c1", at=LATER))
@@ -293,7 +294,7 @@ async def test_cycles_keep_their_counts_when_records_are_folded(
 async def test_the_latest_cycles_come_first(store: Store, journal: Journal) -> None:
     for number in range(3):
         await journal.begin_cycle(f"c{number}", CycleKind.INCREMENTAL, START)
-        await journal.end_cycle(ended(f"c{number}", START, await journal.recount()), Status())
+        await journal.end_cycle(ended(f"c{number}", START, await journal.recount()))
 
     assert [cycle.id for cycle in await store.ledger.cycles(JOB, 2)] == ["c2", "c1"]
     assert await store.ledger.cycles("nobody's", 2) == []

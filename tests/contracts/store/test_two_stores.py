@@ -222,8 +222,8 @@ class TwoStores(RuleBasedStateMachine):
 
     # the job's frame
 
-    @rule(data=st.data(), policy=st.sampled_from(["p", "q"]))
-    def adopt(self, data: st.DataObject, policy: str) -> None:
+    @rule(data=st.data(), policy=st.sampled_from(["p", "q"]), rereads=st.booleans())
+    def adopt(self, data: st.DataObject, policy: str, rereads: bool) -> None:
         names = data.draw(st.permutations([USERS, GROUPS]))
         rules = {
             name: mapping(
@@ -232,7 +232,7 @@ class TwoStores(RuleBasedStateMachine):
             for name in names
             if data.draw(st.booleans()) or name is USERS
         }
-        self.same(lambda j: j.adopt(rules, policy))
+        self.same(lambda j: j.adopt(rules, policy, rereads=rereads))
 
     @rule(chosen=sets_of_keys)
     def assign(self, chosen: frozenset[StandingKey]) -> None:
@@ -251,8 +251,7 @@ class TwoStores(RuleBasedStateMachine):
     def end_cycle(self) -> None:
         self.is_running = False
         cycle = ended(f"c{self.cycles}", self.now, self.same(lambda j: j.recount()))
-        status = replace(self.same(lambda j: j.status()), last=cycle)
-        self.same(lambda j: j.end_cycle(cycle, status))
+        self.same(lambda j: j.end_cycle(cycle))
 
     @rule(units=st.integers(0, 9))
     def progress(self, units: int) -> None:

@@ -12,7 +12,7 @@ from provisor.engine.work import Mandate
 from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult
 from provisor.model.jobs import Job
 from provisor.model.rules import Policy
-from provisor.planner.status import CycleEnded, Started, next_status
+from provisor.planner.status import Started
 from provisor.runtime.parts import Equipment, Parts
 from provisor.runtime.runner import Ready
 from provisor.store.memory import MemoryStore
@@ -31,7 +31,7 @@ async def put_job(store: MemoryStore, *, is_started: bool = True) -> Job:
     )
     await store.put_job(job)
     if is_started:
-        await store.put_status(job.id, next_status(job.status, Started()))
+        await store.note(job.id, Started())
     found = await store.job(job.id)
     assert found is not None
     return found
@@ -128,6 +128,5 @@ class World:
             result=self.result,
             counts=Counts(),
         )
-        status = next_status(await journal.status(), CycleEnded(cycle))
-        await journal.end_cycle(cycle, status)
+        await journal.end_cycle(cycle)
         return replace(cycle)

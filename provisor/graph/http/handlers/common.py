@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault
-from provisor.model.cycles import QuarantineReason
 from provisor.model.jobs import Application, Job
-from provisor.planner.status import Configured, Unquarantined, next_status
+from provisor.planner.status import Configured, Unquarantined
 
 PRINCIPAL, APPLICATION, JOB, TEMPLATE = "sp", "app", "job", "tpl"
 
@@ -35,13 +34,7 @@ async def reconfigured(call: Call, application: Application) -> None:
     house = call.house
     is_usable = not await house.missing(application)
     for job in await house.jobs(application):
-        status = next_status(job.status, Configured(is_usable))
-        quarantine = status.quarantine
-        # Staged departures wait for who approves them, whatever else is changed.
-        if quarantine and quarantine.reason is not QuarantineReason.TOO_MANY_DELETES:
-            status = next_status(status, Unquarantined())
-        if status != job.status:
-            await house.parts.registry.put_status(job.id, status)
+        await house.parts.registry.note(job.id, Configured(is_usable), Unquarantined())
     house.wake()
 
 

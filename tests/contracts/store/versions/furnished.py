@@ -11,7 +11,8 @@ from pathlib import Path
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import AttributeChange, ReferencesChange, Settled
 from provisor.model.entries import Absence, Anchor, Entry, ReadFault, System, Watermark
-from provisor.model.jobs import Application, Progress, Status, StatusCode
+from provisor.model.jobs import Application, Progress
+from provisor.planner.status import Configured, Started
 from provisor.ports import Journal, Listed, RecordQuery
 from provisor.store.sqlite import SqliteStore
 from tests.contracts.store.building import (
@@ -74,6 +75,7 @@ def restore(version: int, path: Path) -> None:
 async def furnish(store: SqliteStore) -> None:
     await store.put_application(APPLICATION)
     await store.put_job(job())
+    await store.note(JOB, Configured(is_usable=True), Started())
     await store.put_document(JOB, "schema", b"{}")
     await store.audit(START, "eve", "start", JOB)
     store.put_secrets([("app", "token", b"sealed")])
@@ -83,7 +85,7 @@ async def furnish(store: SqliteStore) -> None:
     await journal.begin_cycle("c1", CycleKind.INITIAL, START)
     await _live_through(journal)
     cycle = ended("c1", START, await journal.recount())
-    await journal.end_cycle(cycle, Status(code=StatusCode.ACTIVE, last=cycle))
+    await journal.end_cycle(cycle)
     await journal.begin_cycle("c2", CycleKind.RECONCILE, LATER)
     await journal.progress(
         Progress(completed_units=1, total_units=2, units="objects", observed_at=LATER)
