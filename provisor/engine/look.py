@@ -8,7 +8,7 @@ from provisor.engine.listing import find_listed
 from provisor.engine.work import Work
 from provisor.expressions.context import Candidates
 from provisor.model.decisions import Decision, Link, LinkState, Standing, StandingKey
-from provisor.model.entries import Attributes, Entry, EntryKey, MatchQuery, Reference, Value
+from provisor.model.entries import Anchor, Attributes, Entry, EntryKey, MatchQuery, Reference, Value
 from provisor.planner.decide import (
     NOTHING,
     Given,
@@ -58,7 +58,7 @@ async def _look(work: Work, terms: Terms, standing: Standing, *, is_fresh: bool)
             return Sighting(found, is_ours=True)
     if standing.attempt:
         answered = await _answered(work, terms, standing)
-        if answered.found or not is_wanted:
+        if not is_wanted or (answered.found and answered.taken_by is None):
             return answered
     if standing.source is None or not is_wanted:
         return NOTHING
@@ -88,15 +88,23 @@ async def _linked(
 
 async def _answered(work: Work, terms: Terms, standing: Standing) -> Sighting:
     """Look for what an unanswered create may have made. Checked like any match: what is
-    ambiguous, or another's, is not ours."""
+    ambiguous, or another's, is not ours.
+
+    What another took meanwhile says only that ours is not there under that name: the object is
+    matched by what its source says today (spec: settled 8).
+    """
+    taken = NOTHING
     for query in standing.attempt:
         found = tuple(await work.ports.target.find(query))
         if not found:
             continue
         taken_by = await _owner(work, terms, standing, found)
         is_ours = len(found) == 1 and taken_by is None
-        return Sighting(found, is_ours=is_ours, taken_by=taken_by, matched_by=query)
-    return NOTHING
+        sighting = Sighting(found, is_ours=is_ours, taken_by=taken_by, matched_by=query)
+        if taken_by is None:
+            return sighting
+        taken = sighting
+    return taken
 
 
 async def _match(
@@ -104,19 +112,30 @@ async def _match(
 ) -> Sighting:
     """Ask by the matching attributes, first to last; the first that finds something decides.
 
-    A claim that nothing else matches is looked at by its anchor: nobody exists twice.
+    A claim that nothing else matches is looked at by its anchor: nobody exists twice. Nor does
+    who matches another object than the one that is claimed and still there: an administrator is
+    asked which of the two it is to be, for the other would be left at work.
     """
     queries = matching_queries(terms, source)
     for query in queries:
         found = await _find(work, terms, query, is_fresh=is_fresh)
         if found:
             taken_by = await _owner(work, terms, standing, found)
+            if len(found) == 1 and taken_by is None:
+                found += await _claimed(work, terms, standing, but_not=found[0].anchor)
             return Sighting(found, taken_by=taken_by, matched_by=query)
-    if standing.link is not None and standing.link.state is LinkState.CLAIMED:
-        claimed = await _linked(work, terms, standing, is_fresh=True)
-        if claimed:
-            return Sighting(claimed, is_ours=True)
-    return Sighting(is_keyless=not queries)
+    claimed = await _claimed(work, terms, standing)
+    return Sighting(claimed, is_ours=True) if claimed else Sighting(is_keyless=not queries)
+
+
+async def _claimed(
+    work: Work, terms: Terms, standing: Standing, but_not: Anchor | None = None
+) -> tuple[Entry, ...]:
+    """Return the object that is claimed, if there is one and it is still there."""
+    link = standing.link
+    if link is None or link.state is not LinkState.CLAIMED or link.target == but_not:
+        return ()
+    return await _linked(work, terms, standing, is_fresh=True)
 
 
 async def _find(

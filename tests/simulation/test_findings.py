@@ -164,6 +164,51 @@ async def _rename_group(world: World) -> None:
     await world.check()
 
 
+def test_a_claim_is_not_left_at_work_for_another_account(store: StoreName) -> None:
+    World(disables=True).play(store, _find_another)
+
+
+async def _find_another(world: World) -> None:
+    for who in "ab":
+        world.person(who)
+    await world.calm(1)
+
+    world.person("a", mail="B@x.org")
+    world.person("b", department="Research")
+    await world.run()
+    await world.restart(ResetScope.CONNECTOR_DATA_STORE)
+    await world.calm(1)
+    assert [s.escrow.code for s in world.standings.values() if s.escrow] == [
+        "DuplicateTargetEntries"
+    ]
+    assert len(world.governors()) == 3  # a is not let go of, nor is the group e and its owner
+
+    world.person("a", mail="a.own@x.org")
+    await world.calm(1)
+    await world.check()
+
+
+def test_a_name_that_another_took_meanwhile_does_not_hold_up_its_first_owner(
+    store: StoreName,
+) -> None:
+    World(disables=True).play(store, _lose_a_name)
+
+
+async def _lose_a_name(world: World) -> None:
+    world.person("d")
+    await world.calm(1)
+    world.person("b")
+    await world.run(Mishaps(faults=(("before", Unanswered),)))
+    world.person("d", mail="B@x.org")
+    await world.run(Mishaps(read_faults=(("before", Unanswered),)))
+    world.person("d", department="Research")
+    await world.calm(1)
+
+    world.mend()
+    await world.calm()
+    await world.check()
+
+
 def test_one_changed_object_costs_one_request(store: StoreName) -> None:
     World().play(store, _change)
 
