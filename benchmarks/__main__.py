@@ -1,6 +1,7 @@
-"""`make bench`: every benchmark in turn, each beside its bare limit, and the results in a file.
+"""`make bench`: the product beside the bare limits, in one run on one machine.
 
-Ratios are what counts: both sides ran on this machine, in this run.
+`python -m benchmarks [PEOPLE] [ROW …]`: 10,000 people and every row, unless it is told otherwise.
+Ratios are what counts: both sides ran here, in turn. The results are in `RESULTS.md` beside this.
 """
 
 from __future__ import annotations
@@ -10,40 +11,94 @@ import platform
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-PARTS = (
-    ("Mapping: compiled, walked, and written by hand", ("benchmarks.mapping",)),
-    ("Store: what an object costs", ("benchmarks.store", "20000")),
-    ("Cycles: CSV files to a SCIM server", ("benchmarks.cycles", "10000")),
-)
+from benchmarks import rows
+from benchmarks.rows import Row
+
+PEOPLE = 10_000
 RESULTS = Path(__file__).with_name("RESULTS.md")
+MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
+    "initial": rows.initial,
+    "latency": lambda people: rows.initial(min(people, 5_000), latency_ms=20),
+    "later": rows.later,
+    "start": lambda people: rows.start(),
+}
+BESIDES = (
+    ("Mapping: compiled, walked, and written by hand", "benchmarks.mapping", ()),
+    ("Store: what an object costs", "benchmarks.store", ("20000",)),
+)
 
 
 def machine() -> str:
     """Describe the machine as far as it tells about speed."""
     load = os.getloadavg()[0]
     return (
-        f"{os.cpu_count()} processors ({platform.machine()}), {platform.system()}, "
+        f"{os.cpu_count()} processors ({_model()}, {platform.machine()}), {platform.system()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         f"load {load:.1f} at the start"
     )
 
 
-def main() -> int:
-    lines = ["# Results", "", f"{datetime.now(UTC):%Y-%m-%d}, {machine()}.", ""]
-    status = 0
-    for title, (module, *arguments) in PARTS:
-        command = [sys.executable, "-m", module, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        status = status or done.returncode
-        text = done.stdout.rstrip() or done.stderr.rstrip()
-        print(f"{title}\n{text}\n", flush=True)
-        lines += [f"## {title}", "", "```", text, "```", ""]
-    RESULTS.write_text("\n".join(lines), encoding="utf-8")
-    return status
+def _model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "unknown")
+
+
+def measured(people: int, wanted: Sequence[str]) -> list[Row]:
+    found: list[Row] = []
+    for name, measure in MEASURES.items():
+        if not wanted or name in wanted:
+            for row in measure(people):
+                print(line(row), flush=True)
+                found.append(row)
+    return found
+
+
+def line(row: Row) -> str:
+    mark = "reached" if row.is_reached else "not reached"
+    return f"{row.what:<42}{row.ratio:>10.2f}   {row.goal:<10} {mark:<12} {row.figures}"
+
+
+def table(found: Sequence[Row]) -> list[str]:
+    return [
+        "| What | Measured | To reach | | Figures |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {r.what} | {r.ratio:.2f} | {r.goal} | {'yes' if r.is_reached else 'no'} "
+            f"| {r.figures} |"
+            for r in found
+        ),
+    ]
+
+
+def beside(title: str, module: str, arguments: Sequence[str]) -> list[str]:
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    text = done.stdout.rstrip() or done.stderr.rstrip()
+    print(f"\n{title}\n{text}", flush=True)
+    return ["", f"## {title}", "", "```", text, "```"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    numbers = [int(argument) for argument in arguments if argument.isdigit()]
+    wanted = [argument for argument in arguments if not argument.isdigit()]
+    people = numbers[0] if numbers else PEOPLE
+    head = f"{datetime.now(UTC):%Y-%m-%d}, {people:,} people, {machine()}."
+    found = measured(people, wanted)
+    lines = ["# Results", "", head, "", *table(found)]
+    if not wanted:
+        for title, module, more in BESIDES:
+            lines += beside(title, module, more)
+        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
