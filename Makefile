@@ -4,8 +4,8 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
-# Debian packages that tests want beside Python's: none yet.
-SYSTEM_PACKAGES ?=
+# Debian packages that tests want beside Python: a real directory server.
+SYSTEM_PACKAGES ?= slapd libsasl2-modules
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help

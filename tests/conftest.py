@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.worlds import openldap
+from tests.worlds.openldap import OpenLdap
 from tests.worlds.scim2 import Scim2, Variant
 
 TESTS = Path(__file__).parent
@@ -81,3 +83,21 @@ def scim2_world(scim2_servers: Callable[[Variant], Scim2]) -> Callable[[Variant]
 def scim2(scim2_world: Callable[[Variant], Scim2]) -> Scim2:
     """Return a real SCIM server that can do everything, empty."""
     return scim2_world("full")
+
+
+@pytest.fixture(scope="session")
+def openldap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLdap]:
+    """Return a real directory server that tests share; use `realm` to have a part for oneself."""
+    if not openldap.IS_THERE:
+        pytest.skip(openldap.NOT_THERE)
+    with OpenLdap.run(tmp_path_factory.mktemp("openldap")) as server:
+        yield server
+
+
+@pytest.fixture
+def slapd(tmp_path: Path) -> Iterator[OpenLdap]:
+    """Return a real directory server for one test, which may stop it, or restore it."""
+    if not openldap.IS_THERE:
+        pytest.skip(openldap.NOT_THERE)
+    with OpenLdap.run(tmp_path) as server:
+        yield server

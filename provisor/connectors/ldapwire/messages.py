@@ -1,0 +1,278 @@
+"""Requests as octets, and octets as answers (RFC 4511, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, TypeAlias
+
+from provisor.connectors.ldapwire import ber, filters
+from provisor.connectors.ldapwire.controls import Control, read_controls
+from provisor.connectors.ldapwire.results import Result
+
+BIND, UNBIND, SEARCH, MODIFY, ADD, DELETE, MODIFY_DN, COMPARE, ABANDON, EXTENDED = (
+    0x60, 0x42, 0x63, 0x66, 0x68, 0x4A, 0x6C, 0x6E, 0x50, 0x77,
+)  # fmt: skip
+ENTRY, DONE, REFERENCE, EXTENDED_RESPONSE, INTERMEDIATE = 0x64, 0x65, 0x73, 0x78, 0x79
+CONTROLS: Final = 0xA0
+START_TLS: Final = "1.3.6.1.4.1.1466.20037"
+WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
+PASSWORD_MODIFY: Final = "1.3.6.1.4.1.4203.1.11.1"  # noqa: S105 - its identifier
+DISCONNECTION: Final = "1.3.6.1.4.1.1466.20036"
+PLAIN_RESULTS: Final = frozenset({0x61, 0x65, 0x67, 0x69, 0x6B, 0x6D, 0x6F})
+
+Values: TypeAlias = Sequence[bytes]
+
+
+class Scope(IntEnum):
+    BASE = 0
+    ONE = 1
+    SUBTREE = 2
+
+
+class Change(IntEnum):
+    """What a modification does to an attribute."""
+
+    ADD = 0
+    DELETE = 1
+    REPLACE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Modification:
+    change: Change
+    attribute: str
+    values: tuple[bytes, ...] = ()
+    """None of them deletes the attribute, whatever it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A search, before it is cut into pages."""
+
+    base: str
+    scope: Scope = Scope.SUBTREE
+    filter: str = filters.EVERYTHING
+    attributes: tuple[str, ...] = ()
+    """None of them asks for all that users may set; `1.1` for none."""
+    size_limit: int = 0
+    time_limit_s: int = 0
+    controls: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that a search shows."""
+
+    dn: str
+    attributes: Mapping[str, list[bytes]]
+    """Values by the attribute's name as the server spells it, options included. An attribute that
+    is told without values is there, and empty."""
+    controls: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A part of the tree that another server holds (a search result reference)."""
+
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intermediate:
+    oid: str
+    value: bytes
+    controls: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """The end of an extended operation, or of a bind."""
+
+    result: Result
+    oid: str = ""
+    value: bytes | None = None
+
+
+Answer: TypeAlias = Found | Elsewhere | Intermediate | Extended | Result
+
+
+# requests
+
+
+def message(number: int, operation: bytes, controls: Sequence[Control] = ()) -> bytes:
+    parts = [ber.integer(number), operation]
+    if controls:
+        parts.append(ber.sequence(*(c.encoded() for c in controls), tag=CONTROLS))
+    return ber.sequence(*parts)
+
+
+def simple_bind(dn: str, password: str) -> bytes:
+    return ber.sequence(ber.integer(3), ber.octets(dn), ber.octets(password, 0x80), tag=BIND)
+
+
+def sasl_bind(mechanism: str, credentials: bytes | None) -> bytes:
+    parts = [ber.octets(mechanism)]
+    if credentials is not None:
+        parts.append(ber.octets(credentials))
+    return ber.sequence(ber.integer(3), ber.octets(""), ber.sequence(*parts, tag=0xA3), tag=BIND)
+
+
+def search(request: Search) -> bytes:
+    """Raises NotAFilter."""
+    return ber.sequence(
+        ber.octets(request.base),
+        ber.integer(request.scope, ber.ENUMERATED),
+        ber.integer(0, ber.ENUMERATED),  # aliases stay aliases: what they point at is read itself
+        ber.integer(request.size_limit),
+        ber.integer(request.time_limit_s),
+        ber.boolean(False),
+        filters.encode(request.filter),
+        ber.sequence(*map(ber.octets, request.attributes)),
+        tag=SEARCH,
+    )
+
+
+def _attribute(name: str, values: Values) -> bytes:
+    return ber.sequence(ber.octets(name), ber.sequence(*map(ber.octets, values), tag=ber.SET))
+
+
+def add(dn: str, attributes: Mapping[str, Values]) -> bytes:
+    listed = ber.sequence(*(_attribute(name, values) for name, values in attributes.items()))
+    return ber.sequence(ber.octets(dn), listed, tag=ADD)
+
+
+def modify(dn: str, modifications: Sequence[Modification]) -> bytes:
+    listed = (
+        ber.sequence(ber.integer(m.change, ber.ENUMERATED), _attribute(m.attribute, m.values))
+        for m in modifications
+    )
+    return ber.sequence(ber.octets(dn), ber.sequence(*listed), tag=MODIFY)
+
+
+def modify_dn(dn: str, rdn: str, *, deletes_old: bool, superior: str | None) -> bytes:
+    parts = [ber.octets(dn), ber.octets(rdn), ber.boolean(deletes_old)]
+    if superior is not None:
+        parts.append(ber.octets(superior, 0x80))
+    return ber.sequence(*parts, tag=MODIFY_DN)
+
+
+def delete(dn: str) -> bytes:
+    return ber.octets(dn, DELETE)
+
+
+def compare(dn: str, attribute: str, value: bytes) -> bytes:
+    return ber.sequence(
+        ber.octets(dn), ber.sequence(ber.octets(attribute), ber.octets(value)), tag=COMPARE
+    )
+
+
+def extended(oid: str, value: bytes | None = None) -> bytes:
+    parts = [ber.octets(oid, 0x80)]
+    if value is not None:
+        parts.append(ber.octets(value, 0x81))
+    return ber.sequence(*parts, tag=EXTENDED)
+
+
+def abandon(number: int) -> bytes:
+    return ber.integer(number, ABANDON)
+
+
+def unbind() -> bytes:
+    return ber.tlv(UNBIND, b"")
+
+
+# answers
+
+
+def read(data: bytes, at: int, end: int) -> tuple[int, Answer]:
+    """Return the number of the message that lies there, and what it says. Raises Malformed."""
+    reader = ber.Reader(data, at, end).enter(ber.SEQUENCE)
+    number = reader.integer()
+    tag = reader.tag
+    body = reader.enter()
+    controls = read_controls(reader.enter(CONTROLS)) if reader.tag == CONTROLS else ()
+    if tag == ENTRY:
+        return number, Found(body.text(), _attributes(body.octets(ber.SEQUENCE)), controls)
+    if tag in PLAIN_RESULTS:
+        result = _result(body, controls)
+        if tag == 0x61:
+            return number, Extended(result, "", body.octets(0x87) if body.tag == 0x87 else None)
+        return number, result
+    if tag == REFERENCE:
+        return number, Elsewhere(_texts(body))
+    if tag == INTERMEDIATE:
+        oid = body.text(0x80) if body.tag == 0x80 else ""
+        return number, Intermediate(oid, body.octets(0x81) if body.tag == 0x81 else b"", controls)
+    if tag == EXTENDED_RESPONSE:
+        result = _result(body, controls)
+        oid = body.text(0x8A) if body.tag == 0x8A else ""
+        return number, Extended(result, oid, body.octets(0x8B) if body.tag == 0x8B else None)
+    raise ber.Malformed(f"{tag:#04x} is no answer")
+
+
+def _result(body: ber.Reader, controls: tuple[Control, ...]) -> Result:
+    code, matched = body.enumerated(), body.octets().decode(errors="replace")
+    said = body.octets().decode(errors="replace")
+    referrals = _texts(body.enter(0xA3)) if body.tag == 0xA3 else ()
+    return Result(code=code, matched=matched, message=said, referrals=referrals, controls=controls)
+
+
+def _texts(reader: ber.Reader) -> tuple[str, ...]:
+    found: list[str] = []
+    while not reader.is_at_end:
+        found.append(reader.text())
+    return tuple(found)
+
+
+def _attributes(data: bytes) -> dict[str, list[bytes]]:
+    """Return the attributes of an entry.
+
+    Written out, and not with `Reader`: nine of ten octets of a read pass here, and this is five
+    times as fast.
+    """
+    found: dict[str, list[bytes]] = {}
+    at, end = 0, len(data)
+    try:
+        while at < end:
+            size = data[at + 1]
+            at += 2
+            if size >= 0x80:  # one attribute with more than 127 octets
+                count = size & 0x7F
+                size = int.from_bytes(data[at : at + count], "big")
+                at += count
+            following = at + size
+            if following > end:
+                raise ber.Malformed("an attribute is cut off")
+            size = data[at + 1]
+            at += 2
+            if size >= 0x80:
+                count = size & 0x7F
+                size = int.from_bytes(data[at : at + count], "big")
+                at += count
+            name = data[at : at + size].decode()
+            at += size
+            size = data[at + 1]
+            at += 2
+            if size >= 0x80:
+                count = size & 0x7F
+                size = int.from_bytes(data[at : at + count], "big")
+                at += count
+            if at + size != following:
+                raise ber.Malformed(f"the values of {name} are cut off")
+            values = found.setdefault(name, [])
+            while at < following:
+                size = data[at + 1]
+                at += 2
+                if size >= 0x80:
+                    count = size & 0x7F
+                    size = int.from_bytes(data[at : at + count], "big")
+                    at += count
+                if at + size > following:
+                    raise ber.Malformed(f"a value of {name} is cut off")
+                values.append(data[at : at + size])
+                at += size
+    except (IndexError, UnicodeDecodeError) as odd:
+        raise ber.Malformed("an entry is cut off, or no entry") from odd
+    return found

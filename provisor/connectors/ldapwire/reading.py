@@ -1,0 +1,133 @@
+"""Searches carried out: page by page, or for a single answer; and what a server says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from provisor.connectors.ldapwire import controls, filters
+from provisor.connectors.ldapwire.connection import Connection
+from provisor.connectors.ldapwire.messages import Elsewhere, Found, Scope, Search
+from provisor.connectors.ldapwire.results import Code, Result, read_failure
+from provisor.errors import Unreachable
+
+PAGE: Final = 1000
+INCOMPLETE: Final = "SourceReadIncomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """A page of a search."""
+
+    found: tuple[Found, ...]
+    elsewhere: tuple[Elsewhere, ...]
+    result: Result
+    """How this page ended; of a page that is not the last, always a success."""
+    is_last: bool
+
+
+async def pages(
+    connection: Connection, search: Search, size: int = PAGE
+) -> AsyncGenerator[ResultPage]:
+    """Yield a search page by page (RFC 2696), to the page that says that it is the last.
+
+    A cookie is good for the connection that it was given on, so all is asked on this one. A result
+    other than success is in the last page: whether what was shown is of use is for the caller to
+    say. Raises Unreachable for a server that gives one cookie twice, or does not page.
+    """
+    cookie, seen = b"", set[bytes]()
+    while True:
+        asked = replace(search, controls=(*search.controls, controls.paged(size, cookie)))
+        page = await _page(connection, asked)
+        if not page.result.is_success:
+            yield page
+            return
+        following = controls.page_cookie(page.result.controls)
+        if following is None and (cookie or page.found):
+            # A server that does not page answers all at once, or with what it thinks enough: this
+            # control is critical, so it should have refused.
+            message = f"{connection.endpoint} says nothing of pages, so what it said may not be all"
+            raise Unreachable(message, code=INCOMPLETE)
+        yield replace(page, is_last=not following)
+        if not following:
+            return
+        if following in seen:
+            message = f"{connection.endpoint} gave one paging cookie twice"
+            raise Unreachable(message, code=INCOMPLETE)
+        seen.add(following)
+        cookie = following
+
+
+async def _page(connection: Connection, search: Search) -> ResultPage:
+    found: list[Found] = []
+    elsewhere: list[Elsewhere] = []
+    async for part in connection.search(search):
+        match part:
+            case Found():
+                found.append(part)
+            case Elsewhere():
+                elsewhere.append(part)
+            case Result():
+                return ResultPage(tuple(found), tuple(elsewhere), part, is_last=True)
+            case _:
+                pass  # an intermediate message that nobody asked for
+    raise AssertionError("a search ends with its result, or raises")
+
+
+async def look(connection: Connection, search: Search) -> tuple[list[Found], Result]:
+    """Return all that a small search shows, and its result, whichever it is."""
+    page = await _page(connection, search)
+    return [*page.found], page.result
+
+
+async def entry(
+    connection: Connection,
+    dn: str,
+    attributes: tuple[str, ...] = (),
+    *,
+    filter: str = filters.EVERYTHING,
+) -> Found | None:
+    """Return one entry by its name, None if the server knows of none.
+
+    Raises Unreachable, Denied.
+    """
+    search = Search(base=dn, scope=Scope.BASE, filter=filter, attributes=attributes)
+    found, result = await look(connection, search)
+    if result.code == Code.NO_SUCH_OBJECT:
+        return None
+    if not result.is_success:
+        raise read_failure(result, f"looking at '{dn}' at {connection.endpoint}")
+    return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class RootDse:
+    """What a server says of itself (RFC 4512, 5.1)."""
+
+    attributes: Mapping[str, list[bytes]]
+    """By the attribute's name in small letters."""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(v.decode(errors="replace") for v in self.attributes.get(name.lower(), ()))
+
+    def text(self, name: str) -> str:
+        return next(iter(self.texts(name)), "")
+
+    @property
+    def naming_contexts(self) -> tuple[str, ...]:
+        return self.texts("namingContexts")
+
+    def has_control(self, oid: str) -> bool:
+        return oid in self.texts("supportedControl")
+
+    def has_extension(self, oid: str) -> bool:
+        return oid in self.texts("supportedExtension")
+
+
+async def root_dse(connection: Connection) -> RootDse:
+    """Raises Unreachable, Denied."""
+    found = await entry(connection, "", ("*", "+"))
+    if found is None:
+        return RootDse({})
+    return RootDse({name.lower(): values for name, values in found.attributes.items()})
