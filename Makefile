@@ -9,7 +9,7 @@ SYSTEM_PACKAGES ?= slapd libsasl2-modules
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv system-packages demo test quick check format bench simulate mutants crash lock clean
+.PHONY: help venv clients system-packages demo test quick check format bench simulate mutants crash lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
@@ -19,13 +19,16 @@ venv: .venv/.built-from system-packages  ## build .venv with all that the other 
 .venv/.built-from: requirements.lock pyproject.toml scripts/build-venv
 	@PYTHON='$(PYTHON)' scripts/build-venv
 
+clients: venv  ## build .venv-clients: Microsoft's own clients, which tests drive the API with
+	@scripts/build-clients
+
 system-packages:
 	@[ -z "$(SYSTEM_PACKAGES)" ] || scripts/system-packages $(SYSTEM_PACKAGES) || true
 
 demo: venv  ## watch an organisation flow from HR files into a SCIM server
 	@$(BIN)/provisor demo
 
-test: venv  ## run every test; under fifteen minutes on two cores
+test: venv clients  ## run every test; under fifteen minutes on two cores
 	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-quick} $(PYTEST) -q -n $(WORKERS) --dist worksteal
 
 quick: venv  ## run the unit, golden and property tests; under thirty seconds
@@ -66,9 +69,9 @@ else
 	@$(PYTEST) -q -n $(WORKERS) --timeout=0 tests/crash
 endif
 
-lock:  ## write requirements.lock anew; UPGRADE=1 takes the newest of everything
+lock:  ## write the locks anew; UPGRADE=1 takes the newest of everything
 	@scripts/lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## remove what was built, .venv included
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-clients build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -204,6 +204,11 @@ def workspace(folder: Path, scim: Server) -> str:
     text = CONFIGURATION.format(tenant=TENANT, url=scim.greeting["url"], token=TARGET_TOKEN)
     (folder / "provisor.yaml").write_text(text, encoding="utf-8")
     command(folder, "apply", str(folder / "provisor.yaml"))
+    return token_for(folder)
+
+
+def token_for(folder: Path) -> str:
+    """Make an API key that may do everything."""
     made = command(folder, "token", "create", "all", "--scope", "Directory.ReadWrite.All", "--json")
     return str(json.loads(made)["token"])
 

@@ -9,7 +9,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # Where there is no git (an unpacked archive) these are passed over.
-BUILT = {".git", ".venv", "build", "dist", "__pycache__", ".hypothesis", ".pytest_cache"}
+BUILT = {
+    ".git",
+    ".venv",
+    ".venv-clients",
+    "build",
+    "dist",
+    "__pycache__",
+    ".hypothesis",
+    ".pytest_cache",
+}
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Clients that others wrote, and what drives a running server with them."""
