@@ -24,6 +24,7 @@ from provisor.cli.workspace import (
     STORE,
     Examined,
     NoWorkspace,
+    Probed,
     SchemaProblem,
     ServeOptions,
     Tools,
@@ -56,6 +57,7 @@ from provisor.settings import stored
 from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.defaults import keys_of
 from provisor.settings.forms import ConnectionForm
+from provisor.settings.learned import digest_of, keep_learned, load_learned
 from provisor.settings.leaves import nest
 from provisor.settings.problems import Invalid, Problem
 from provisor.settings.references import resolve
@@ -188,15 +190,7 @@ class Composer:
             raise Invalid(problems)
         (source, source_settings), (target, target_settings) = sides[SOURCE], sides[TARGET]
         rules = await self._rules(job, source.definitions(source_settings, base))
-        around = Surroundings(
-            base=base,
-            rules=rules,
-            clock=self.clock,
-            entropy=self.entropy,
-            paces=self.paces,
-            documents=self.registry,
-            owner=application.id,
-        )
+        around = self._around(application, rules, base)
         mandate = await self._mandate(job, application, rules)
         opens_source, opens_target = source.open_source, target.open_target
         opens_reader = target.open_reader
@@ -209,6 +203,39 @@ class Composer:
             target=lambda: opens_target(target_settings, around),
             reader=lambda: opens_reader(target_settings, around),
         )
+
+    def _around(self, application: Application, rules: Rules, base: Path) -> Surroundings:
+        return Surroundings(
+            base=base,
+            rules=rules,
+            clock=self.clock,
+            entropy=self.entropy,
+            paces=self.paces,
+            documents=self.registry,
+            owner=application.id,
+        )
+
+    async def probe(self, job: Job) -> Mapping[str, Probed]:
+        """Probe both systems of a job, and keep what was found out by trying. Raises Invalid."""
+        application = await self._application(job)
+        base, rules = await self.base(), await self.rules(job)
+        around = self._around(application, rules, base)
+        probed: dict[str, Probed] = {}
+        for side in (SOURCE, TARGET):
+            connector, written = await self.connection(application, side, learns=False)
+            digest = digest_of(connector, written)
+            learned = await load_learned(self.registry, application.id, side, digest)
+            opens = connector.probe_source if side == SOURCE else connector.probe_target
+            assert opens is not None, "what can be opened can be probed"
+            prober = opens({**learned, **written}, around)
+            try:
+                told = await prober.probe()
+            finally:
+                await prober.close()
+            if told.learned:
+                await keep_learned(self.registry, application.id, side, told.learned, digest)
+            probed[side] = Probed(connector.title, told)
+        return probed
 
     async def mandate(self, job: Job, draft: bytes | None = None) -> Mandate:
         """Return what a job would be told now, or under a drafted schema. Raises Invalid."""
@@ -273,14 +300,19 @@ class Composer:
         )
 
     async def connection(
-        self, application: Application, side: str, secrets: Mapping[str, str] | None = None
+        self,
+        application: Application,
+        side: str,
+        secrets: Mapping[str, str] | None = None,
+        *,
+        learns: bool = True,
     ) -> tuple[Connector, Mapping[str, object]]:
         """Return one side's connector and settings; with `secrets` those of the API are not
-        looked up. Raises Invalid."""
+        looked up, and without `learns` what probes have learned is left out. Raises Invalid."""
         connections = await stored.load_connections(self.registry, application.id)
         problems: list[Problem] = []
         found = await self._side(
-            application, side, connections, await self.base(), problems, secrets
+            application, side, connections, await self.base(), problems, secrets, learns=learns
         )
         if problems:
             raise Invalid(problems)
@@ -318,6 +350,8 @@ class Composer:
         base: Path,
         problems: list[Problem],
         secrets: Mapping[str, str] | None = None,
+        *,
+        learns: bool = True,
     ) -> tuple[Connector, Mapping[str, object]]:
         """Return one side's connector and settings, every reference resolved as of now."""
         if side not in connections:
@@ -333,6 +367,10 @@ class Composer:
             if secrets is None:
                 secrets = await load_secrets(self.registry, self.vault, application)
             settings = overlaid(settings, secrets)
+        if learns:
+            digest = digest_of(connector, settings)
+            learned = await load_learned(self.registry, application.id, side, digest)
+            settings = {**learned, **settings}
         replaced = replaced_by(secrets or {}) if side == TARGET else ()
         unresolved = [
             one for one in resolved.unresolved if one.path.partition(".")[0] not in replaced
@@ -441,6 +479,7 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             parts=parts,
             around=tools().around,
             mandate=composer.mandate,
+            probe=composer.probe,
             missing=composer.missing,
             job_json=composer.job_json,
             log_json=composer.log_json,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": ("init", "Make a workspace."),
     "apply": ("apply", "Store what a configuration file says; nothing is sent."),
+    "probe": ("probe", "Test source and target of a job, and say how they will be used."),
     "plan": ("plan", "Show what a cycle would do now."),
     "run": ("run", "Run one cycle now, or cycle after cycle."),
     "status": ("status", "Show where jobs stand."),

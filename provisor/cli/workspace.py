@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from provisor.engine.work import Mandate
 from provisor.model.decisions import Record
+from provisor.model.directories import ProbeReport
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import MappingName, ObjectMapping, Rules
 from provisor.ports import Clock, Entropy
@@ -89,6 +90,15 @@ class Tools:
     examine_schema: Callable[[bytes, Definitions], Examined]
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """One side of a job, probed."""
+
+    connector: str
+    """What it is, in words."""
+    report: ProbeReport
+
+
 class Mandating(Protocol):
     """Return what a job would be told now, or under a drafted schema. Raises Invalid."""
 
@@ -103,6 +113,8 @@ class Workspace:
     parts: Parts
     around: Surroundings
     mandate: Mandating
+    probe: Callable[[Job], Awaitable[Mapping[str, Probed]]]
+    """Probe source and target of a job, and keep what was learned. Raises Invalid."""
     missing: Callable[[Application], Awaitable[str]]
     """What an application lacks before it can be used; empty when nothing is missing."""
     job_json: Callable[[Job], Awaitable[bytes]]

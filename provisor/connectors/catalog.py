@@ -89,30 +89,11 @@ def _check_csv(settings: Settings, base: Path) -> Sequence[Complaint]:
 
 def _csv_definitions(settings: Settings, base: Path) -> Mapping[str, Sequence[AttributeDefinition]]:
     """Return the columns that the headers show; nothing of a file that cannot be read yet."""
-    import csv
-
+    from provisor.connectors.csvfile.probe import definitions_of
     from provisor.connectors.csvfile.settings import Invalid, parse
 
     parsed = parse(settings, base)
-    if isinstance(parsed, Invalid):
-        return {}
-    found: dict[str, list[AttributeDefinition]] = {}
-    for kind, files in (("User", parsed.users), ("Group", parsed.groups)):
-        for file in files:
-            try:
-                with file.open(encoding=parsed.format.encoding, newline="") as opened:
-                    line = opened.readline(65_536).removeprefix("\ufeff")
-            except (OSError, UnicodeError):
-                continue
-            form = parsed.format
-            quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
-            cells = csv.reader(
-                [line], delimiter=form.delimiter, quotechar=form.quote, quoting=quoting
-            )
-            header = next(cells, list[str]())
-            names = (parsed.name_of(label.strip()) for label in header)
-            found.setdefault(kind, []).extend(AttributeDefinition(name=n) for n in names if n)
-    return found
+    return {} if isinstance(parsed, Invalid) else definitions_of(parsed)
 
 
 def _open_csv(settings: Settings, around: Surroundings) -> Source:
@@ -122,6 +103,15 @@ def _open_csv(settings: Settings, around: Surroundings) -> Source:
     parsed = parse(settings, around.base)
     assert isinstance(parsed, CsvSettings), CHECKED
     return CsvSource(parsed, around.clock, required(around.rules))
+
+
+def _probe_csv(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.csvfile.probe import CsvProber
+    from provisor.connectors.csvfile.settings import CsvSettings, parse
+
+    parsed = parse(settings, around.base)
+    assert isinstance(parsed, CsvSettings), CHECKED
+    return CsvProber(parsed, around.clock, required(around.rules))
 
 
 def required(rules: Rules) -> Mapping[str, frozenset[str]]:
@@ -194,6 +184,14 @@ def _open_scim_target(settings: Settings, around: Surroundings) -> Target:
     return ScimTarget(parsed, kinds, around.clock, around.entropy, pace=pace)
 
 
+def _probe_scim(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.scim.probe import ScimProber
+
+    parsed = _scim_settings(settings, around.base)
+    kinds, pace = written(around.rules), _pace(parsed, around)
+    return ScimProber(parsed, kinds, around.clock, around.entropy, pace=pace)
+
+
 def _pace(settings: ScimSettings, around: Surroundings) -> Pace | None:
     if around.paces is None:
         return None
@@ -223,6 +221,15 @@ def _open_inbound(settings: Settings, around: Surroundings) -> Source:
     return InboundDirectory(around.documents, around.owner, around.entropy, match="objectId")
 
 
+def _probe_inbound(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.inbound.probe import InboundProber
+    from provisor.connectors.inbound.source import InboundDirectory
+
+    assert around.documents is not None, "what was pushed is kept in the store"
+    directory = InboundDirectory(around.documents, around.owner, around.entropy, match="objectId")
+    return InboundProber(directory, "objectId")
+
+
 CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
     {
         "csv": Connector(
@@ -230,11 +237,13 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             check=_check_csv,
             definitions=_csv_definitions,
             open_source=_open_csv,
+            probe_source=_probe_csv,
         ),
         "inbound": Connector(
             title="People pushed through the API",
             check=_check_inbound,
             open_source=_open_inbound,
+            probe_source=_probe_inbound,
         ),
         "scim": Connector(
             title="A SCIM 2.0 service",
@@ -243,6 +252,7 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             missing=_missing_in_scim,
             open_reader=_open_scim_reader,
             open_target=_open_scim_target,
+            probe_target=_probe_scim,
         ),
     }
 )

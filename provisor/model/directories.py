@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from provisor.model.entries import System
@@ -71,13 +71,34 @@ class ProbeReport:
 
     system: System
     findings: tuple[Finding, ...]
+    learned: Mapping[str, str | int | bool] = field(default_factory=dict[str, "str | int | bool"])
+    """Settings that trying has shown to be right, where they differ from those in force. They are
+    kept, and hold for as long as the connection's settings stay as they are."""
 
     @property
     def is_usable(self) -> bool:
         return not any(one.weight is Weight.ERROR for one in self.findings)
 
 
-def report(system: System, findings: Iterable[Finding]) -> ProbeReport:
+def fine(topic: Topic, code: str, message: str) -> Finding:
+    return Finding(topic=topic, code=code, message=message)
+
+
+def warning(topic: Topic, code: str, message: str, remedy: str) -> Finding:
+    return Finding(topic=topic, code=code, message=message, weight=Weight.WARNING, remedy=remedy)
+
+
+def wrong(topic: Topic, code: str, message: str, remedy: str) -> Finding:
+    return Finding(topic=topic, code=code, message=message, weight=Weight.ERROR, remedy=remedy)
+
+
+def report(
+    system: System,
+    findings: Iterable[Finding],
+    learned: Mapping[str, str | int | bool] | None = None,
+) -> ProbeReport:
     """Return the report of what was found, in the order of the topics."""
     order = {topic: place for place, topic in enumerate(Topic)}
-    return ProbeReport(system, tuple(sorted(findings, key=lambda one: order[one.topic])))
+    return ProbeReport(
+        system, tuple(sorted(findings, key=lambda one: order[one.topic])), learned or {}
+    )

@@ -388,6 +388,11 @@ def test_directories_and_discovery(house: Served, job: str) -> None:
     assert answer.status == 200
     assert answer.json["discoveryDateTime"].endswith("Z")
     assert house.get(at).json["version"] == answer.json["version"]
+    found_now = {one["name"]: one["attributes"] for one in answer.json["objects"]}
+    names = {one["name"]: one for one in found_now["User"]}
+    assert names["userName"]["required"]
+    assert names["nickName"]["type"] == "String"  # nobody mapped it: the live target has it
+    assert [one["name"] for one in found_now["User"] if one["anchor"]] == ["id"]
     closed = next(one for one in found if one["discoverabilities"] == "None")
     assert house.post(f"{job}/schema/directories/{closed['id']}/discover").status == 400
     assert house.get(f"{job}/schema/directories/nowhere").status == 404

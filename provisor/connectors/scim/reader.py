@@ -84,8 +84,13 @@ class ScimReader:
         return System(self.settings.base, self.settings.account)
 
     @property
+    def discovered(self) -> Discovered:
+        """What the target said of itself; nothing before it was asked."""
+        return self._discovered or Discovered()
+
+    @property
     def abilities(self) -> Abilities:
-        return self._discovered.abilities if self._discovered else Abilities()
+        return self.discovered.abilities
 
     @property
     def capabilities(self) -> Capabilities:

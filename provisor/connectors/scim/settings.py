@@ -97,6 +97,8 @@ class ScimSettings:
     page_size: int = 100
     reads_back: bool = True
     """After the first write of each kind, look at what was really stored (spec: settled 33)."""
+    probe_writes: bool = False
+    """A probe may make objects of its own, try the ways of writing on them, and remove them."""
 
     @property
     def host(self) -> str:
@@ -265,6 +267,7 @@ def parse(raw: Mapping[str, object]) -> ScimSettings | Invalid:
         connections_max=reader.count("connectionsMax", 32),
         page_size=reader.count("pageSize", 100),
         reads_back=reader.flag("readBack", default=True),
+        probe_writes=reader.flag("probeWrites", default=False),
     )
     reader.finish()
     return Invalid(tuple(reader.problems)) if reader.problems else settings

@@ -16,7 +16,8 @@ from provisor.connectors.scim.reader import Kinds, ScimReader
 from provisor.connectors.scim.resources import Shape
 from provisor.connectors.scim.settings import ScimSettings
 from provisor.connectors.scim.updates import REFUSED_SHAPE, Updater, is_secret, secrets_of
-from provisor.connectors.scim.wire import id_of, version_of
+from provisor.connectors.scim.values import anchor_of
+from provisor.connectors.scim.wire import get, id_of, items, version_of
 from provisor.errors import AdapterError, Unanswered
 from provisor.model.decisions import (
     AttributeChange,
@@ -81,6 +82,14 @@ class ScimTarget:
 
     async def close(self) -> None:
         await self._reader.close()
+
+    async def members(self, kind: str, group: Anchor) -> set[Anchor]:
+        """Return the ids that a group shows as its members: for probes, no cycle asks for them."""
+        shape = self._reader.shape(kind)
+        reply = await self._reader.get_when_settled(shape, group, with_members=True)
+        resource = await self._reader.resource(reply, Asked.READ)
+        named = (anchor_of(member) for member in items(get(resource, "members")))
+        return {anchor for anchor in named if anchor is not None}
 
     async def export(self, write: Write) -> Exported:
         match write:

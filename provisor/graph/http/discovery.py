@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
 
 from msgspec import structs
 
@@ -11,7 +10,8 @@ from provisor.connectors.catalog import Surroundings
 from provisor.errors import AdapterError
 from provisor.graph.http.faults import Fault, bad_request
 from provisor.graph.http.house import House
-from provisor.graph.http.schemas import Place, definitions_of
+from provisor.graph.http.schemas import Place
+from provisor.graph.schema.directories import of_kind
 from provisor.graph.wire.base import instant_text
 from provisor.graph.wire.schemas import (
     AttributeDefinition,
@@ -20,16 +20,9 @@ from provisor.graph.wire.schemas import (
     ReferencedObject,
     SynchronizationSchema,
 )
-from provisor.model import rules
-from provisor.settings.connections import TARGET
+from provisor.model import directories, rules
+from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.problems import Invalid
-
-
-@runtime_checkable
-class Describes(Protocol):
-    """A target that can say which attributes it has."""
-
-    async def definitions(self, kind: str) -> Sequence[rules.AttributeDefinition]: ...
 
 
 async def discovered(
@@ -40,11 +33,13 @@ async def discovered(
 ) -> DirectoryDefinition:
     """Return the directory with what its system says of itself now. Raises Fault."""
     sources = {rule.source_directory_name for rule in schema.synchronization_rules}
-    if directory.name in sources:
-        found = await definitions_of(house, place.application)
-    else:
-        found = await _of_target(house, place, [one.name for one in directory.objects])
-    objects = tuple(_joined(one, found.get(one.name, ())) for one in directory.objects)
+    side = SOURCE if directory.name in sources else TARGET
+    found = {one.kind: one.attributes for one in await _ask(house, place, side)}
+    spelled = {one.name.lower() for one in directory.objects}
+    more = tuple(ObjectDefinition(name=kind) for kind in found if kind.lower() not in spelled)
+    objects = tuple(
+        _joined(one, of_kind(one.name, found) or ()) for one in (*directory.objects, *more)
+    )
     now = house.parts.clock.now()
     return structs.replace(
         directory,
@@ -54,28 +49,29 @@ async def discovered(
     )
 
 
-async def _of_target(
-    house: House, place: Place, kinds: Sequence[str]
-) -> Mapping[str, Sequence[rules.AttributeDefinition]]:
+async def _ask(house: House, place: Place, side: str) -> Sequence[directories.ObjectDefinition]:
     try:
-        connector, settings = await house.connection(place.application, TARGET)
+        connector, settings = await house.connection(place.application, side)
     except Invalid as wrong:
         raise bad_request("; ".join(one.message for one in wrong.problems)) from wrong
-    if connector.open_reader is None:
-        return {}
+    opens = connector.probe_source if side == SOURCE else connector.probe_target
+    if opens is None:
+        return ()
     around = Surroundings(
-        base=house.base, rules={}, clock=house.parts.clock, entropy=house.parts.entropy
+        base=house.base,
+        rules={},
+        clock=house.parts.clock,
+        entropy=house.parts.entropy,
+        documents=house.parts.registry,
+        owner=place.application.id,
     )
-    reader = connector.open_reader(settings, around)
+    prober = opens(settings, around)
     try:
-        await reader.probe()
-        if not isinstance(reader, Describes):
-            return {}
-        return {kind: await reader.definitions(kind) for kind in kinds}
+        return (await prober.discover()).objects
     except AdapterError as failure:
         raise Fault(400, failure.code, str(failure) or failure.code) from failure
     finally:
-        await reader.close()
+        await prober.close()
 
 
 def _joined(
@@ -83,16 +79,22 @@ def _joined(
 ) -> ObjectDefinition:
     """Add what is new. What is known stays: it may have been edited, and may be mapped."""
     names = {one.name.lower() for one in known.attributes}
-    added = tuple(_wire(one) for one in found if one.name.lower() not in names)
+    has_anchor = any(one.anchor for one in known.attributes)
+    added = tuple(
+        _wire(one, is_anchor=one.is_anchor and not has_anchor)
+        for one in found
+        if one.name.lower() not in names
+    )
     return structs.replace(known, attributes=(*known.attributes, *added))
 
 
-def _wire(one: rules.AttributeDefinition) -> AttributeDefinition:
+def _wire(one: rules.AttributeDefinition, *, is_anchor: bool) -> AttributeDefinition:
     return AttributeDefinition(
         name=one.name,
         type=one.type,
+        anchor=is_anchor,
         case_exact=one.is_case_exact,
-        required=False,
+        required=one.is_required,
         multivalued=one.is_multivalued,
         mutability=one.mutability,
         referenced_objects=tuple(

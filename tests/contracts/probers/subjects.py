@@ -1,0 +1,137 @@
+"""The probers under test, each with a real system behind it, whole and spoiled.
+
+To join, write what makes a `Subject` and add it to `MAKERS`: the suite asks for one of every side
+that a connector of the catalog has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import pytest
+
+from provisor.connectors.catalog import CONNECTORS, Settings, Surroundings
+from provisor.connectors.inbound.source import InboundDirectory
+from provisor.connectors.inbound.wire import Upsert
+from provisor.model.entries import Anchor, Reference
+from provisor.model.rules import Rules
+from provisor.ports import Prober
+from tests.contracts.sources.reading import LateClock
+from tests.contracts.sources.subjects import ORGANISATION, Numbers, Shelf, files, key
+from tests.contracts.targets.world import Dice
+from tests.worlds.scim2 import Scim2, Variant
+
+NO_RULES: Rules = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One side of one connector, with settings that hold and settings that do not."""
+
+    connector: str
+    side: str
+    good: Settings
+    base: Path
+    off: Settings | None
+    """Settings that lead nowhere; None where nothing can be unreachable."""
+    denied: Settings | None = None
+    """Settings whose credentials are wrong; None where there are none."""
+    secrets: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset({"User", "Group"})
+    """What discovery finds, at least."""
+    attributes: Mapping[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
+    """Some that discovery finds, by kind."""
+    holds: Callable[[], object] = lambda: None
+    """Return everything that the system holds, to see that a probe leaves it as it was."""
+    documents: Shelf | None = None
+
+    def prober(self, settings: Settings) -> Prober:
+        """Return a prober as the product makes one."""
+        chosen = CONNECTORS[self.connector]
+        assert not chosen.check(settings, self.base), chosen.check(settings, self.base)
+        opens = chosen.probe_source if self.side == "source" else chosen.probe_target
+        assert opens is not None
+        around = Surroundings(
+            base=self.base,
+            rules=NO_RULES,
+            clock=LateClock(),
+            entropy=Dice(),
+            documents=self.documents,
+            owner="people",
+        )
+        return opens(settings, around)
+
+
+Maker: TypeAlias = Callable[[pytest.FixtureRequest, Path], Subject]
+
+
+def _csv(_: pytest.FixtureRequest, folder: Path) -> Subject:
+    for name, content in files({key(entry): entry for entry in ORGANISATION}).items():
+        (folder / name).write_bytes(content)
+    good = {"users": "users.csv", "groups": "groups.csv", "members": "members.csv"}
+    return Subject(
+        connector="csv",
+        side="source",
+        good=good,
+        base=folder,
+        off={**good, "users": "nowhere.csv"},
+        attributes={
+            "User": frozenset({"objectId", "displayName", "manager"}),
+            "Group": frozenset({"objectId", "displayName", "members"}),
+        },
+        holds=lambda: {path.name: path.read_bytes() for path in folder.iterdir()},
+    )
+
+
+def _inbound(_: pytest.FixtureRequest, folder: Path) -> Subject:
+    shelf = Shelf()
+    directory = InboundDirectory(shelf, "people", Numbers(), match="objectId")
+    manager = Reference("User", Anchor("u2"))
+    pushed = (
+        Upsert("User", {"objectId": "u1", "displayName": "Ada", "manager": manager}),
+        Upsert("User", {"objectId": "u2", "tags": ("a", "b"), "accountEnabled": True}),
+        Upsert("Group", {"objectId": "g1", "displayName": "Everyone"}),
+    )
+    asyncio.run(directory.push(pushed))
+    return Subject(
+        connector="inbound",
+        side="source",
+        good={},
+        base=folder,
+        off=None,
+        attributes={"User": frozenset({"objectId", "manager", "tags", "accountEnabled"})},
+        holds=lambda: dict(shelf.kept),
+        documents=shelf,
+    )
+
+
+def _scim(request: pytest.FixtureRequest, folder: Path, **more: object) -> Subject:
+    start = cast("Callable[[Variant], Scim2]", request.getfixturevalue("scim2_world"))
+    server = start("full")
+    good: dict[str, Any] = {"baseAddress": server.url, "token": server.token, **more}
+    return Subject(
+        connector="scim",
+        side="target",
+        good=good,
+        base=folder,
+        off={**good, "baseAddress": "http://127.0.0.1:9/v2"},
+        denied={**good, "token": "a token that nobody gave"},
+        secrets=(server.token, "a token that nobody gave"),
+        attributes={
+            "User": frozenset({"id", "externalId", "userName", "active"}),
+            "Group": frozenset({"id", "displayName", "members"}),
+        },
+        holds=lambda: (server.says("User"), server.says("Group")),
+    )
+
+
+MAKERS: Mapping[str, Maker] = {
+    "csv": _csv,
+    "inbound": _inbound,
+    "scim": _scim,
+    "scim that is tried": lambda request, folder: _scim(request, folder, probeWrites=True),
+}
