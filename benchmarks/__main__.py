@@ -28,6 +28,7 @@ MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
 }
 BESIDES = (
     ("Mapping: compiled, walked, and written by hand", "benchmarks.mapping", ()),
+    ("API: how soon it answers while a cycle runs", "benchmarks.api", ("20000",)),
     ("Store: what an object costs", "benchmarks.store", ("20000",)),
 )
 

@@ -263,11 +263,9 @@ class Composer:
         return ""
 
     async def job_json(self, job: Job) -> bytes:
-        journal = await self.registry.view_journal(job.id)
-        links = await journal.links()
         view = JobView(
             job=job,
-            links=links,
+            links=await self.registry.links(job.id),
             progress=await self.registry.running(job.id),
             docs=os.environ.get(DOCS_VARIABLE, DOCS),
         )
@@ -335,9 +333,9 @@ class Composer:
         return stored.base_of(self.folder, await stored.load_applied(self.registry))
 
     async def _application(self, job: Job) -> Application:
-        for application in await self.registry.applications():
-            if application.id == job.application_id:
-                return application
+        application = await self.registry.find_application(job.application_id)
+        if application is not None:
+            return application
         raise Invalid(
             [Problem(FILE, 0, f"jobs.{job.name}", "its application is gone; apply again")]
         )

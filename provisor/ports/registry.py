@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +13,7 @@ from provisor.model.decisions import (
     StandingKey,
 )
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.model.rules import MappingName
 from provisor.planner.status import Event
 from provisor.ports.journal import Journal
 
@@ -96,6 +97,10 @@ class Registry(Protocol):
         """Return all applications."""
         ...
 
+    async def find_application(self, id: str) -> Application | None:
+        """Return the application with this id, app id or principal id, in capitals or not."""
+        ...
+
     async def put_application(self, application: Application) -> None:
         """Create an application, or change all of it."""
         ...
@@ -106,6 +111,10 @@ class Registry(Protocol):
 
     async def jobs(self) -> Sequence[Job]:
         """Return all jobs with their statuses."""
+        ...
+
+    async def jobs_of(self, application: str) -> Sequence[Job]:
+        """Return the jobs of one application, by its id."""
         ...
 
     async def job(self, id: str) -> Job | None:
@@ -126,6 +135,11 @@ class Registry(Protocol):
 
     async def running(self, job: str) -> Progress | None:
         """Return how far the job's open cycle has come, None where no cycle is open."""
+        ...
+
+    async def links(self, job: str) -> Mapping[MappingName, int]:
+        """Return how many links of a job are live, without opening its journal. While a cycle of
+        the job runs they may be those of a second ago."""
         ...
 
     async def document(self, owner: str, name: str) -> bytes | None:

@@ -59,19 +59,19 @@ class House:
 
     async def principal(self, key: Key) -> Application:
         """Return the application whose service principal this is. Raises Fault."""
-        wanted = key.value.lower()
-        for application in await self.parts.registry.applications():
-            id = application.app_id if key.name == "appid" else application.principal_id
-            if id.lower() == wanted:
-                return application
+        found = await self.parts.registry.find_application(key.value)
+        if found is not None:
+            id = found.app_id if key.name == "appid" else found.principal_id
+            if id.lower() == key.value.lower():
+                return found
         raise no_directory_object(key.value)
 
     async def application(self, key: Key) -> Application:
-        wanted = key.value.lower()
-        for application in await self.parts.registry.applications():
-            id = application.app_id if key.name == "appid" else application.id
-            if id.lower() == wanted:
-                return application
+        found = await self.parts.registry.find_application(key.value)
+        if found is not None:
+            id = found.app_id if key.name == "appid" else found.id
+            if id.lower() == key.value.lower():
+                return found
         raise no_directory_object(key.value)
 
     async def job(self, application: Application, id: str) -> Job:
@@ -85,8 +85,7 @@ class House:
         return job
 
     async def jobs(self, application: Application) -> list[Job]:
-        jobs = await self.parts.registry.jobs()
-        return [job for job in jobs if job.application_id == application.id]
+        return list(await self.parts.registry.jobs_of(application.id))
 
     async def templates(self, application: Application) -> Mapping[str, SynchronizationTemplate]:
         """Return the templates that come with Provisor, and those posted to this application."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.model.rules import MappingName
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, StagedView
 from provisor.store.frame import staged_view
@@ -34,6 +35,12 @@ class MemoryStore:
     async def applications(self) -> Sequence[Application]:
         return [self.state.applications[id] for id in sorted(self.state.applications)]
 
+    async def find_application(self, id: str) -> Application | None:
+        for one in self.state.applications.values():
+            if id.lower() in (one.id.lower(), one.app_id.lower(), one.principal_id.lower()):
+                return one
+        return None
+
     async def put_application(self, application: Application) -> None:
         self.state.applications[application.id] = application
 
@@ -43,6 +50,9 @@ class MemoryStore:
 
     async def jobs(self) -> Sequence[Job]:
         return [self.state.jobs[id].job for id in sorted(self.state.jobs)]
+
+    async def jobs_of(self, application: str) -> Sequence[Job]:
+        return [job for job in await self.jobs() if job.application_id == application]
 
     async def job(self, id: str) -> Job | None:
         return self.state.jobs[id].job if id in self.state.jobs else None
@@ -72,6 +82,9 @@ class MemoryStore:
     async def running(self, job: str) -> Progress | None:
         cycle = self.state.of(job).cycle
         return cycle.how_far() if cycle else None
+
+    async def links(self, job: str) -> Mapping[MappingName, int]:
+        return await (await self.view_journal(job)).links()
 
     async def ask(self, job: str, asked: Asked | None) -> None:
         self.state.of(job).asked = asked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -13,6 +13,7 @@ from weakref import WeakSet, finalize
 from provisor.errors import StoreFailed
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.model.rules import MappingName
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, StagedView
 from provisor.store.errors import JobUnknown
@@ -29,6 +30,7 @@ from provisor.store.sqlite.connect import (
 )
 from provisor.store.sqlite.desk import VIEW, Desk
 from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sqlite.glance import Glance, job_of
 from provisor.store.sqlite.journal import SqliteJournal
 from provisor.store.sqlite.ledger import SqliteLedger
 from provisor.store.sqlite.opening import Marks, prepare
@@ -45,6 +47,7 @@ class SqliteStore:
         self._connection = connect(path, factory, is_full=True)
         self._run = self._connection.execute
         self._marks = Marks(path)
+        self._glance = Glance(self._connection)
         self._journals = WeakSet[SqliteJournal]()
         self.ledger = SqliteLedger(self._connection)
 
@@ -65,8 +68,11 @@ class SqliteStore:
 
     async def applications(self) -> Sequence[Application]:
         with NAMED_FAILURES:
-            found = self._run("SELECT content FROM application ORDER BY id").fetchall()
-        return [from_json(content, Application) for (content,) in found]
+            return list(self._glance.inventory().applications)
+
+    async def find_application(self, id: str) -> Application | None:
+        with NAMED_FAILURES:
+            return self._glance.inventory().by_id.get(id.lower())
 
     async def put_application(self, application: Application) -> None:
         with Transaction(self._connection):
@@ -74,21 +80,27 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO application (id, content) VALUES (?, ?)",
                 (application.id, to_json(application)),
             )
+            self._glance.changed()
 
     async def delete_application(self, id: str) -> None:
         with Transaction(self._connection):
             self._run("DELETE FROM application WHERE id = ?", (id,))
+            self._glance.changed()
             self._run("DELETE FROM document WHERE owner = ?", (id,))
 
     async def jobs(self) -> Sequence[Job]:
         with NAMED_FAILURES:
             found = self._run("SELECT definition, status FROM job ORDER BY id").fetchall()
-        return [_job(*row) for row in found]
+        return [job_of(*row) for row in found]
+
+    async def jobs_of(self, application: str) -> Sequence[Job]:
+        with NAMED_FAILURES:
+            return self._glance.jobs_of(application)
 
     async def job(self, id: str) -> Job | None:
         with NAMED_FAILURES:
             row = self._run("SELECT definition, status FROM job WHERE id = ?", (id,)).fetchone()
-        return _job(*row) if row else None
+        return job_of(*row) if row else None
 
     async def put_job(self, job: Job) -> None:
         definition = to_json(replace(job, status=Status()))
@@ -98,12 +110,14 @@ class SqliteStore:
                 " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition",
                 (job.id, definition, to_json(job.status)),
             )
+            self._glance.changed()
 
     async def delete_job(self, id: str) -> None:
         with Transaction(self._connection):
             row = self._run("SELECT number FROM job WHERE id = ?", (id,)).fetchone()
             if row:
                 _delete_job(self._connection, row[0])
+                self._glance.changed()
             self._run("DELETE FROM document WHERE owner = ?", (id,))
 
     async def note(self, job: str, *events: Event) -> Status:
@@ -118,6 +132,10 @@ class SqliteStore:
         with NAMED_FAILURES:
             cycle = count.open_cycle(self._desk(job))
         return cycle.how_far() if cycle else None
+
+    async def links(self, job: str) -> Mapping[MappingName, int]:
+        with NAMED_FAILURES:
+            return self._glance.links(self._number(job))
 
     async def ask(self, job: str, asked: Asked | None) -> None:
         with Transaction(self._connection):
@@ -288,10 +306,6 @@ class SqliteStore:
                 passing.replace(path)
             except OSError as error:
                 raise StoreFailed(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _job(definition: str, status: str) -> Job:
-    return replace(from_json(definition, Job), status=from_json(status, Status))
 
 
 def _delete_job(connection: Connection, number: int) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +24,7 @@ from provisor.model.entries import Absence, Anchor
 from provisor.model.jobs import Application, Assignment, StatusCode
 from provisor.planner.status import Configured, Started
 from provisor.ports import Journal, RecordQuery
+from provisor.store.sqlite import SqliteStore
 from tests.contracts.store.building import (
     JOB,
     MINUTE,
@@ -61,6 +66,86 @@ async def test_applications_are_kept(store: Store) -> None:
 
     await store.delete_application("app")
     assert await store.applications() == []
+
+
+@pytest.mark.parametrize("id", ["app", "app-id", "principal", "PRINCIPAL"])
+async def test_an_application_is_found_by_each_of_its_ids(store: Store, id: str) -> None:
+    assert await store.find_application(id) is None
+    await store.put_application(APPLICATION)
+    assert await store.find_application(id) == APPLICATION
+    renamed = replace(APPLICATION, display_name="Renamed")
+    await store.put_application(renamed)
+    assert await store.find_application(id) == renamed
+    await store.delete_application("app")
+    assert await store.find_application(id) is None
+
+
+async def test_an_application_has_its_jobs(store: Store) -> None:
+    other = replace(job("other"), application_id="another application")
+    await store.put_job(other)
+    assert await store.jobs_of("app") == [job()]
+    assert await store.jobs_of("another application") == [other]
+    status = await store.note("other", Configured(is_usable=True))
+    assert await store.jobs_of("another application") == [replace(other, status=status)]
+    await store.put_job(replace(other, application_id="app"))
+    assert [one.id for one in await store.jobs_of("app")] == sorted((JOB, "other"))
+    await store.delete_job("other")
+    assert await store.jobs_of("app") == [job()]
+    assert await store.jobs_of("nobody's") == []
+
+
+async def test_live_links_are_counted_without_a_journal(store: Store, journal: Journal) -> None:
+    assert await store.links(JOB) == {}
+    await governed(journal, ADA, "t1")
+    await governed(journal, BEN, "t2")
+    assert await store.links(JOB) == await journal.links() == {ADA.mapping: 2}
+
+
+async def test_what_another_process_changed_is_seen(
+    open_store: Callable[[], SqliteStore],
+) -> None:
+    here, there = open_store(), open_store()
+    assert await here.find_application("app") is None
+    await there.put_application(APPLICATION)
+    await there.put_job(job())
+    assert await here.find_application("app") == APPLICATION
+    assert await here.jobs_of("app") == [job()]
+    await there.put_application(replace(APPLICATION, display_name="Renamed"))
+    found = await here.find_application("app")
+    assert found is not None
+    assert found.display_name == "Renamed"
+    await there.delete_job(JOB)
+    assert await here.jobs_of("app") == []
+
+
+class Counting(sqlite3.Connection):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        Counting.asked += 1
+        return super().execute(*arguments)
+
+
+async def test_one_job_among_many_is_as_soon_read_as_one_alone(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db", Counting)
+    counts: list[int] = []
+    for number in range(30):
+        id = f"app {number}"
+        await store.put_application(
+            replace(APPLICATION, id=id, app_id=f"of {id}", principal_id=f"principal of {id}")
+        )
+        await store.put_job(replace(job(f"job {number}"), application_id=id))
+        assert await store.find_application(id)
+        Counting.asked = 0
+        assert await store.find_application(f"principal of {id}")
+        assert await store.jobs_of(id)
+        assert await store.links(f"job {number}") == {}
+        assert await store.running(f"job {number}") is None
+        counts.append(Counting.asked)
+    store.close()
+    assert set(counts) == {counts[0]}
 
 
 async def test_a_job_can_be_changed_but_for_its_status(store: Store) -> None:

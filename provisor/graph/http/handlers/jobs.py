@@ -76,10 +76,9 @@ async def _document(call: Call, job: Job) -> Document:
 
 async def view_of(call: Call, job: Job) -> JobView:
     registry = call.house.parts.registry
-    journal = await registry.view_journal(job.id)
     return JobView(
         job=job,
-        links=await journal.links(),
+        links=await registry.links(job.id),
         progress=await registry.running(job.id),
         docs=call.house.docs,
     )

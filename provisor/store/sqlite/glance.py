@@ -1,0 +1,122 @@
+"""What is asked of a store again and again, held in memory for as long as it is true.
+
+Whoever changes applications or jobs counts that in the store, in the same transaction: what was
+read under the number that stands there now is what would be read again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from provisor.model.jobs import Application, Job, Status
+from provisor.model.rules import MappingName
+from provisor.store.sqlite.connect import Connection
+from provisor.store.sqlite.documents import from_json
+
+CHANGES = "changes"
+"""Where it is counted how often applications and jobs were changed, but for their statuses."""
+LINKS = """
+SELECT m.name, (
+    SELECT count(*) FROM standing s
+    WHERE s.mapping = m.number AND s.state IN ('managed', 'disabled', 'leaving'))
+FROM mapping m WHERE m.job = ? ORDER BY m.name
+"""
+STATE = """
+SELECT epoch, status, cycle, (SELECT max(number) FROM cycle WHERE cycle.job = job.number)
+FROM job WHERE number = ?
+"""
+"""What differs whenever somebody has begun or ended something that may link or unlink."""
+MANY, AGE_MAX_S = 5_000, 1.0
+"""So many links take milliseconds to count: that is not done more often than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All applications, and which jobs each has."""
+
+    changes: str = ""
+    applications: tuple[Application, ...] = ()
+    by_id: Mapping[str, Application] = field(default_factory=dict[str, Application])
+    """By each of their three ids, in small letters."""
+    jobs: Mapping[str, Sequence[int]] = field(default_factory=dict[str, list[int]])
+    """The numbers of an application's jobs, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    under: tuple[object, ...]
+    """What the job was like."""
+    links: Mapping[MappingName, int]
+    good_until: float
+
+
+class Glance:
+    def __init__(self, connection: Connection) -> None:
+        self._run = connection.execute
+        self._inventory = Inventory()
+        self._links: dict[int, _Counted] = {}
+
+    # applications and jobs
+
+    def changed(self) -> None:
+        """Count a change; call inside the transaction that makes it."""
+        self._run(
+            "INSERT INTO meta (name, value) VALUES (?, '1')"
+            " ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            (CHANGES,),
+        )
+
+    def inventory(self) -> Inventory:
+        row = self._run("SELECT value FROM meta WHERE name = ?", (CHANGES,)).fetchone()
+        changes = str(row[0]) if row else "0"
+        if changes != self._inventory.changes:
+            self._inventory = self._taken(changes)
+        return self._inventory
+
+    def _taken(self, changes: str) -> Inventory:
+        found = self._run("SELECT content FROM application ORDER BY id").fetchall()
+        applications = tuple(from_json(content, Application) for (content,) in found)
+        jobs: dict[str, list[int]] = {}
+        of_jobs = "SELECT number, json_extract(definition, '$.application_id') FROM job ORDER BY id"
+        for number, application in self._run(of_jobs):
+            jobs.setdefault(application, []).append(number)
+        return Inventory(
+            changes=changes,
+            applications=applications,
+            by_id={
+                id.lower(): one
+                for one in applications
+                for id in (one.id, one.app_id, one.principal_id)
+            },
+            jobs=jobs,
+        )
+
+    def jobs_of(self, application: str) -> list[Job]:
+        found: list[Job] = []
+        for number in self.inventory().jobs.get(application, ()):
+            row = self._run(
+                "SELECT definition, status FROM job WHERE number = ?", (number,)
+            ).fetchone()
+            if row is not None:  # else it was deleted just now
+                found.append(job_of(*row))
+        return found
+
+    # how many are linked
+
+    def links(self, number: int) -> Mapping[MappingName, int]:
+        """Count the live links of a job; those of a second ago are good enough where there are
+        many, and nobody has begun or ended anything since."""
+        under = tuple(self._run(STATE, (number,)).fetchone() or ())
+        held, now = self._links.get(number), time.monotonic()
+        if held is not None and held.under == under and now < held.good_until:
+            return held.links
+        links = {MappingName(name): n for name, n in self._run(LINKS, (number,)) if n}
+        if sum(links.values()) >= MANY:
+            self._links[number] = _Counted(under, links, now + AGE_MAX_S)
+        return links
+
+
+def job_of(definition: str, status: str) -> Job:
+    return replace(from_json(definition, Job), status=from_json(status, Status))
