@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from provisor.expressions.context import DEPTH_MAX, LENGTH_MAX
-from provisor.expressions.dates import fields_of, styles_named
+from provisor.expressions.date_formats import fields_of
+from provisor.expressions.date_reading import styles_named
 from provisor.expressions.dotnet_regex import compile_pattern
 from provisor.expressions.errors import ExpressionError
 from provisor.expressions.evaluate import function_of, strict_call

@@ -76,6 +76,8 @@ class _Read:
     tameness: Tameness = Tameness()
     is_single: bool = False
     """One character or class: repeating it cannot explode."""
+    width: int = 0
+    """The fewest characters that it matches."""
 
     def then(self, other: _Read) -> _Read:
         tame = Tameness(
@@ -83,7 +85,8 @@ class _Read:
             min(self.tameness.paths * other.tameness.paths, STEPS_WITHOUT_CLOCK),
             self.tameness.is_provable and other.tameness.is_provable,
         )
-        return _Read(self.parts + other.parts, self.weight + other.weight, tame)
+        width = self.width + other.width
+        return _Read(self.parts + other.parts, self.weight + other.weight, tame, width=width)
 
 
 class NotPlain(Exception):
@@ -96,6 +99,14 @@ class Dialect(Protocol):
 
     def fold(self, atom: str) -> str: ...
 
+    def fold_class(self, text: str) -> str: ...
+
+
+_ALONE = "µıİſͅςϐϑϕϖϰϱϵẛι" + "".join(map(chr, range(0x1C80, 0x1C89)))
+"""Letters that no other is equal to without case, as .NET compares what they become in lower case;
+for the `regex` package ı is an i, and ς a σ."""
+_SHARED = frozenset(c.upper().lower() for c in _ALONE) | {"i", "s"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Regex:
@@ -105,6 +116,9 @@ class _Regex:
 
     def fold(self, atom: str) -> str:
         return f"(?i-f:{atom})"  # without f, as .NET never lets ß match SS
+
+    def fold_class(self, text: str) -> str:
+        return f"(?:(?![{_ALONE}]){self.fold(text)}|(?=[{_ALONE}]){text})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +130,19 @@ class _Plain:
     def fold(self, atom: str) -> str:
         return f"(?i:{atom})"
 
+    def fold_class(self, text: str) -> str:
+        return self.fold(text)
+
 
 _CLASSES = {
     "d": r"\p{Nd}",
     "w": r"\p{L}\p{Mn}\p{Nd}\p{Pc}",
     "s": r"\f\n\r\t\v\x85\p{Z}",
 }
+# The engine's own \b counts more marks among the letters of a word.
+_WORD = rf"[{_CLASSES['w']}\u200c\u200d]"
+_BOUNDARY = f"(?:(?<={_WORD})(?!{_WORD})|(?<!{_WORD})(?={_WORD}))"
+_NO_BOUNDARY = f"(?:(?<={_WORD})(?={_WORD})|(?<!{_WORD})(?!{_WORD}))"
 _CONTROLS = {"a": 7, "b": 8, "t": 9, "r": 13, "v": 11, "f": 12, "n": 10, "e": 27}
 _CATEGORY = re.compile("L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfson]?")
 _BLOCKS = {
@@ -130,7 +151,17 @@ _BLOCKS = {
 }
 _GROUP_NAME = re.compile(r"(\w+)", re.UNICODE)
 _COUNT = re.compile(r"\{([0-9]{1,10})(,([0-9]{1,10})?)?\}", re.ASCII)
-_OPTIONS = re.compile(r"\?([imnsx]*(?:-[imnsx]+)?)([:)])")
+_OPTIONS = re.compile(r"\?([imnsxIMNSX+-]*)([:)])")
+_OPTION_NAMES = {
+    "i": "ignores_case",
+    "m": "is_multiline",
+    "s": "is_single_line",
+    "n": "names_only",
+    "x": "is_spaced",
+}
+_NO_OPTIONS = "options cannot be set in the branches of a condition that is no group"
+_BLOCK = re.compile("Is[A-Za-z0-9]+(-[A-Z]|-1Supplement)?")
+_ANGLED = re.compile(r"<(\w+)>|'(\w+)'")
 _LOOKS = ("?=", "?!", "?<=", "?<!")
 
 
@@ -145,6 +176,7 @@ class _Reader:
         self.explicit: set[int] = set()
         self.names: list[str] = []
         self.nesting = 0
+        self.sets_options = False
 
     def error(self, message: str) -> ExpressionError:
         return ExpressionError(
@@ -163,12 +195,17 @@ class _Reader:
     # -- alternatives, sequences, repetitions
 
     def alternatives(self, options: _Options) -> tuple[_Read, int]:
-        """Read up to a closing parenthesis or the end; also return how many there are."""
+        """Read up to a closing parenthesis or the end; also return how many there are.
+
+        Leaves in `sets_options` whether options are set right within, not deeper.
+        """
+        sets_options = False
         self.nesting += 1
         if self.nesting > NESTING_MAX:
             raise self.error(f"groups nest deeper than {NESTING_MAX}")
         whole, count = _Read(), 1
         paths, loops = 0, 0
+        widths: list[int] = []
         branch = _Read()
         while True:
             if self.at >= len(self.text) or self.peek(")"):
@@ -176,22 +213,25 @@ class _Reader:
             if self.peek("|"):
                 self.at += 1
                 paths, loops = paths + branch.tameness.paths, max(loops, branch.tameness.loops)
+                widths.append(branch.width)
                 whole, branch = whole.then(branch).then(_Read(("|",))), _Read()
                 count += 1
                 continue
             option = _OPTIONS.match(self.text, self.at + 1) if self.peek("(") else None
+            sets_options |= option is not None and option[0] != "?:"
             if option and option[2] == ")":
                 options = self.changed(options, option[1])
                 self.at = option.end()
                 continue
             branch = branch.then(self.repetition(options))
         self.nesting -= 1
+        self.sets_options = sets_options
         paths, loops = paths + branch.tameness.paths, max(loops, branch.tameness.loops)
         whole = whole.then(branch)
         if whole.weight > EXPANDED_MAX:
             raise self.error(f"written out it is longer than {EXPANDED_MAX} characters")
         tame = Tameness(loops, min(paths, STEPS_WITHOUT_CLOCK), whole.tameness.is_provable)
-        return replace(whole, tameness=tame), count
+        return replace(whole, tameness=tame, width=min([*widths, branch.width])), count
 
     def repetition(self, options: _Options) -> _Read:
         atom = self.atom(options)
@@ -202,6 +242,7 @@ class _Reader:
         if count is None:
             return atom
         least, most, written = count
+        self.skip_blanks(options)
         if self.peek("?"):
             self.at += 1
             written += "?"
@@ -213,7 +254,7 @@ class _Reader:
             raise self.error(f"written out it is longer than {EXPANDED_MAX} characters")
         loops = atom.tameness.loops + (least != most)
         tame = Tameness(loops, atom.tameness.paths, atom.is_single)
-        return _Read((*atom.parts, written), weight, tame)
+        return _Read((*atom.parts, written), weight, tame, width=atom.width * least)
 
     def count(self) -> tuple[int, int | None, str] | None:
         """Read a repetition count: least, most (None: no limit) and how it is written."""
@@ -279,9 +320,15 @@ class _Reader:
         return self.text[self.at] in "*+?" or _COUNT.match(self.text, self.at) is not None
 
     def literal(self, character: str, options: _Options) -> _Read:
-        if options.ignores_case and character.lower() != character.upper():
-            return _one(self.dialect.fold(_escaped(character)))
-        return _one(_escaped(character))
+        if not options.ignores_case or character in _ALONE:
+            return _one(_escaped(character))
+        lower, upper = character.lower(), character.upper()
+        if lower == upper:
+            return _one(_escaped(character))
+        # Both forms, where another letter has come to share one of them: i and ı, σ and ς.
+        if lower in _SHARED and not self.dialect.is_plain:
+            return _one(f"[{_escaped(lower)}{_escaped(upper)}]")
+        return _one(self.dialect.fold(_escaped(character)))
 
     def group(self, options: _Options) -> _Read:
         if not self.peek("?"):
@@ -298,7 +345,7 @@ class _Reader:
         for look in _LOOKS:
             if self.peek(look):
                 self.at += len(look)
-                return _untame(self.body(f"({look}", options))
+                return replace(_untame(self.body(f"({look}", options)), width=0)
         if self.peek("?>"):
             self.at += 2
             return _untame(self.body("(?>", options))
@@ -339,15 +386,15 @@ class _Reader:
         if not self.peek(")"):
             raise self.error("a group is not closed")
         self.at += 1
-        return _Read((opening, *inner.parts, ")"), inner.weight + 1, inner.tameness)
+        parts = (opening, *inner.parts, ")")
+        return _Read(parts, inner.weight + 1, inner.tameness, width=inner.width)
 
     def conditional(self, options: _Options) -> _Read:
         """Read `(?(name)yes|no)` or `(?(look)yes|no)`, from the inner parenthesis on."""
         named = re.compile(r"\((\w+)\)").match(self.text, self.at)
-        condition: _Read
         if named:
             self.at = named.end()
-            condition = _Read((self.known_or_look(named[1]),))
+            condition = _Read()
         else:
             self.at += 1
             look = next((look for look in _LOOKS if self.peek(look)), "?=")
@@ -359,27 +406,34 @@ class _Reader:
         if not self.peek(")"):
             raise self.error("a group is not closed")
         self.at += 1
+        if named:
+            condition = _Read((self.known_or_look(named[1], sets_options=self.sets_options),))
+        elif self.sets_options:
+            raise self.error(_NO_OPTIONS)
         weight = condition.weight + inner.weight + 1
         return _untame(_Read(("(?", *condition.parts, *inner.parts, ")"), weight))
 
-    def known_or_look(self, name: str) -> _Part:
+    def known_or_look(self, name: str, *, sets_options: bool) -> _Part:
         def written(numbering: _Numbering) -> str:
             number = _numbered(name, numbering)
-            return f"(g{number})" if number is not None else f"(?={_escaped(name)})"
+            if number is not None:
+                return f"(g{number})"
+            if name.isdigit():
+                raise self.error(f"there is no group {name} to ask for")
+            if sets_options:
+                raise self.error(_NO_OPTIONS)
+            return f"(?={_escaped(name)})"
 
         return written
 
     def changed(self, options: _Options, letters: str) -> _Options:
-        on, _, off = letters.partition("-")
-        fields = {
-            "i": "ignores_case",
-            "m": "is_multiline",
-            "s": "is_single_line",
-            "n": "names_only",
-            "x": "is_spaced",
-        }
-        changes = {fields[letter]: True for letter in on}
-        changes |= {fields[letter]: False for letter in off}
+        changes: dict[str, bool] = {}
+        is_on = True
+        for letter in letters.lower():
+            if letter in "+-":
+                is_on = letter == "+"
+            else:
+                changes[_OPTION_NAMES[letter]] = is_on
         return replace(options, **changes)
 
     # -- escapes
@@ -387,7 +441,7 @@ class _Reader:
     def escape(self, options: _Options) -> _Read:
         character = self.take()
         if character in "AGbB":
-            return _place(f"\\{character}") if character != "G" else self.not_plain(r"\G")
+            return self.place(character)
         if character == "Z":
             return _place(r"(?=\n?\Z)")
         if character == "z":
@@ -395,17 +449,24 @@ class _Reader:
         if character in "dwsDWS":
             return _one(self.shorthand(character))
         if character in "pP":
-            return _one(self.fold(f"[{self.category(character)}]", options))
+            return _one(f"[{self.category(character, options)}]")
         if character == "k":
             return self.named_reference(options)
         if character in "123456789":
             return self.numbered_reference(character, options)
+        if character in "<'" and _ANGLED.match(self.text, self.at - 1):
+            self.at -= 1
+            return self.named_reference(options)
         return self.literal(self.escaped_character(character), options)
 
-    def not_plain(self, place: str) -> _Read:
-        if self.dialect.is_plain:
+    def place(self, letter: str) -> _Read:
+        if letter == "G" and self.dialect.is_plain:
             raise NotPlain
-        return _place(place)
+        if letter not in "bB":
+            return _place(f"\\{letter}")
+        if self.dialect.is_plain:  # whose \B does not hold in empty text
+            return _place(r"\b" if letter == "b" else r"(?!\b)")
+        return _place(_BOUNDARY if letter == "b" else _NO_BOUNDARY)
 
     def shorthand(self, letter: str) -> str:
         if self.dialect.is_plain:
@@ -416,7 +477,7 @@ class _Reader:
     def fold(self, atom: str, options: _Options) -> str:
         return self.dialect.fold(atom) if options.ignores_case else atom
 
-    def category(self, letter: str) -> str:
+    def category(self, letter: str, options: _Options) -> str:
         """Read `{Lu}` after \\p: a general category or a block, as in .NET."""
         if self.dialect.is_plain:
             raise NotPlain
@@ -424,8 +485,10 @@ class _Reader:
         if match is None:
             raise self.error("a category such as {Lu} is missing")
         name = match[1]
-        if _CATEGORY.fullmatch(name) is None:
-            if not name.startswith("Is"):
+        if options.ignores_case and name in ("Lu", "Ll", "Lt"):
+            name = "LC"  # in .NET all letters that have a case then
+        elif _CATEGORY.fullmatch(name) is None:
+            if _BLOCK.fullmatch(name) is None:
                 raise self.error(f"there is no category {name}")
             name = f"Block={_BLOCKS.get(name, name[2:])}"
             try:
@@ -436,7 +499,7 @@ class _Reader:
         return f"\\{letter}{{{name}}}"
 
     def named_reference(self, options: _Options) -> _Read:
-        match = re.compile(r"<(\w+)>|'(\w+)'").match(self.text, self.at)
+        match = _ANGLED.match(self.text, self.at)
         if match is None:
             raise self.error("a name in angle brackets is missing")
         self.at = match.end()
@@ -462,7 +525,8 @@ class _Reader:
             octal = re.compile(r"[0-7]{2,3}").match(digits)
             if len(digits) == 1 or octal is None:
                 raise self.error(f"there is no group {digits} to refer to")
-            return _escaped(chr(int(octal[0], 8) & 0xFF)) + digits[octal.end() :]
+            character = _escaped(chr(int(octal[0], 8) & 0xFF))
+            return self.fold(character, options) + digits[octal.end() :]
 
         return _untame(_Read((written,), 1))
 
@@ -496,9 +560,10 @@ class _Reader:
     # -- classes
 
     def character_class(self, options: _Options) -> _Read:
-        return _one(self.fold(self.class_text(0), options))
+        text = self.class_text(0, options)
+        return _one(self.dialect.fold_class(text) if options.ignores_case else text)
 
-    def class_text(self, level: int) -> str:
+    def class_text(self, level: int, options: _Options) -> str:
         """Read a class from behind its opening bracket; subtraction as .NET has it, at the end."""
         if level > NESTING_MAX:
             raise self.error(f"classes nest deeper than {NESTING_MAX}")
@@ -512,34 +577,32 @@ class _Reader:
                 if self.dialect.is_plain:
                     raise NotPlain
                 self.at += 2
-                subtracted = self.class_text(level + 1)
+                subtracted = self.class_text(level + 1, options)
                 if not self.peek("]"):
                     raise self.error("a subtraction must be the last thing in its class")
                 break
-            pieces.append(self.class_item())
+            pieces.append(self.class_item(options))
             is_first = False
         self.at += 1
         text = f"[{negation}{''.join(pieces)}]"
         return f"[{text}--{subtracted}]" if subtracted else text
 
-    def class_item(self) -> str:
-        first = self.class_character()
+    def class_item(self, options: _Options) -> str:
+        first = self.class_character(options)
         is_range = self.peek("-") and not self.peek("-]") and not self.peek("-[")
         if not is_range or self.at + 1 >= len(self.text):
             return _escaped(first) if len(first) == 1 else first
         if len(first) > 1:
-            if self.peek("-\\") or self.text[self.at + 1] != "]":
-                raise self.error("a range cannot begin with a class")
-            return first
+            return first  # the hyphen behind a class stands for itself
         self.at += 1
-        last = self.class_character()
+        last = self.class_character(options)
         if len(last) > 1:
             raise self.error("a range cannot end in a class")
         if last < first:
             raise self.error("a range runs backwards")
         return f"{_escaped(first)}-{_escaped(last)}"
 
-    def class_character(self) -> str:
+    def class_character(self, options: _Options) -> str:
         """Read one character, or a class such as \\d already in the other engine's spelling."""
         character = self.take()
         if character != "\\":
@@ -551,7 +614,7 @@ class _Reader:
             inside = _CLASSES[character.lower()]
             return inside if character.islower() else f"[^{inside}]"
         if character in "pP":
-            return self.category(character)
+            return self.category(character, options)
         if character in "123456789":
             match = re.compile(r"[0-7]{1,3}").match(self.text, self.at - 1)
             if match is None:
@@ -573,7 +636,7 @@ def _escaped(text: str) -> str:
 
 
 def _one(written: str) -> _Read:
-    return _Read((written,), 1, is_single=True)
+    return _Read((written,), 1, is_single=True, width=1)
 
 
 def _place(written: str) -> _Read:
@@ -584,8 +647,21 @@ def _untame(read: _Read) -> _Read:
     return replace(read, tameness=replace(read.tameness, is_provable=False), is_single=False)
 
 
-def translate(text: str, dialect: Dialect) -> tuple[str, dict[str, int], int]:
-    """Return the pattern in a dialect, its groups' numbers by name, and Pattern.length_max.
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A pattern as another engine takes it."""
+
+    written: str
+    groups: dict[str, int]
+    """.NET numbers by name; unnamed groups by their number as text."""
+    length_max: int
+    """As Pattern.length_max."""
+    may_be_empty: bool
+    """Some match may have no characters."""
+
+
+def translate(text: str, dialect: Dialect) -> Translation:
+    """Return the pattern in a dialect.
 
     Raises ExpressionError for what .NET refuses and NotPlain for what the dialect cannot say.
     """
@@ -603,7 +679,8 @@ def translate(text: str, dialect: Dialect) -> tuple[str, dict[str, int], int]:
     numbering = _Numbering(frozenset(reader.explicit), by_name)
     written = "".join(part if isinstance(part, str) else part(numbering) for part in whole.parts)
     groups = by_name | {str(number): number for number in numbering.numbers}
-    return written, groups, whole.tameness.length_max(whole.weight)
+    length_max = whole.tameness.length_max(whole.weight)
+    return Translation(written, groups, length_max, whole.width == 0)
 
 
 REGEX: Dialect = _Regex()

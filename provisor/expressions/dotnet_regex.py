@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
+from time import monotonic
 from typing import Protocol, TypeAlias, cast
 
 import regex
@@ -34,12 +35,14 @@ class Match(Protocol):
 
 class _Engine(Protocol):
     def sub(self, replacement: str, string: str, /) -> str: ...
-    def search(self, string: str, /) -> Match | None: ...
+    def search(self, string: str, pos: int = 0, /) -> Match | None: ...
     def finditer(self, string: str, /) -> Iterator[Match]: ...
 
 
 class _TimedEngine(Protocol):
-    def search(self, string: str, /, *, timeout: float | None = None) -> Match | None: ...
+    def search(
+        self, string: str, pos: int = 0, /, *, timeout: float | None = None
+    ) -> Match | None: ...
     def finditer(self, string: str, /, *, timeout: float | None = None) -> Iterator[Match]: ...
 
 
@@ -55,6 +58,8 @@ class Pattern:
     """.NET numbers by name; unnamed groups by their number as text."""
     length_max: int = field(compare=False)
     """The longest text on which a search is known to end soon without a clock."""
+    may_be_empty: bool = field(compare=False)
+    """Some match may have no characters."""
 
     def search(self, text: str) -> Match | None:
         """Return the first match, None without one. Raises ExpressionError when out of time."""
@@ -68,14 +73,36 @@ class Pattern:
 
     def matches(self, text: str) -> Iterator[Match]:
         """Yield all matches, empty ones included. Raises ExpressionError when out of time."""
-        if len(text) <= self.length_max:
-            plain = self.plain if self.plain is not None and text.isascii() else self.timed
-            yield from plain.finditer(text)
-            return
+        is_quick = len(text) <= self.length_max
+        plain = self.plain if self.plain is not None and text.isascii() else self.timed
         try:
-            yield from self.timed.finditer(text, timeout=REGEX_TIMEOUT_S)
+            if self.may_be_empty:
+                yield from self._matches_apart(text, plain if is_quick else None)
+            elif is_quick:
+                yield from plain.finditer(text)
+            else:
+                yield from self.timed.finditer(text, timeout=REGEX_TIMEOUT_S)
         except TimeoutError as error:
             raise self._out_of_time() from error
+
+    def _matches_apart(self, text: str, quick: _Engine | _TimedEngine | None) -> Iterator[Match]:
+        """Yield matches as .NET goes on behind an empty one: at the next character.
+
+        Python's engines try once more at the same place for one that is not empty. `quick` needs
+        no clock. Raises TimeoutError.
+        """
+        at, end = 0, monotonic() + REGEX_TIMEOUT_S
+        while at <= len(text):
+            if quick is not None:
+                match = quick.search(text, at)
+            else:
+                # A time-out of nothing would be none at all.
+                left_s = max(1e-6, end - monotonic())
+                match = self.timed.search(text, at, timeout=left_s)
+            if match is None:
+                return
+            yield match
+            at = match.end() + (match.end() == match.start())
 
     def number(self, group: str) -> int:
         """Return the .NET number of a group. Raises ExpressionError where there is none."""
@@ -113,7 +140,7 @@ class Pattern:
         """
         pieces = template_of(self, template)
         written = _plain_template(pieces)
-        if self.plain is None or written is None:
+        if self.plain is None or written is None or self.may_be_empty:
             return None
         grown = sum(len(piece) if isinstance(piece, str) else 1 for piece in pieces)
         length_max = min(self.length_max, RESULT_MAX // (1 + grown) - 1)
@@ -268,19 +295,20 @@ def compile_pattern(text: str) -> Pattern:
     """
     if len(text) > LENGTH_MAX:
         raise ExpressionError(f"a regular expression is longer than {LENGTH_MAX} characters")
-    written, groups, length_max = translate(text, REGEX)
+    read = translate(text, REGEX)
     try:
-        timed = cast(_TimedEngine, regex.compile(written, regex.V1))
+        timed = cast(_TimedEngine, regex.compile(read.written, regex.V1))
     except (regex.error, OverflowError, RecursionError) as error:
         raise ExpressionError(
             f'the regular expression "{text[:60]}" is not understood: {error}'
         ) from error
-    return Pattern(text, timed, _plain(text), groups, length_max)
+    return Pattern(
+        text, timed, _plain(text), read.groups, read.length_max, may_be_empty=read.may_be_empty
+    )
 
 
 def _plain(text: str) -> _Engine | None:
     try:
-        written, _, _ = translate(text, PLAIN)
-        return cast(_Engine, re.compile(written, re.ASCII))
+        return cast(_Engine, re.compile(translate(text, PLAIN).written, re.ASCII))
     except (NotPlain, re.error, OverflowError, RecursionError):
         return None

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from provisor.expressions.context import Context
-from provisor.expressions.dates import DEFAULT_STYLES, Moment, read, styles_named, write
+from provisor.expressions.date_formats import write
+from provisor.expressions.date_reading import DEFAULT_STYLES, read, styles_named
+from provisor.expressions.dates import Moment
 from provisor.expressions.errors import ExpressionError
 from provisor.expressions.functions.shape import Example, Function, Parameter, Variant, bounded
 from provisor.expressions.values import (

@@ -9,7 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from provisor.expressions import Context, ExpressionError, evaluate, parse
-from provisor.expressions.dates import DEFAULT_STYLES, Moment, read, write
+from provisor.expressions.date_formats import write
+from provisor.expressions.date_reading import DEFAULT_STYLES, read
+from provisor.expressions.dates import Moment
 from provisor.expressions.dotnet_regex import compile_pattern
 from provisor.expressions.operators import OPERATORS, evaluate_clause
 from provisor.expressions.rendering import rendered
