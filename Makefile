@@ -9,7 +9,7 @@ SYSTEM_PACKAGES ?= slapd libsasl2-modules
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clients system-packages demo test quick check format bench simulate mutants crash lock clean
+.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz mutants crash lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
@@ -58,6 +58,9 @@ simulate: venv  ## run the simulation long, with a new seed; SEED=… repeats on
 	$(PYTEST) -q -n $(WORKERS) --timeout=0 $(or $(wildcard tests/simulation),tests/test_simulation.py) \
 		--hypothesis-profile=long --hypothesis-seed=$$seed \
 	|| { code=$$?; echo "failed with seed $$seed: repeat with  make simulate SEED=$$seed"; exit $$code; }
+
+fuzz: venv  ## spoil expressions, patterns, dates and schemas; SECONDS=… says how long, SEED=… and CASE=… repeat one
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE))
 
 mutants: venv  ## break each law's cure in turn and see that the law notices
 	@$(BIN)/python -m tests.mutants

@@ -576,7 +576,7 @@ def _join(writer: _Writer, operands: Sequence[_Out], general: str) -> _Out | Non
     for source in sources:
         if source.constant is not None and source.kind is _Kind.TEXT:
             continue
-        if source.kind is _Kind.ANY:
+        if source.kind not in (_Kind.TEXT, _Kind.TEXT_OR_NULL):
             tests.append(_is_text(source))
         tests.append(source.code)
     listed = ", ".join(source.code for source in sources)

@@ -154,8 +154,7 @@ class _Reader:
                 self.continuation(", or )"),
             )
         closing = self.take()
-        if arguments == [None]:
-            arguments = []
+        _drop_trailing(arguments, function)
         problem = arity_problem(function, [argument is not None for argument in arguments])
         if problem is not None:
             token = starts[problem.index] if problem.index < len(arguments) else closing
@@ -172,3 +171,16 @@ class _Reader:
             message = f"{token.text} is written {name}; it is stored that way"
             self.notices.append(Notice(message, token.position))
         return FUNCTIONS[name]
+
+
+def _drop_trailing(arguments: list[Expression | None], function: Function) -> None:
+    """Remove what was left out at the end, beyond what the function can take (spec: 2)."""
+    if arguments == [None]:
+        arguments.clear()
+    most = len(function.positional)
+    while arguments and arguments[-1] is None:
+        is_beyond = function.repeating is None and len(arguments) > most
+        is_unpaired = function.is_paired and (len(arguments) - most) % 2 == 1
+        if not (is_beyond or is_unpaired):
+            return
+        arguments.pop()

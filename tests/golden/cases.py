@@ -3,7 +3,11 @@
 `expr` over the attributes `in` at the time `now` gives `out`, in its text rendering: a list for
 several values, null for none, "DROP" and "IgnoreObjectFlow" for flows. `taken` are the values that
 the target already has. `doc` is what the published page prints where its own expression gives
-something else; it is never asserted. `error` stands for `out` where the object is refused.
+something else; it is never asserted. `error` stands for `out` where the object is refused, or
+where the text is no expression at all.
+
+Lines K were given by .NET's own Regex and DateTime; N and I are decisions of ours, I of what is
+refused before any object is seen.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from provisor.expressions import Answer, Candidates, Context, FixedChance
+from provisor.expressions import Answer, Candidates, Context, ExpressionError, FixedChance
 from provisor.expressions.rendering import Rendered, rendered
 from provisor.model.entries import Attributes, Value
 
@@ -60,8 +64,14 @@ def read_case(line: dict[str, Any]) -> Case:
 
 
 def shown(answer: Answer, taken: Sequence[str] = ()) -> Rendered:
-    """Return an answer as the golden lines write it; of candidates the first that is free."""
+    """Return an answer as the golden lines write it; of candidates the first that is free.
+
+    Raises ExpressionError where none is.
+    """
     if not isinstance(answer, Candidates):
         return rendered(answer)
     used = {value.lower() for value in taken}
-    return rendered(next((one for one in answer.values if str(one).lower() not in used), None))
+    for one in answer.values:
+        if str(one).lower() not in used:
+            return rendered(one)
+    raise ExpressionError("none is free", "UniqueValueExhausted")

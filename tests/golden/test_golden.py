@@ -8,10 +8,12 @@ import pytest
 
 from provisor.expressions import Answer, ExpressionError, evaluate, parse, print_expression
 from provisor.expressions.compile import compile_expression
+from provisor.expressions.errors import INVALID
 from provisor.expressions.sources import read_source, write_source
 from tests.golden.cases import Case, cases, shown
 
 CASES = list(cases())
+READABLE = [case for case in CASES if case.error != INVALID]
 
 
 def named(case: Case) -> str:
@@ -27,17 +29,18 @@ def outcome(case: Case, run: Callable[[], Answer]) -> object:
 
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_an_expression_gives_its_published_value(case: Case) -> None:
-    tree = parse(case.text)
+    def compiled_answer() -> Answer:
+        return compile_expression(parse(case.text))(case.attributes, case.context)
 
-    walked = outcome(case, lambda: evaluate(tree, case.attributes, case.context))
-    compiled = outcome(case, lambda: compile_expression(tree)(case.attributes, case.context))
+    walked = outcome(case, lambda: evaluate(parse(case.text), case.attributes, case.context))
+    compiled = outcome(case, compiled_answer)
 
     expected = case.out if case.error is None else case.error
     assert walked == expected
     assert compiled == expected
 
 
-@pytest.mark.parametrize("case", CASES, ids=named)
+@pytest.mark.parametrize("case", READABLE, ids=named)
 def test_an_expression_survives_printing_and_the_form_of_the_api(case: Case) -> None:
     tree = parse(case.text)
 

@@ -25,11 +25,12 @@ from provisor.expressions import (
     parse,
     trace,
 )
-from provisor.expressions.rendering import rendered
+from provisor.expressions.rendering import rendered, texts
 from provisor.model.entries import Attributes, Scalar, Value
 
 USUAL_DOMAIN = "contoso.com"
 INVALID_INPUT = "InvalidInput"
+UNIQUE_EXHAUSTED = "UniqueValueExhausted"
 
 
 class Unreadable(Exception):
@@ -184,10 +185,16 @@ def _taken(given: object) -> frozenset[str]:
 
 
 def _free(answer: Answer, taken: frozenset[str]) -> Answer:
-    """Return the answer; of candidates the first that the target lacks, compared without case."""
+    """Return the answer; of candidates the first that the target lacks, compared without case.
+
+    Raises ExpressionError where the target has all of them.
+    """
     if not isinstance(answer, Candidates):
         return answer
-    return next((one for one in answer.values if str(one).lower() not in taken), None)
+    for one in answer.values:
+        if not all(text.lower() in taken for text in texts(one)):
+            return one
+    raise ExpressionError("the target has every value that it could be", UNIQUE_EXHAUSTED)
 
 
 def _failure(error: Exception) -> dict[str, object]:

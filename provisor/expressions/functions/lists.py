@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from provisor.expressions.errors import ExpressionError
 from provisor.expressions.functions.shape import Example, Form, Function, Parameter
 from provisor.expressions.values import Operand, inner_text, is_null, many, to_integer, to_text
 from provisor.model.rules import AttributeType
 
 INTEGER = AttributeType.INTEGER
+_HEX = re.compile(r"&H([0-9A-Fa-f]{1,16})", re.ASCII)
 
 
 def count(values: Operand) -> Operand:
@@ -43,13 +46,19 @@ def remove_duplicates(values: Operand) -> Operand:
 def bit_and(one: Operand, other: Operand) -> Operand:
     if is_null(one) or is_null(other):
         return None
-    return to_integer(one, "value1") & to_integer(other, "value2")
+    return _bits(one, "value1") & _bits(other, "value2")
 
 
 def is_bit_set(value: Operand, flag: Operand) -> Operand:
     if is_null(value) or is_null(flag):
         return False
-    return to_integer(value, "value") & to_integer(flag, "flag") != 0
+    return _bits(value, "value") & _bits(flag, "flag") != 0
+
+
+def _bits(value: Operand, what: str) -> int:
+    """Return a number, which may also be text in hexadecimal: `&HF7`."""
+    hexadecimal = _HEX.fullmatch(value) if isinstance(value, str) else None
+    return int(hexadecimal[1], 16) if hexadecimal else to_integer(value, what)
 
 
 def redact(value: Operand) -> Operand:

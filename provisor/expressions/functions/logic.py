@@ -22,7 +22,8 @@ def is_present(value: Operand) -> Operand:
 
 
 def is_string(value: Operand) -> Operand:
-    return isinstance(value, str)
+    one = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+    return isinstance(one, str)
 
 
 def negate(value: Operand) -> Operand:

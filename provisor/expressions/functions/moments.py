@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from provisor.expressions.context import Context
 from provisor.expressions.date_formats import write
 from provisor.expressions.date_reading import DEFAULT_STYLES, read, styles_named
-from provisor.expressions.dates import Moment
+from provisor.expressions.dates import Moment, parse_moment
 from provisor.expressions.errors import ExpressionError
 from provisor.expressions.functions.shape import Example, Function, Parameter, Variant, bounded
 from provisor.expressions.values import (
@@ -98,10 +98,16 @@ def date_from_num(value: Operand) -> Operand:
 
 
 def num_from_date(value: Operand) -> Operand:
-    instant = to_datetime(value)
+    one = single(value)
+    tenth = 0
+    if isinstance(one, str) and one:
+        moment = parse_moment(one)
+        instant, tenth = moment.utc, moment.tenth
+    else:
+        instant = to_datetime(one)
     if instant is None:
         return None
-    ticks = (instant - FILETIME_ZERO) // timedelta(microseconds=1) * 10
+    ticks = (instant - FILETIME_ZERO) // timedelta(microseconds=1) * 10 + tenth
     if ticks < 0:
         raise ExpressionError("the date lies before 1601")
     return ticks
