@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
-from time import monotonic
+from itertools import pairwise
 from typing import Protocol, TypeAlias, cast
 
 import regex
@@ -43,7 +43,9 @@ class _TimedEngine(Protocol):
     def search(
         self, string: str, pos: int = 0, /, *, timeout: float | None = None
     ) -> Match | None: ...
-    def finditer(self, string: str, /, *, timeout: float | None = None) -> Iterator[Match]: ...
+    def finditer(
+        self, string: str, /, *, overlapped: bool = False, timeout: float | None = None
+    ) -> Iterator[Match]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Pattern:
         plain = self.plain if self.plain is not None and text.isascii() else self.timed
         try:
             if self.may_be_empty:
-                yield from self._matches_apart(text, plain if is_quick else None)
+                yield from _matches_apart(plain, text) if is_quick else self._timed_apart(text)
             elif is_quick:
                 yield from plain.finditer(text)
             else:
@@ -85,24 +87,21 @@ class Pattern:
         except TimeoutError as error:
             raise self._out_of_time() from error
 
-    def _matches_apart(self, text: str, quick: _Engine | _TimedEngine | None) -> Iterator[Match]:
-        """Yield matches as .NET goes on behind an empty one: at the next character.
+    def _timed_apart(self, text: str) -> Iterator[Match]:
+        """Return what `_matches_apart` does, in one run or two of the clock. Raises TimeoutError.
 
-        Python's engines try once more at the same place for one that is not empty. `quick` needs
-        no clock. Raises TimeoutError.
+        Few patterns find something else at a place where they found nothing; for those one match
+        is looked for at every character.
         """
-        at, end = 0, monotonic() + REGEX_TIMEOUT_S
-        while at <= len(text):
-            if quick is not None:
-                match = quick.search(text, at)
-            else:
-                # A time-out of nothing would be none at all.
-                left_s = max(1e-6, end - monotonic())
-                match = self.timed.search(text, at, timeout=left_s)
-            if match is None:
-                return
-            yield match
-            at = match.end() + (match.end() == match.start())
+        found = list(self.timed.finditer(text, timeout=REGEX_TIMEOUT_S))
+        if all(one.start() != two.start() for one, two in pairwise(found)):
+            yield from found
+            return
+        at = 0
+        for match in self.timed.finditer(text, overlapped=True, timeout=REGEX_TIMEOUT_S):
+            if match.start() >= at:
+                yield match
+                at = match.end()
 
     def number(self, group: str) -> int:
         """Return the .NET number of a group. Raises ExpressionError where there is none."""
@@ -162,6 +161,20 @@ class Pattern:
         return ExpressionError(
             f'the pattern "{self.text[:60]}" needs more than {REGEX_TIMEOUT_S:g} s on this text'
         )
+
+
+def _matches_apart(engine: _Engine | _TimedEngine, text: str) -> Iterator[Match]:
+    """Yield matches as .NET goes on behind an empty one: at the next character.
+
+    Python's engines try once more at the same place for one that is not empty.
+    """
+    at = 0
+    while at <= len(text):
+        match = engine.search(text, at)
+        if match is None:
+            return
+        yield match
+        at = match.end() + (match.end() == match.start())
 
 
 @dataclass(frozen=True, slots=True)
