@@ -9,6 +9,7 @@ from provisor.ports.directories import (
     TargetReader,
 )
 from provisor.ports.journal import Drift, Journal, Listed, Observation
+from provisor.ports.notices import Notices, Pending
 from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
 from provisor.ports.surroundings import Clock, Entropy
 
@@ -21,7 +22,9 @@ __all__ = [
     "Ledger",
     "Listed",
     "Listing",
+    "Notices",
     "Observation",
+    "Pending",
     "Prober",
     "RecordQuery",
     "Registry",

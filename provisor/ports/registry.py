@@ -16,6 +16,7 @@ from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.rules import MappingName
 from provisor.planner.status import Event
 from provisor.ports.journal import Journal
+from provisor.ports.notices import Notices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ class StagedView:
     """Why the latest snapshot proves no absence; empty if none is held."""
 
 
-class Registry(Protocol):
+class Registry(Notices, Protocol):
     """Applications and jobs, as administrators and the API see them."""
 
     async def applications(self) -> Sequence[Application]:

@@ -124,8 +124,7 @@ class MemoryJournal:
         ended = max([cycle.began, cycle.how_far().observed_at, *traces])
         closed = interrupted(cycle, ended, self._count())
         self._job.cycles.append(closed)
-        status = next_status(self._job.job.status, Interrupted(closed))
-        self._job.job = replace(self._job.job, status=status)
+        self._state.tell(self._job, next_status(self._job.job.status, Interrupted(closed)))
 
     async def progress(self, progress: Progress) -> None:
         self._fence()
@@ -188,7 +187,7 @@ class MemoryJournal:
         self._job.cycles.append(cycle)
         self._job.cycle = None
         self._job.listing = Listing()
-        self._job.job = replace(self._job.job, status=status)
+        self._state.tell(self._job, status)
         return status
 
     async def status(self) -> Status:

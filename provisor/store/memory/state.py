@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from provisor.model.cycles import Cycle
 from provisor.model.decisions import Record, Standing, StandingKey
 from provisor.model.entries import Anchor, Entry, MatchQuery, ReadFault, System, Watermark
-from provisor.model.jobs import Application, Asked, Job
+from provisor.model.jobs import Application, Asked, Job, Status
+from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
+from provisor.planner.notices import arising
+from provisor.ports import Pending
 from provisor.store.errors import JobUnknown
 from provisor.store.frame import HeldSnapshot, MappingNote, OpenCycle
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -61,6 +66,14 @@ class JobState:
 
 
 @dataclass(slots=True)
+class Kept:
+    """A notice, and when it is to be sent; None once it was."""
+
+    pending: Pending
+    due_at: datetime | None
+
+
+@dataclass(slots=True)
 class MemoryState:
     """All jobs, and what belongs to none of them."""
 
@@ -72,12 +85,25 @@ class MemoryState:
     )
     records: list[tuple[int, str, Record]] = field(default_factory=list[tuple[int, str, Record]])
     position: int = 0
+    notices: list[Kept] = field(default_factory=list[Kept])
 
     def of(self, job: str) -> JobState:
         """Raises JobUnknown."""
         if job not in self.jobs:
             raise JobUnknown(f"there is no job '{job}'")
         return self.jobs[job]
+
+    def keep(self, job: str, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            known = {(one.pending.job, one.pending.notice.key) for one in self.notices}
+            if (job, notice.key) not in known:
+                number = len(self.notices) + 1
+                self.notices.append(Kept(Pending(number=number, job=job, notice=notice), LONG_AGO))
+
+    def tell(self, state: JobState, status: Status) -> None:
+        """Give a job another status, and keep what that is to be told about."""
+        self.keep(state.job.id, arising(state.job.status, status))
+        state.job = replace(state.job, status=status)
 
     def append(self, job: str, record: Record) -> None:
         self.position += 1

@@ -10,9 +10,10 @@ from typing import TypeAlias
 
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
 from provisor.planner.status import Event, next_status
-from provisor.ports import Journal, StagedView
+from provisor.ports import Journal, Pending, StagedView
 from provisor.store.frame import staged_view
 from provisor.store.memory.journal import VIEW, MemoryJournal
 from provisor.store.memory.ledger import MemoryLedger
@@ -72,11 +73,13 @@ class MemoryStore:
         state.asked = Asked.DELETE
         self._forget_documents(id)
         self.state.records[:] = [row for row in self.state.records if row[1] != id]
+        for kept in self.state.notices:
+            kept.due_at = None if kept.pending.job == id else kept.due_at
 
     async def note(self, job: str, *events: Event) -> Status:
         state = self.state.of(job)
         status = reduce(next_status, events, state.job.status)
-        state.job = replace(state.job, status=status)
+        self.state.tell(state, status)
         return status
 
     async def running(self, job: str) -> Progress | None:
@@ -88,6 +91,30 @@ class MemoryStore:
 
     async def ask(self, job: str, asked: Asked | None) -> None:
         self.state.of(job).asked = asked
+
+    # what is to be told
+
+    async def announce(self, job: str, notice: Notice) -> None:
+        self.state.of(job)
+        self.state.keep(job, (notice,))
+
+    async def take_notice(self, now: datetime, until: datetime) -> Pending | None:
+        due = [(one.due_at, one) for one in self.state.notices if one.due_at and one.due_at <= now]
+        if not due:
+            return None
+        _, kept = min(due, key=lambda one: (one[0], one[1].pending.number))
+        pending = kept.pending
+        kept.pending = replace(pending, attempts=pending.attempts + 1)
+        kept.due_at = until
+        return pending
+
+    async def put_back_notice(
+        self, pending: Pending, sent: frozenset[str], again_at: datetime | None
+    ) -> None:
+        for kept in self.state.notices:
+            if kept.pending.number == pending.number:
+                kept.pending = replace(kept.pending, sent=sent)
+                kept.due_at = again_at
 
     # documents
 

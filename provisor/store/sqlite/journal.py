@@ -30,11 +30,12 @@ from provisor.model.entries import (
 )
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
+from provisor.planner.notices import arising
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation
 from provisor.store import transitions
 from provisor.store.frame import HeldSnapshot, hold
-from provisor.store.sqlite import absorb, ask, bulk, count, listing
+from provisor.store.sqlite import absorb, ask, bulk, count, listing, notices
 from provisor.store.sqlite.codec import pack, to_micros
 from provisor.store.sqlite.connect import NAMED_FAILURES, Connection
 from provisor.store.sqlite.desk import Desk
@@ -91,7 +92,8 @@ class SqliteJournal:
             interrupted = count.open_cycle(desk)
             if interrupted is not None:
                 cycle = count.close_interrupted(desk, interrupted)
-                self._close(cycle, next_status(self._status(), Interrupted(cycle)))
+                before = self._status()
+                self._close(cycle, before, next_status(before, Interrupted(cycle)))
             number = desk.cycle_number(id)
             desk.run("UPDATE cycle SET began = ? WHERE number = ?", (to_micros(began), number))
             desk.run(
@@ -118,11 +120,11 @@ class SqliteJournal:
             status = next_status(before, CycleEnded(cycle))
             if is_given_up(before, status):
                 bulk.reset(self._desk, ResetScope.ESCROWS)
-            self._close(cycle, status)
+            self._close(cycle, before, status)
             listing.begin(self._desk)
             return status
 
-    def _close(self, cycle: Cycle, status: Status) -> None:
+    def _close(self, cycle: Cycle, before: Status, status: Status) -> None:
         number = self._desk.cycle_number(cycle.id)
         self._desk.run(
             "UPDATE cycle SET began = ?, content = ? WHERE number = ?",
@@ -132,6 +134,7 @@ class SqliteJournal:
             "UPDATE job SET cycle = NULL, progress = NULL, status = ? WHERE number = ?",
             (to_json(status), self._desk.job),
         )
+        notices.keep(self._desk.connection, self._desk.job, arising(before, status))
 
     async def status(self) -> Status:
         return self._status()

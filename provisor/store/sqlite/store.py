@@ -13,13 +13,15 @@ from weakref import WeakSet, finalize
 from provisor.errors import StoreFailed
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
+from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
+from provisor.planner.notices import arising
 from provisor.planner.status import Event, next_status
-from provisor.ports import Journal, StagedView
+from provisor.ports import Journal, Pending, StagedView
 from provisor.store.errors import JobUnknown
 from provisor.store.files import create_private
 from provisor.store.frame import HeldSnapshot, staged_view
-from provisor.store.sqlite import ask, bulk, count, rows
+from provisor.store.sqlite import ask, bulk, count, notices, rows
 from provisor.store.sqlite.codec import from_micros, to_micros
 from provisor.store.sqlite.connect import (
     NAMED_FAILURES,
@@ -124,8 +126,10 @@ class SqliteStore:
         with Transaction(self._connection):
             number = self._number(job)
             row = self._run("SELECT status FROM job WHERE number = ?", (number,)).fetchone()
-            status = reduce(next_status, events, from_json(row[0], Status))
+            before = from_json(row[0], Status)
+            status = reduce(next_status, events, before)
             self._run("UPDATE job SET status = ? WHERE number = ?", (to_json(status), number))
+            notices.keep(self._connection, number, arising(before, status))
             return status
 
     async def running(self, job: str) -> Progress | None:
@@ -151,6 +155,25 @@ class SqliteStore:
     def _desk(self, job: str) -> Desk:
         """Return what reads a job's journal without having it."""
         return Desk(self._connection, self._number(job), VIEW)
+
+    # what is to be told
+
+    async def announce(self, job: str, notice: Notice) -> None:
+        with Transaction(self._connection):
+            notices.keep(self._connection, self._number(job), (notice,))
+
+    async def take_notice(self, now: datetime, until: datetime) -> Pending | None:
+        with NAMED_FAILURES:
+            if not notices.is_any(self._connection, now):
+                return None  # asked often, and nothing is written for it
+        with Transaction(self._connection):
+            return notices.take(self._connection, now, until)
+
+    async def put_back_notice(
+        self, pending: Pending, sent: frozenset[str], again_at: datetime | None
+    ) -> None:
+        with Transaction(self._connection):
+            notices.put_back(self._connection, pending, sent, again_at)
 
     # documents
 
@@ -318,7 +341,7 @@ def _delete_job(connection: Connection, number: int) -> None:
         "DELETE FROM record WHERE cycle IN (SELECT number FROM cycle WHERE job = ?)",
         *(
             f"DELETE FROM {table} WHERE job = ?"  # noqa: S608
-            for table in ("mapping", "departure", "listed_answer", "listed", "cycle")
+            for table in ("mapping", "departure", "listed_answer", "listed", "cycle", "notice")
         ),
         "DELETE FROM job WHERE number = ?",
     ):
