@@ -86,16 +86,17 @@ async def _list_kind(
     return last is not None and first == last == len(seen)
 
 
-def note_created(work: Work, terms: Terms, entry: Entry) -> None:
-    """Take note of what an object of ours answers to: the listing is older than it."""
+def note_written(work: Work, terms: Terms, entry: Entry) -> None:
+    """Take note of what an object answered to before a write, or answers to after it: the listing
+    is older than the write."""
     if entry.kind in work.listed:
-        work.created.update(map(hash, listed_answers(terms, entry, work.stamp)))
+        work.outdated.update(map(hash, listed_answers(terms, entry, work.stamp)))
 
 
 async def find_listed(work: Work, query: MatchQuery) -> tuple[Entry, ...] | None:
     """Return what the listing of this cycle has for a normalised query; None where the target
     itself must be asked."""
-    if query.kind not in work.listed or hash(query) in work.created:
+    if query.kind not in work.listed or hash(query) in work.outdated:
         return None
     listed = await work.ports.journal.listed(query)
     return None if listed is None else tuple(listed)

@@ -54,7 +54,7 @@ async def _look(work: Work, terms: Terms, standing: Standing, *, is_fresh: bool)
     is_claim = link is not None and link.state is LinkState.CLAIMED
     if link is not None and not (is_claim and is_wanted):
         found = await _linked(work, terms, standing, is_fresh=is_fresh)
-        if found or not is_wanted or not _may_relink(work, link):
+        if found or not (standing.attempt or (is_wanted and _may_relink(work, link))):
             return Sighting(found, is_ours=True)
     if standing.attempt:
         answered = await _answered(work, terms, standing)
@@ -62,6 +62,8 @@ async def _look(work: Work, terms: Terms, standing: Standing, *, is_fresh: bool)
             return answered
     if standing.source is None or not is_wanted:
         return NOTHING
+    if link is not None and not is_claim and not _may_relink(work, link):
+        return Sighting(is_ours=True)
     return await _match(work, terms, standing, standing.source, is_fresh=is_fresh)
 
 

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from provisor.engine.cycle import run_cycle
 from provisor.engine.gate import Noting, planned
 from provisor.engine.work import Mandate, Ports
 from provisor.model.cycles import Cycle
-from provisor.model.decisions import Create, Delete, Exported, Update, Write
+from provisor.model.decisions import (
+    AttributeChange,
+    Create,
+    Delete,
+    Exported,
+    TargetChange,
+    Update,
+    Write,
+)
 from provisor.model.entries import Anchor, Entry, MatchQuery, System
 from provisor.model.plans import Plan
+from provisor.planner.diff import apply
 from provisor.planner.fingerprint import plan_hash
+from provisor.planner.match import without_case
 from provisor.ports import Capabilities, Clock, Entropy, Journal, Listing, Source, TargetReader
 
 
 class Planning:
-    """A target that answers writes as if they had been done. It holds no way to write."""
+    """A target that answers as if every planned write had been done. It holds no way to write."""
 
     def __init__(self, reader: TargetReader) -> None:
         self._reader = reader
-        self._made = itertools.count(1)
+        self._numbers = itertools.count(1)
+        self._made = dict[Anchor, Entry]()
+        self._changed = dict[Anchor, tuple[TargetChange, ...]]()
         self._gone = set[Anchor]()
 
     @property
@@ -36,11 +49,32 @@ class Planning:
         await self._reader.probe()
 
     async def fetch(self, kind: str, anchor: Anchor) -> Entry | None:
-        return None if anchor in self._gone else await self._reader.fetch(kind, anchor)
+        if anchor in self._gone:
+            return None
+        if anchor in self._made:
+            return self._now(self._made[anchor])
+        found = await self._reader.fetch(kind, anchor)
+        return self._now(found) if found else None
 
     async def find(self, query: MatchQuery) -> Sequence[Entry]:
-        found = await self._reader.find(query)
-        return [entry for entry in found if entry.anchor not in self._gone]
+        """Return what would answer by now: what was made, and who was told another value."""
+        found = {entry.anchor: entry for entry in await self._reader.find(query)}
+        found |= {anchor: entry for anchor, entry in self._made.items() if entry.kind == query.kind}
+        told = [a for a, cs in self._changed.items() if any(_tells(c, query) for c in cs)]
+        for anchor in told:
+            if anchor not in found:
+                renamed = await self._reader.fetch(query.kind, anchor)
+                found |= {anchor: renamed} if renamed else {}
+        there = (self._now(e) for anchor, e in found.items() if anchor not in self._gone)
+        return [entry for entry in there if not self._is_ours(entry) or _answers(entry, query)]
+
+    def _is_ours(self, entry: Entry) -> bool:
+        """True where what an entry answers to is told by the plan and not by the target."""
+        return entry.anchor in self._made or entry.anchor in self._changed
+
+    def _now(self, entry: Entry) -> Entry:
+        changes = self._changed.get(entry.anchor, ())
+        return replace(entry, attributes=apply(changes, entry.attributes)) if changes else entry
 
     def list_all(self, kind: str) -> AsyncIterator[Listing]:
         return self._reader.list_all(kind)
@@ -50,13 +84,27 @@ class Planning:
 
     async def export(self, write: Write) -> Exported:
         match write:
-            case Create():
-                return Exported(Anchor(f"planned {next(self._made)}"))
-            case Update(_, anchor, _, version):
+            case Create(kind, attributes):
+                anchor = Anchor(f"planned {next(self._numbers)}")
+                self._made[anchor] = Entry(kind, anchor, attributes)
+                return Exported(anchor)
+            case Update(_, anchor, changes, version):
+                self._changed[anchor] = (*self._changed.get(anchor, ()), *changes)
                 return Exported(anchor, version)
             case Delete(_, anchor):
                 self._gone.add(anchor)
                 return Exported(None)
+
+
+def _tells(change: TargetChange, query: MatchQuery) -> bool:
+    return isinstance(change, AttributeChange) and change.name == query.attribute
+
+
+def _answers(entry: Entry, query: MatchQuery) -> bool:
+    """Compares without case, as claims do: two values alike but for case are one name."""
+    said = entry.attributes.get(query.attribute)
+    values = said if isinstance(said, tuple) else (said,)
+    return without_case(query.value) in {without_case(value) for value in values if value}
 
 
 async def make_plan(

@@ -101,8 +101,8 @@ class Work:
     gate: Gate = field(default_factory=Open)
     listed: set[str] = field(default_factory=set[str])
     """Target kinds of which this cycle has listed every object."""
-    created: set[int] = field(default_factory=set[int])
-    """Hashes of the normalised queries that objects created since then answer to."""
+    outdated: set[int] = field(default_factory=set[int])
+    """Hashes of the normalised queries that objects written since then answer to, or did before."""
 
     @property
     def stamp(self) -> str:

@@ -209,6 +209,28 @@ async def _lose_a_name(world: World) -> None:
     await world.check()
 
 
+@pytest.mark.parametrize("disables", [False, True])
+def test_what_an_unanswered_create_made_anew_leaves_with_its_source(
+    store: StoreName, disables: bool
+) -> None:
+    World(disables=disables, policy=Policy(relinks_missing=True)).play(store, _make_anew_and_leave)
+
+
+async def _make_anew_and_leave(world: World) -> None:
+    world.person("a")
+    await world.calm(1)
+    linked = next(s.link.target for s in world.standings.values() if s.key.anchor == "a" and s.link)
+    del world.directory.entries[linked]
+    world.person("a", name="Ada")
+    await world.run(Mishaps(faults=(("before", Unreachable),)))
+    await world.run(Mishaps(faults=(("after", Unreachable),)))
+
+    world.person("a", department="Research")
+    await world.calm(4)
+
+    assert "Ada" not in world.at_work()
+
+
 def test_one_changed_object_costs_one_request(store: StoreName) -> None:
     World().play(store, _change)
 

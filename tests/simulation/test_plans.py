@@ -135,9 +135,7 @@ async def _foresee(world: World, steps: Sequence[Step], is_applied: bool) -> Non
 
     cycle, written = await carry_out(world, plan if is_applied else None)
 
-    # Who is refused for a name in use may get it once another has let go of it: a plan asks a
-    # target to which nothing was written yet.
-    if plan.cycle.counts.failed or _contested(world):
+    if _contested(world):
         return
     assert Counter(written) == Counter(promised(plan))
     if world.parallel_max == 1 and not cycle.counts.failed:
