@@ -71,6 +71,14 @@ class Found:
     is told without values is there, and empty."""
     controls: tuple[Control, ...] = ()
 
+    def values(self, attribute: str) -> list[bytes]:
+        """Return the values of an attribute, however its name is spelled; none if it has none."""
+        low = attribute.lower()
+        for name, held in self.attributes.items():
+            if name.lower() == low:
+                return held
+        return []
+
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
