@@ -18,6 +18,7 @@ from provisor.ports import Clock, Entropy, Prober, Source, Target, TargetReader
 if TYPE_CHECKING:
     from provisor.connectors.around.pace import Pace, Paces
     from provisor.connectors.inbound.source import Documents
+    from provisor.connectors.ldap.settings import LdapSettings
     from provisor.connectors.scim.settings import ScimSettings
 
 CHECKED: Final = "settings are checked before they are used"
@@ -230,6 +231,43 @@ def _probe_inbound(settings: Settings, around: Surroundings) -> Prober:
     return InboundProber(directory, "objectId")
 
 
+# LDAP directories
+
+
+def _check_ldap(settings: Settings, base: Path) -> Sequence[Complaint]:
+    from provisor.connectors.ldap.settings import Invalid, parse
+
+    parsed = parse(settings, base)
+    if isinstance(parsed, Invalid):
+        return [Complaint(problem.path, problem.message) for problem in parsed.problems]
+    return ()
+
+
+def _missing_in_ldap(settings: Settings) -> str:
+    return next((name for name in ("url", "base") if not settings.get(name)), "")
+
+
+def _ldap_settings(settings: Settings, base: Path) -> LdapSettings:
+    from provisor.connectors.ldap.settings import LdapSettings, parse
+
+    parsed = parse(settings, base)
+    assert isinstance(parsed, LdapSettings), CHECKED
+    return parsed
+
+
+def _open_ldap(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.ldap.source import LdapSource
+
+    parsed = _ldap_settings(settings, around.base)
+    return LdapSource(parsed, around.clock, required(around.rules))
+
+
+def _probe_ldap(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.ldap.probe import LdapProber
+
+    return LdapProber(_ldap_settings(settings, around.base), required(around.rules))
+
+
 CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
     {
         "csv": Connector(
@@ -244,6 +282,14 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             check=_check_inbound,
             open_source=_open_inbound,
             probe_source=_probe_inbound,
+        ),
+        "ldap": Connector(
+            title="A directory that speaks LDAP",
+            check=_check_ldap,
+            secrets=frozenset({"password"}),
+            missing=_missing_in_ldap,
+            open_source=_open_ldap,
+            probe_source=_probe_ldap,
         ),
         "scim": Connector(
             title="A SCIM 2.0 service",

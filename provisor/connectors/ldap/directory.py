@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from provisor.connectors.ldap.marks import Newest, digest
 from provisor.connectors.ldap.resolver import Resolver, all_of
 from provisor.connectors.ldap.settings import Kind, LdapSettings, Referrals
-from provisor.connectors.ldap.shape import NoObject, Raw, Shape, anchor_of, anchor_value
+from provisor.connectors.ldap.shape import CHANGED, NoObject, Raw, Shape, anchor_of, anchor_value
 from provisor.connectors.ldapwire import filters, names, ranges, reading
 from provisor.connectors.ldapwire.connection import Connection, connect
 from provisor.connectors.ldapwire.messages import Elsewhere, Found, Search
@@ -21,7 +21,6 @@ from provisor.connectors.ldapwire.values import NotAValue
 from provisor.errors import Unreachable
 from provisor.model.entries import Anchor, EntryKey, ReadFault
 
-CHANGED: Final = "modifyTimestamp"
 INCOMPLETE: Final = "SourceReadIncomplete"
 CONTAINERS: Final = filters.any_of(
     filters.equals("objectClass", one)
@@ -57,7 +56,7 @@ class Tally:
         self.repeated.pop(kind, None)
 
     def note(self, kind: str, anchor: Anchor, changed: str) -> None:
-        if changed and (self.newest is None or changed > self.newest.changed):
+        if changed and (self.newest is None or changed >= self.newest.changed):
             self.newest = Newest(kind, anchor, changed)
 
     def fault(self, kind: str, problem: NoObject) -> ReadFault:

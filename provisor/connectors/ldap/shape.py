@@ -17,12 +17,15 @@ from provisor.model.entries import Anchor, Scalar, Value
 from provisor.model.rules import ACCOUNT_ENABLED, AttributeType
 
 OBJECT_ID: Final = "objectId"
-NAME_ATTRIBUTE: Final = "onPremisesDistinguishedName"
+CHANGED: Final = "modifyTimestamp"
+ENTRY_DN: Final = "entryDN"
+"""What an entry is called, whatever attribute of it says so: every server tells it."""
 MANAGER: Final = "manager"
 MAIL, OTHER_MAILS = "mail", "otherMails"
 
 USER_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "entryDN": "onPremisesDistinguishedName",
         "uid": "userPrincipalName",
         "sn": "surname",
         "title": "jobTitle",
@@ -35,7 +38,9 @@ USER_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "c": "country",
     }
 )
-GROUP_NAMES: Final[Mapping[str, str]] = MappingProxyType({"cn": "displayName"})
+GROUP_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {"entryDN": "onPremisesDistinguishedName", "cn": "displayName"}
+)
 """What attributes are called inside, unless `attributes` says otherwise (spec: settled 31)."""
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -176,7 +181,7 @@ class Shape:
             asked.append("memberOf")
         found: dict[str, str] = {}
         for one in asked:
-            if NAME.fullmatch(one):
+            if NAME.fullmatch(one) and one.lower() != ENTRY_DN.lower():
                 found.setdefault(one.lower(), one)
         return tuple(found.values())
 
@@ -212,7 +217,8 @@ class Shape:
             message = f"it has no {self.kind.anchor}; name an attribute as anchor that all have"
             return NoObject(found.dn, message)
         out[OBJECT_ID] = str(raw.anchor)
-        out.setdefault(NAME_ATTRIBUTE, found.dn)
+        if named := self.canonical(ENTRY_DN):
+            out[named] = found.dn
         if not self.is_group and self.settings.disabling.is_known:
             out[ACCOUNT_ENABLED] = not is_disabled(found, self.settings.disabling)
         return raw
@@ -262,6 +268,8 @@ class Shape:
         if low == MEMBER_OF:
             return _Plan(_Role.MEMBER_OF)
         inside = self.canonical(name.removesuffix(";binary"))
+        if low == CHANGED.lower() and inside not in self.wanted:
+            return _Plan(_Role.SKIP)  # read for ourselves: an object is not another for being saved
         if inside is None or low == "userpassword":
             return _Plan(_Role.SKIP)
         if inside == MANAGER and not self.is_group:

@@ -18,7 +18,6 @@ from provisor.connectors.ldapwire.results import Code, Result, read_failure
 from provisor.connectors.ldapwire.sync import IdSet, NewCookie, PhaseEnded, State, SyncDone
 from provisor.errors import AdapterError, Denied, Unreachable, WatermarkExpired
 
-BATCH: Final = 1000
 INCOMPLETE: Final = "SourceReadIncomplete"
 
 
@@ -81,7 +80,8 @@ async def refresh(
                     state.end(part)
                 case _:
                     pass
-            if len(state.batch.changed) + len(state.batch.deleted) >= BATCH or state.is_ended:
+            size = len(state.batch.changed) + len(state.batch.deleted)
+            if size >= directory.settings.page_size or state.is_ended:
                 batch, state.batch = state.batch, Batch()
                 if batch.changed or batch.deleted:
                     yield batch

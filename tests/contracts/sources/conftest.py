@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.contracts.sources import ldap
 from tests.contracts.sources.subjects import DELTAS, REMOVING, SNAPSHOTS, Subject, make
 
 
+def open_subject(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subject]:
+    """Yield a source by its name; those of real servers have one that the tests share."""
+    name = str(request.param)
+    if name in ldap.WAYS:
+        yield from ldap.subjects(request.getfixturevalue("openldap_server"), name, folder)
+    else:
+        yield make(name, folder)
+
+
 @pytest.fixture(params=[*SNAPSHOTS, *DELTAS])
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
-    return make(str(request.param), tmp_path)
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    yield from open_subject(request, tmp_path)
 
 
 @pytest.fixture(params=DELTAS)
-def delta(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+def delta(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """Return a source that can tell what changed."""
-    return make(str(request.param), tmp_path)
+    yield from open_subject(request, tmp_path)
 
 
 @pytest.fixture(params=SNAPSHOTS)
-def snapshot(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+def snapshot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """Return a source that can only tell what there is."""
-    return make(str(request.param), tmp_path)
+    yield from open_subject(request, tmp_path)
 
 
 @pytest.fixture(params=REMOVING)
-def removing(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+def removing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """Return a source from which objects can vanish."""
-    return make(str(request.param), tmp_path)
+    yield from open_subject(request, tmp_path)

@@ -213,9 +213,9 @@ class InboundSubject:
         raise NotImplementedError(f"nobody is removed from an inbound directory: {gone}")
 
 
-SNAPSHOTS = ("csv", "memory without changes")
-DELTAS = ("memory", "inbound")
-REMOVING = ("csv", "memory", "memory without changes")
+SNAPSHOTS = ("csv", "memory without changes", "ldap without changes")
+DELTAS = ("memory", "inbound", "ldap")
+REMOVING = ("csv", "memory", "memory without changes", "ldap", "ldap without changes")
 
 
 def make(name: str, folder: Path) -> Subject:
