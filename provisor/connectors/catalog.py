@@ -138,7 +138,8 @@ def _read_by(mapping: ObjectMapping) -> frozenset[str]:
 
 
 def _check_scim(settings: Settings, base: Path) -> Sequence[Complaint]:
-    from provisor.connectors.scim.settings import Invalid, parse
+    from provisor.connectors.http.settings import Invalid
+    from provisor.connectors.scim.settings import parse
 
     parsed = parse(_scim_paths(settings, base))
     if isinstance(parsed, Invalid):

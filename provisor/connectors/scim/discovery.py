@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from provisor.connectors.http.body import Json, JsonObject, get, items, number_of, text_of, truth_of
 from provisor.connectors.scim.paths import CORE
 from provisor.connectors.scim.resources import Shape
-from provisor.connectors.scim.wire import (
-    Json,
-    JsonObject,
-    get,
-    id_of,
-    items,
-    list_answer,
-    number_of,
-    text_of,
-    truth_of,
-)
+from provisor.connectors.scim.wire import id_of, list_answer
 from provisor.model.rules import AttributeDefinition, AttributeType, Mutability
 
 OUTSIDE = frozenset({"external", "uri"})

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import Enum, auto
 
-from provisor.connectors.scim.wire import EXCERPT_BYTES_MAX, Json, encode, error_answer
+from provisor.connectors.http.replies import Dialect, Narrator, Reply
+from provisor.connectors.scim.wire import error_answer
 from provisor.errors import AdapterError, Denied, Rejected, Stale, Unanswered
 
 INCOMPATIBLE = "SystemForCrossDomainIdentityManagementServiceIncompatible"
 INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"
 MULTIPLE_ENTRIES = "SystemForCrossDomainIdentityManagementMultipleEntriesInResponse"
 UNRESOLVED = "UnableToResolveReferenceAttributeValue"
-
-REQUEST_IDS = (
-    "x-request-id",
-    "request-id",
-    "x-correlation-id",
-    "x-amzn-requestid",
-    "x-ms-request-id",
-)
 
 
 class Asked(Enum):
@@ -37,82 +29,6 @@ class Asked(Enum):
     @property
     def is_write(self) -> bool:
         return self in (Asked.CREATE, Asked.CHANGE, Asked.DELETE)
-
-
-@dataclass(frozen=True, slots=True)
-class Redactor:
-    """Takes secrets out of what is shown."""
-
-    secrets: tuple[str, ...] = ()
-
-    def also(self, secrets: Sequence[str]) -> Redactor:
-        """Return one that takes these out too, also as JSON spells them, and JSON in JSON."""
-        if not secrets:
-            return self
-        once = [_in_json(secret) for secret in secrets]
-        twice = [_in_json(text) for text in once]
-        return Redactor((*self.secrets, *twice, *once, *secrets))
-
-    def clean(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
-
-
-def _in_json(text: str) -> str:
-    return encode(text).decode()[1:-1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An answer of the target, whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    """With names in small letters."""
-    body: bytes
-    content: Json
-    """None where there is no body, or one that is no JSON."""
-    method: str
-    path: str
-    """Without query, which may hold what nobody should see."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What the request held that nobody should see, should the target repeat it."""
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def tag(self) -> str:
-        return self.headers.get("etag", "")
-
-    @property
-    def scim_type(self) -> str:
-        return error_answer(self.content).scim_type
-
-
-@dataclass(frozen=True, slots=True)
-class Narrator:
-    """Words failures so that an administrator can act on them, without a secret."""
-
-    target: str
-    redactor: Redactor
-
-    def message(self, reply: Reply, code: str) -> str:
-        redactor = self.redactor.also(reply.secrets)
-        detail = redactor.clean(error_answer(reply.content).detail)[:500] or "no detail given"
-        way_out = WAYS_OUT.get(code, "")
-        said = f"{self.target} returned HTTP status {reply.status}: {detail}"
-        return f"{said.rstrip('.')}. {way_out}" if way_out else said
-
-    def details(self, reply: Reply) -> str:
-        ids = [f"{name}: {reply.headers[name]}" for name in REQUEST_IDS if name in reply.headers]
-        redactor = self.redactor.also(reply.secrets)
-        body = redactor.clean(reply.body[: 2 * EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
-        lines = [f"{reply.method} {reply.path} → {reply.status}", *ids, body]
-        text = "\n".join(line for line in lines if line)
-        return text.encode()[:EXCERPT_BYTES_MAX].decode("utf-8", "ignore")
 
 
 WAYS_OUT: Mapping[str, str] = {
@@ -135,6 +51,15 @@ WAYS_OUT: Mapping[str, str] = {
     MULTIPLE_ENTRIES: "The target answers a request for one object with several.",
 }
 
+SCIM = Dialect(
+    accept="application/scim+json, application/json",
+    content_type="application/scim+json",
+    invalid_credentials=INVALID_CREDENTIALS,
+    incompatible=INCOMPATIBLE,
+    ways_out=WAYS_OUT,
+    detail_of=lambda content: error_answer(content).detail,
+)
+
 CODES: Mapping[int, str] = {
     402: "LicenseLimitExceeded",
     403: "InsufficientRights",
@@ -151,6 +76,10 @@ BAD_REQUEST_CODES: Mapping[str, str] = {
     "tooMany": "DuplicateTargetEntries",
     "uniqueness": "EntryConflict",
 }
+
+
+def scim_type_of(reply: Reply) -> str:
+    return error_answer(reply.content).scim_type
 
 
 def code_of(reply: Reply, asked: Asked) -> str:
@@ -173,7 +102,7 @@ def code_of(reply: Reply, asked: Asked) -> str:
     if status >= 500:
         return "InternalServerError"
     if status == 400:
-        return BAD_REQUEST_CODES.get(reply.scim_type, "UnprocessableEntity")
+        return BAD_REQUEST_CODES.get(scim_type_of(reply), "UnprocessableEntity")
     return INCOMPATIBLE if status < 400 else "UnprocessableEntity"
 
 

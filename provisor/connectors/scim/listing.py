@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from provisor.connectors.scim.wire import JsonObject, ListAnswer, id_of
+from provisor.connectors.http.body import JsonObject
+from provisor.connectors.scim.wire import ListAnswer, id_of
 
 AskPage = Callable[[str], Awaitable[ListAnswer]]
 """Asks for the page that a query names."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from provisor.connectors.scim.failures import Reply
+from provisor.connectors.http.replies import Reply
+from provisor.connectors.scim.failures import scim_type_of
 from provisor.connectors.scim.patch import Operation, member_operations
 from provisor.connectors.scim.resources import Spelling
 from provisor.model.decisions import ReferencesChange
@@ -59,8 +60,8 @@ class MemberWriter:
 def _is_done(reply: Reply, *, adds: bool) -> bool:
     """Tell whether a refusal says that things are already as they should be."""
     if adds:
-        return reply.status == 409 or reply.scim_type == "uniqueness"
-    return reply.status == 404 or reply.scim_type == "noTarget"
+        return reply.status == 409 or scim_type_of(reply) == "uniqueness"
+    return reply.status == 404 or scim_type_of(reply) == "noTarget"
 
 
 def _ordered(members: Collection[Reference]) -> tuple[Reference, ...]:

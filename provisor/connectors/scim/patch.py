@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
+from provisor.connectors.http.body import Json, JsonObject
 from provisor.connectors.scim import paths
 from provisor.connectors.scim.paths import ElementFilter, TargetPath, quoted
 from provisor.connectors.scim.quirks import ManagerFormat, MemberRemoval, PatchStyle
 from provisor.connectors.scim.resources import Mapped, Shape, Spelling, is_written, put
-from provisor.connectors.scim.wire import PATCH_OP, Json, JsonObject
+from provisor.connectors.scim.wire import PATCH_OP
 from provisor.model.decisions import AttributeChange
 from provisor.model.entries import Reference, Value
 from provisor.model.rules import AttributeType

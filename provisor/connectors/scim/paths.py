@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisor.connectors.scim.wire import Json, JsonObject, folded, get, items, key_of, truth_of
+from provisor.connectors.http.body import Json, JsonObject, folded, get, items, key_of, truth_of
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 ENTERPRISE_USER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from provisor.connectors.around.pace import Pace
+from provisor.connectors.http.settings import Anonymous
 from provisor.connectors.scim.discovery import Discovered
 from provisor.connectors.scim.failures import INCOMPATIBLE
 from provisor.connectors.scim.reader import Kinds, ScimReader
 from provisor.connectors.scim.resources import REQUIRED, STAMP, Shape, shape_of
-from provisor.connectors.scim.settings import Anonymous, ScimSettings
+from provisor.connectors.scim.settings import ScimSettings
 from provisor.connectors.scim.trial import Trial
 from provisor.errors import AdapterError, Denied, Unreachable
 from provisor.model.directories import (

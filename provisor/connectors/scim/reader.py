@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from provisor.connectors.around.pace import Pace
 from provisor.connectors.around.trace import Trace
+from provisor.connectors.http.body import JsonObject, get
+from provisor.connectors.http.conversation import Conversation, Request
+from provisor.connectors.http.replies import Reply
 from provisor.connectors.scim import listing, paths
-from provisor.connectors.scim.conversation import Conversation, Request
 from provisor.connectors.scim.discovery import (
     Abilities,
     Discovered,
@@ -18,8 +21,8 @@ from provisor.connectors.scim.discovery import (
 )
 from provisor.connectors.scim.failures import (
     MULTIPLE_ENTRIES,
+    SCIM,
     Asked,
-    Reply,
     failure_of,
     incompatible,
 )
@@ -34,7 +37,7 @@ from provisor.connectors.scim.resources import (
 )
 from provisor.connectors.scim.settings import ScimSettings
 from provisor.connectors.scim.values import is_same, raw_of, value_of
-from provisor.connectors.scim.wire import JsonObject, ListAnswer, get, list_answer
+from provisor.connectors.scim.wire import ListAnswer, list_answer
 from provisor.errors import AdapterError, Denied, Rejected, Throttled, Unanswered, Unreachable
 from provisor.model.entries import Anchor, Entry, MatchQuery, System, Value
 from provisor.model.rules import AttributeDefinition
@@ -68,8 +71,9 @@ class ScimReader:
         self.settings, self._clock, self._entropy = settings, clock, entropy
         limits = settings.rate_limit, settings.connections_max
         pace = pace or Pace(clock, entropy, per_second=limits[0], parallel_max=limits[1])
+        dialect = replace(SCIM, content_type=settings.quirks.content_type)
         self.conversation = Conversation(
-            settings, clock, pace, trace=trace, is_read_only=is_read_only
+            settings, clock, pace, dialect, trace=trace, is_read_only=is_read_only
         )
         self._shapes = {kind: shape_of(kind, definitions) for kind, definitions in kinds.items()}
         self._discovered: Discovered | None = None

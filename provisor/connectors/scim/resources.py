@@ -6,20 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from provisor.connectors.http.body import Json, JsonObject, folded, get, items, truth_of
 from provisor.connectors.scim import paths
 from provisor.connectors.scim.paths import CORE, ENTERPRISE_USER, TargetPath
 from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle, Quirks
 from provisor.connectors.scim.values import element_of, raw_of, value_of
-from provisor.connectors.scim.wire import (
-    Json,
-    JsonObject,
-    folded,
-    get,
-    id_of,
-    items,
-    truth_of,
-    version_of,
-)
+from provisor.connectors.scim.wire import id_of, version_of
 from provisor.model.entries import Anchor, Attributes, Entry, Reference, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
 

@@ -9,15 +9,17 @@ from urllib.parse import unquote, urlsplit
 
 from provisor.connectors.around.pace import Pace
 from provisor.connectors.around.trace import Trace
+from provisor.connectors.http.body import get, items
+from provisor.connectors.http.replies import Reply
 from provisor.connectors.scim import patch, resources
-from provisor.connectors.scim.failures import INCOMPATIBLE, Asked, Reply
+from provisor.connectors.scim.failures import INCOMPATIBLE, Asked, scim_type_of
 from provisor.connectors.scim.patch import Edit
 from provisor.connectors.scim.reader import Kinds, ScimReader
 from provisor.connectors.scim.resources import Shape
 from provisor.connectors.scim.settings import ScimSettings
 from provisor.connectors.scim.updates import REFUSED_SHAPE, Updater, is_secret, secrets_of
 from provisor.connectors.scim.values import anchor_of
-from provisor.connectors.scim.wire import get, id_of, items, version_of
+from provisor.connectors.scim.wire import id_of, version_of
 from provisor.errors import AdapterError, Unanswered
 from provisor.model.decisions import (
     AttributeChange,
@@ -119,7 +121,7 @@ class ScimTarget:
         body = resources.body_of(shape, attributes, self._updater.spelling)
         reply = await self._updater.send("POST", shape.address(), body, secrets=secrets)
         has_reference = any(isinstance(value, Reference) for value in attributes.values())
-        if has_reference and reply.status == 400 and reply.scim_type in REFUSED_SHAPE:
+        if has_reference and reply.status == 400 and scim_type_of(reply) in REFUSED_SHAPE:
             for spelling in self._updater.other_spellings():
                 body = resources.body_of(shape, attributes, spelling)
                 other = await self._updater.send("POST", shape.address(), body, secrets=secrets)

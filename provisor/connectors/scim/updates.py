@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from provisor.connectors.http.body import Json, JsonObject, get, items
+from provisor.connectors.http.conversation import Request
+from provisor.connectors.http.replies import Reply
 from provisor.connectors.scim import patch, paths
-from provisor.connectors.scim.conversation import Request
-from provisor.connectors.scim.failures import UNRESOLVED, Asked, Reply
+from provisor.connectors.scim.failures import UNRESOLVED, Asked, scim_type_of
 from provisor.connectors.scim.members import MAY_CONCERN_ONE, MemberWriter
 from provisor.connectors.scim.patch import Edit, Element, Operation
 from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle
 from provisor.connectors.scim.reader import ScimReader
 from provisor.connectors.scim.resources import Shape, Spelling
 from provisor.connectors.scim.values import anchor_of
-from provisor.connectors.scim.wire import Json, JsonObject, get, items, version_of
+from provisor.connectors.scim.wire import version_of
 from provisor.errors import Rejected
 from provisor.model.decisions import ReferencesChange, Update
 from provisor.model.entries import Anchor, Reference, Value
@@ -286,7 +288,7 @@ class Updater:
 
 
 def _is_refused(reply: Reply, scim_types: frozenset[str]) -> bool:
-    return reply.status == 400 and reply.scim_type in scim_types
+    return reply.status == 400 and scim_type_of(reply) in scim_types
 
 
 def secrets_of(shape: Shape, attributes: Mapping[str, Value]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from provisor.connectors.scim.wire import Json, NotJson, decode, get, items, number_of, truth_of
+from provisor.connectors.http.body import Json, NotJson, decode, get, items, number_of, truth_of
 from provisor.model.entries import Anchor, Reference, Scalar, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
 

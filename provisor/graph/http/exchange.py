@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from provisor.connectors.scim.settings import is_loopback
+from provisor.connectors.http.settings import is_loopback
 from provisor.graph.http.faults import Fault, bad_request
 from provisor.graph.http.issuers import UnknownKey
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from provisor.connectors.http.settings import Invalid
 from provisor.connectors.scim.paths import ENTERPRISE_USER
-from provisor.connectors.scim.settings import Invalid, ScimSettings, parse
+from provisor.connectors.scim.settings import ScimSettings, parse
 from provisor.connectors.scim.target import ScimTarget
 from provisor.model.entries import Anchor, Value
 from provisor.model.rules import AttributeDefinition, AttributeType

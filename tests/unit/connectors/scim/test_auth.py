@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from provisor.connectors.scim.auth import token_request
+from provisor.connectors.http.auth import token_request
+from provisor.connectors.http.settings import ClientCredentials, Placement
 from provisor.connectors.scim.failures import INVALID_CREDENTIALS
-from provisor.connectors.scim.settings import ClientCredentials, Placement
 from provisor.errors import Denied, Unreachable
 from provisor.model.entries import Anchor
 from tests.fakes.scim.server import running

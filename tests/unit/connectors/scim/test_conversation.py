@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from provisor.connectors.scim.conversation import Request, retry_after_s
+from provisor.connectors.http.conversation import Request, retry_after_s
 from provisor.connectors.scim.reader import ScimReader
 from provisor.errors import Denied, Rejected, Throttled, Unanswered, Unreachable
 from provisor.model.entries import Anchor
@@ -237,7 +237,7 @@ async def test_a_server_that_wants_plain_json_gets_it_from_then_on() -> None:
 
 
 async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisor.connectors.scim.client.BODY_BYTES_MAX", 500)
+    monkeypatch.setattr("provisor.connectors.http.client.BODY_BYTES_MAX", 500)
     async with opened() as stage:
         with pytest.raises(Rejected) as rejected:
             await stage.create(userName="a" * 1_000)

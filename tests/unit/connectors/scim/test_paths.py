@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisor.connectors.http.body import JsonObject, decode, encode
 from provisor.connectors.scim import paths
 from provisor.connectors.scim.paths import PathError, TargetPath, parse
-from provisor.connectors.scim.wire import JsonObject, decode, encode
 
 URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 

@@ -7,17 +7,16 @@ from typing import Any
 
 import pytest
 
-from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle
-from provisor.connectors.scim.settings import (
+from provisor.connectors.http.settings import (
     Basic,
     Bearer,
     ClientCredentials,
     Invalid,
     Placement,
-    ScimSettings,
     Timeouts,
-    parse,
 )
+from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle
+from provisor.connectors.scim.settings import ScimSettings, parse
 from provisor.connectors.scim.target import ScimTarget
 from tests.contracts.targets.world import Dice, SteppingClock
 from tests.unit.connectors.scim.stage import parsed

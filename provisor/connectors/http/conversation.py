@@ -15,15 +15,14 @@ from urllib.parse import urljoin, urlsplit
 
 from provisor.connectors.around.pace import Pace, Turn
 from provisor.connectors.around.trace import Exchange, Trace
-from provisor.connectors.scim.auth import Authorizer
-from provisor.connectors.scim.client import Answer, HttpClient, Lost, Oversized
-from provisor.connectors.scim.failures import INCOMPATIBLE, Narrator, Redactor, Reply
-from provisor.connectors.scim.settings import ScimSettings
-from provisor.connectors.scim.wire import EXCERPT_BYTES_MAX, Json, NotJson, decode, encode
+from provisor.connectors.http.auth import Authorizer
+from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, NotJson, decode, encode
+from provisor.connectors.http.client import Answer, HttpClient, Lost, Oversized
+from provisor.connectors.http.replies import Dialect, Narrator, Redactor, Reply
+from provisor.connectors.http.settings import HttpSettings
 from provisor.errors import Rejected, Throttled, Unanswered, Unreachable
 from provisor.ports import Clock
 
-ACCEPT = "application/scim+json, application/json"
 PLAIN_JSON = "application/json"
 USER_AGENT = "Provisor"
 REDIRECTS_MAX = 3
@@ -46,6 +45,8 @@ class Request:
     content: Json = None
     version: str | None = None
     """Only if the resource is still in this version."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else the protocol wants to be said."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Values in it that must not be shown: passwords."""
 
@@ -72,18 +73,19 @@ class Conversation:
 
     def __init__(
         self,
-        settings: ScimSettings,
+        settings: HttpSettings,
         clock: Clock,
         pace: Pace,
+        dialect: Dialect,
         *,
         trace: Trace | None = None,
         is_read_only: bool,
     ) -> None:
         self._settings, self._clock, self._pace, self._trace = settings, clock, pace, trace
         self._http = HttpClient(settings, is_read_only=is_read_only)
-        self._authorizer = Authorizer(settings.credentials, self._http, clock)
-        self._content_type = settings.quirks.content_type
-        self.narrator = Narrator(settings.host, Redactor().also(settings.secrets))
+        self._authorizer = Authorizer(settings.credentials, self._http, clock, dialect)
+        self._dialect, self._content_type = dialect, dialect.content_type
+        self.narrator = Narrator(settings.host, Redactor().also(settings.secrets), dialect)
 
     async def ask(self, request: Request) -> Reply:
         """Return what the target answers in the end, be it success or refusal.
@@ -135,7 +137,7 @@ class Conversation:
             answer = await self._http.send(request.method, course.address, headers, body)
             return answer
         except Oversized as error:
-            raise Rejected(str(error), code=INCOMPATIBLE) from error
+            raise Rejected(str(error), code=self._dialect.incompatible) from error
         finally:
             course.turn.end()
             if self._trace is not None:
@@ -143,7 +145,8 @@ class Conversation:
                 self._trace.note(self._exchange(request, began, body or b"", answer, secrets))
 
     def _headers(self, request: Request, course: _Course, authorization: str) -> Mapping[str, str]:
-        headers = {**self._settings.headers, "Accept": ACCEPT, "User-Agent": USER_AGENT}
+        headers = {**self._settings.headers, **request.headers}
+        headers |= {"Accept": self._dialect.accept, "User-Agent": USER_AGENT}
         if authorization:
             headers["Authorization"] = authorization
         if request.content is not None:

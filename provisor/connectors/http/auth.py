@@ -8,24 +8,16 @@ from collections.abc import Mapping
 from typing import assert_never
 from urllib.parse import quote_plus, urlencode
 
-from provisor.connectors.scim.client import Answer, HttpClient, Lost, Oversized
-from provisor.connectors.scim.failures import INVALID_CREDENTIALS
-from provisor.connectors.scim.settings import (
+from provisor.connectors.http.body import Json, NotJson, decode, get, number_of, text_of
+from provisor.connectors.http.client import Answer, HttpClient, Lost, Oversized
+from provisor.connectors.http.replies import Dialect
+from provisor.connectors.http.settings import (
     Anonymous,
     Basic,
     Bearer,
     ClientCredentials,
     Credentials,
     Placement,
-)
-from provisor.connectors.scim.wire import (
-    Json,
-    NotJson,
-    decode,
-    error_answer,
-    get,
-    number_of,
-    text_of,
 )
 from provisor.errors import Denied, Unreachable
 from provisor.ports import Clock
@@ -38,8 +30,11 @@ REFRESH_BEFORE_S = 60.0
 class Authorizer:
     """Gives each request its Authorization header, and fetches a new token once one is refused."""
 
-    def __init__(self, credentials: Credentials, http: HttpClient, clock: Clock) -> None:
+    def __init__(
+        self, credentials: Credentials, http: HttpClient, clock: Clock, dialect: Dialect
+    ) -> None:
         self._credentials, self._http, self._clock = credentials, http, clock
+        self._dialect = dialect
         self._fetching = asyncio.Lock()
         self._header = ""
         self._good_until = 0.0
@@ -90,7 +85,7 @@ class Authorizer:
             except (Lost, Oversized):
                 continue
             if answer.status < 500 and answer.status != 429:
-                return _granted(answer)
+                return _granted(answer, self._dialect)
         raise Unreachable(f"no access token could be had from {client.token_url}")
 
 
@@ -112,18 +107,18 @@ def token_request(client: ClientCredentials) -> tuple[Mapping[str, str], bytes]:
     return headers, urlencode(fields).encode()
 
 
-def _granted(answer: Answer) -> Json:
+def _granted(answer: Answer, dialect: Dialect) -> Json:
     try:
         content = decode(answer.body)
     except NotJson:
         content = None
     if 200 <= answer.status < 300 and text_of(get(content, "access_token")):
         return content
-    said = text_of(get(content, "error")) or error_answer(content).detail or "no reason given"
+    said = text_of(get(content, "error")) or dialect.detail_of(content) or "no reason given"
     raise Denied(
         f"the token endpoint refused with HTTP status {answer.status}: {said[:200]}. "
         "Check client id, client secret, scopes and credentialPlacement.",
-        code=INVALID_CREDENTIALS,
+        code=dialect.invalid_credentials,
     )
 
 

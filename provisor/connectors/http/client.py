@@ -1,4 +1,4 @@
-"""HTTP as this connector needs it: the one file that knows the HTTP library.
+"""HTTP as connectors need it: the one file among them that knows the HTTP library.
 
 A request goes out once, an answer comes back whole, or one of three failures says what is known:
 `Unreachable` (nothing was sent), `Lost` (it was sent, no answer came), `Oversized`.
@@ -15,7 +15,7 @@ from types import MappingProxyType
 import aiohttp
 from yarl import URL
 
-from provisor.connectors.scim.settings import ScimSettings
+from provisor.connectors.http.settings import HttpSettings
 from provisor.errors import Unreachable
 
 BODY_BYTES_MAX = 64 * 2**20
@@ -47,12 +47,12 @@ class Answer:
 
 
 class HttpClient:
-    """Connections to one target, opened when first used and kept alive.
+    """Connections to one system, opened when first used and kept alive.
 
     `is_read_only`: whoever only plans holds one that cannot send anything but GET.
     """
 
-    def __init__(self, settings: ScimSettings, *, is_read_only: bool) -> None:
+    def __init__(self, settings: HttpSettings, *, is_read_only: bool) -> None:
         self._settings = settings
         self._is_read_only = is_read_only
         self._client: aiohttp.ClientSession | None = None
@@ -60,13 +60,13 @@ class HttpClient:
     async def send(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
-        """Send a request to the target. Raises Unreachable, Lost, Oversized."""
+        """Send a request. Raises Unreachable, Lost, Oversized."""
         if self._is_read_only and method not in METHODS_THAT_READ:
             raise AssertionError(f"{method} by somebody who may only read")
         return await self._exchange(method, address, headers, body)
 
     async def fetch_token(self, address: str, headers: Mapping[str, str], form: bytes) -> Answer:
-        """Ask for an access token, which changes nothing in the target."""
+        """Ask for an access token, which changes nothing in the system."""
         return await self._exchange("POST", address, headers, form)
 
     async def close(self) -> None:

@@ -1,0 +1,1 @@
+"""HTTP and JSON, as any connector that speaks them needs them: below them all."""
