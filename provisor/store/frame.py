@@ -81,7 +81,9 @@ class HeldSnapshot:
 def spell_claim(query: MatchQuery) -> str:
     """Return a query as claims are compared: values alike but for case are one name."""
     value = query.value
-    return spell(replace(query, value=value.casefold() if isinstance(value, str) else value))
+    if isinstance(value, str):
+        value = value.casefold()
+    return repr((query.kind, query.attribute, value))
 
 
 def hold(held: HeldSnapshot | None, digest: str, why: str, now: datetime) -> HeldSnapshot:

@@ -97,8 +97,13 @@ def _is_shown(desk: Desk) -> str:
 
 
 def recall(desk: Desk, keys: Collection[StandingKey]) -> list[Standing]:
-    found = (desk.load(key) for key in keys)
-    return [one[1] for one in found if one]
+    found: dict[StandingKey, tuple[int, Standing]] = {}
+    for name, mapping, anchors in desk.by_mapping(keys):
+        found |= rows.load_all(desk.connection, desk.shapes, name, mapping, to_json(anchors))
+    recalled = [found[key] for key in keys if key in found]
+    for number, standing in recalled:
+        desk.held.keep(number, standing)
+    return [standing for _, standing in recalled]
 
 
 def lookup(desk: Desk, text: str, limit: int) -> list[Standing]:

@@ -9,7 +9,7 @@ from provisor.model.jobs import Progress
 from provisor.store.frame import OpenCycle, imported, interrupted
 from provisor.store.sqlite.codec import from_micros
 from provisor.store.sqlite.desk import Desk
-from provisor.store.sqlite.documents import from_json
+from provisor.store.sqlite.documents import from_json, to_json
 
 STAGED = "(staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen))"
 REFERENCES_STAGED = (
@@ -60,6 +60,13 @@ def open_cycle(desk: Desk) -> OpenCycle | None:
         deltas=deltas,
         reference_deltas=reference_deltas,
         progress=from_json(progress, Progress) if progress else None,
+    )
+
+
+def note_progress(desk: Desk, progress: Progress) -> None:
+    desk.run(
+        "UPDATE job SET progress = ? WHERE number = ? AND cycle IS NOT NULL",
+        (to_json(progress), desk.job),
     )
 
 

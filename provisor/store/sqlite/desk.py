@@ -3,7 +3,7 @@ standing of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisor.errors import Fenced
@@ -13,10 +13,18 @@ from provisor.model.rules import MappingName
 from provisor.store import transitions
 from provisor.store.frame import UNKNOWN_MAPPING, MappingNote, spell_claim
 from provisor.store.sqlite import records, rows
-from provisor.store.sqlite.codec import Shapes
+from provisor.store.sqlite.codec import Shapes, decode_queries
 from provisor.store.sqlite.connect import Connection, Transaction
 from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sqlite.held import Held
 
+STIR = """
+UPDATE standing
+SET references_seen = references_seen + 1,
+    references_due_at = CASE WHEN state = 'managed' THEN 0 ELSE references_due_at END
+WHERE number IN (SELECT standing FROM reference WHERE job = ? AND kind = ? AND anchor = ?)
+RETURNING number
+"""
 VIEW = -1
 """The epoch of who only looks."""
 
@@ -38,6 +46,8 @@ class Desk:
         self._epoch = epoch
         self._mappings: dict[MappingName, Mapped] = {}
         self._cycles: dict[str, int] = {}
+        self._claims: dict[str, int] | None = None
+        self.held = Held()
         self._transaction = Transaction(connection, self._fence, self._forget)
 
     def write(self) -> Transaction:
@@ -45,6 +55,12 @@ class Desk:
 
         Raises Fenced, StoreFailed, and what is raised inside; then nothing was done.
         """
+        self.held.clear()
+        return self.step()
+
+    def step(self) -> Transaction:
+        """Like `write`, for steps of single objects: nothing changes but what goes through
+        `put`, and what is held of other objects stays true."""
         if self._epoch == VIEW:
             raise Fenced("this journal was opened to be looked at")
         return self._transaction
@@ -59,6 +75,8 @@ class Desk:
         self.shapes.forget()
         self._mappings = {}
         self._cycles.clear()
+        self._claims = None
+        self.held.clear()
 
     # mappings
 
@@ -151,8 +169,11 @@ class Desk:
         return rows.load(self.connection, self.shapes, mapped.number, key)
 
     def again(self, standing: Standing) -> tuple[int, Standing]:
-        """Return what an object that was recalled is by now; its image is not read, only
+        """Return what an object that was recalled is by now. Its image may not be read, only
         whether there is one."""
+        held = self.held.find(standing.key)
+        if held is not None and held[1].seen == standing.seen:
+            return held
         mapped = self.mappings().get(standing.key.mapping)
         if mapped is not None:
             found = rows.load_again(self.connection, mapped.number, standing)
@@ -171,9 +192,11 @@ class Desk:
         is_moved = transitions.pointed_at(before.link) != transitions.pointed_at(after.link)
         if transitions.is_forgettable(after):
             rows.forget(self.connection, number)
+            self.held.drop(number)
         else:
             after = transitions.stir(after) if is_moved else after
             rows.save(self.connection, self.shapes, number, before, after)
+            self.held.change(number, after)
             if before.attempt != after.attempt:
                 self._claim(number, before.attempt, after.attempt)
         if is_moved and after.source is not None:
@@ -182,22 +205,15 @@ class Desk:
     def _claim(
         self, number: int, before: tuple[MatchQuery, ...], after: tuple[MatchQuery, ...]
     ) -> None:
-        old, new = set(map(spell_claim, before)), set(map(spell_claim, after))
-        for claim in old - new:
-            self.run("DELETE FROM claim WHERE job = ? AND query = ?", (self.job, claim))
-        for claim in new - old:
-            self.run(
-                "INSERT INTO claim (job, query, standing) VALUES (?, ?, ?)",
-                (self.job, claim, number),
-            )
+        if self._claims is not None:
+            for claim in map(spell_claim, before):
+                if self._claims.get(claim) == number:
+                    del self._claims[claim]
+            self._claims.update({spell_claim(query): number for query in after})
 
     def _stir(self, kind: str, anchor: str) -> None:
-        self.run(
-            "UPDATE standing SET references_seen = references_seen + 1, references_due_at ="
-            " CASE WHEN state = 'managed' THEN 0 ELSE references_due_at END WHERE number IN"
-            " (SELECT standing FROM reference WHERE job = ? AND kind = ? AND anchor = ?)",
-            (self.job, kind, anchor),
-        )
+        for (number,) in self.run(STIR, (self.job, kind, anchor)).fetchall():
+            self.held.drop(number)
 
     # who governs what
 
@@ -222,14 +238,23 @@ class Desk:
 
     def awaiting(self, queries: Collection[MatchQuery]) -> set[int]:
         """Return the standings whose unanswered create one of these would find."""
-        found = (
-            self.run(
-                "SELECT standing FROM claim WHERE job = ? AND query = ?",
-                (self.job, spell_claim(query)),
-            ).fetchone()
-            for query in queries
+        if not queries:
+            return set()
+        if self._claims is None or self._epoch == VIEW:
+            self._claims = dict(self._claimed())
+        claims = self._claims
+        found = {claims.get(spell_claim(query)) for query in queries}
+        return {number for number in found if number is not None}
+
+    def _claimed(self) -> Iterable[tuple[str, int]]:
+        """Yield what is claimed by unanswered creates, and by whom."""
+        found = self.run(
+            "SELECT number, attempt FROM standing"  # noqa: S608
+            f" WHERE mapping IN ({self.numbers()}) AND attempt IS NOT NULL"
         )
-        return {row[0] for row in found if row}
+        for number, attempt in found:
+            for query in decode_queries(attempt):
+                yield spell_claim(query), number
 
     # the ledger
 

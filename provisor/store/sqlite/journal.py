@@ -1,13 +1,13 @@
 """What one job remembers, in SQLite. Each method is one transaction, carried out at once: while
-it lasts nothing else happens in the process."""
+it lasts nothing else happens in the process. Steps of single objects share one (`grouped`)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from provisor.errors import Rejected
 from provisor.model.cycles import Counts, Cycle, CycleKind
 from provisor.model.decisions import (
     Decision,
@@ -35,19 +35,23 @@ from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_s
 from provisor.ports import Drift, Listed, Observation
 from provisor.store import transitions
 from provisor.store.frame import HeldSnapshot, hold
-from provisor.store.sqlite import absorb, ask, bulk, count, listing, notices
+from provisor.store.sqlite import absorb, ask, bulk, count, listing, notices, steps
 from provisor.store.sqlite.codec import pack, to_micros
 from provisor.store.sqlite.connect import NAMED_FAILURES, Connection
 from provisor.store.sqlite.desk import Desk
 from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sqlite.grouped import Group
 
 
 class SqliteJournal:
     def __init__(self, connection: Connection, job: int, epoch: int) -> None:
         self._desk = Desk(connection, job, epoch)
+        self._group = Group(self._desk.step)
+        self._step = self._group.carry_out
 
     def close(self) -> None:
         """Nothing is lost without it; it frees the file at once."""
+        self._group.close()
         self._desk.connection.close()
 
     def _column(self, name: str) -> object:
@@ -104,11 +108,7 @@ class SqliteJournal:
             listing.begin(desk)
 
     async def progress(self, progress: Progress) -> None:
-        with self._desk.write():
-            self._desk.run(
-                "UPDATE job SET progress = ? WHERE number = ? AND cycle IS NOT NULL",
-                (to_json(progress), self._desk.job),
-            )
+        await self._step(partial(count.note_progress, self._desk, progress))
 
     async def recount(self) -> Counts:
         with NAMED_FAILURES:
@@ -291,40 +291,7 @@ class SqliteJournal:
                 self._desk.put(number, standing, staged)
 
     async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
-        desk, key = self._desk, standing.key
-        with desk.write():
-            number, current = desk.again(standing)
-            found = desk.predecessor(key, transitions.claimed_anchor(decision))
-            predecessor = desk.known(found) if found else None
-            if predecessor is not None and not transitions.is_ceded(predecessor[1]):
-                return False
-            claims = transitions.claimed_queries(decision)
-            if desk.awaiting(claims) - {number}:
-                return False
-            if predecessor is not None:
-                desk.put(*predecessor, transitions.ceded(predecessor[1]))
-                number, current = desk.again(standing)  # who points at the other was stirred
-            after = transitions.attempted(
-                current, decision, predecessor[1] if predecessor else None
-            )
-            if after is not current:
-                desk.put(number, current, after)
-            if transitions.is_departure(decision):
-                self._count_departure(standing, now)
-            return True
-
-    def _count_departure(self, standing: Standing, now: datetime) -> None:
-        """What was approved is not counted by the guard."""
-        name, anchor = standing.key.mapping, standing.key.anchor
-        self._desk.run(
-            "DELETE FROM departure WHERE job = ? AND mapping = ? AND anchor = ?",
-            (self._desk.job, name, anchor),
-        )
-        if not transitions.is_approved(standing.staged, standing.seen):
-            self._desk.run(
-                "INSERT INTO departure (job, mapping, anchor, at) VALUES (?, ?, ?, ?)",
-                (self._desk.job, name, anchor, to_micros(now)),
-            )
+        return await self._step(partial(steps.attempt, self._desk, standing, decision, now))
 
     async def settle(
         self,
@@ -336,25 +303,21 @@ class SqliteJournal:
         keeps_attempt: bool,
         referred: Mapping[str, Span] | None = None,
     ) -> None:
-        desk = self._desk
-        with desk.write():
-            number, current = desk.again(standing)
-            after = transitions.settled(
-                current,
-                standing.seen,
+        await self._step(
+            partial(
+                steps.settle,
+                self._desk,
+                standing,
                 outcome,
                 escrow,
+                record,
                 keeps_attempt=keeps_attempt,
                 referred=referred,
             )
-            if after.link and desk.predecessor(standing.key, after.link.target):
-                raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")
-            desk.put(number, current, after)
-            desk.log(record)
+        )
 
     async def record(self, record: Record) -> None:
-        with self._desk.write():
-            self._desk.log(record)
+        await self._step(partial(self._desk.log, record))
 
     async def let_go(self, leaving: Collection[StandingKey]) -> None:
         with self._desk.write():
@@ -393,9 +356,7 @@ class SqliteJournal:
                 self._desk.put(number, standing, staged)
 
     async def attempt_references(self, standing: Standing, changes: Sequence[TargetChange]) -> None:
-        with self._desk.write():
-            number, current = self._desk.again(standing)
-            self._desk.put(number, current, transitions.attempted_references(current, changes))
+        await self._step(partial(steps.attempt_references, self._desk, standing, changes))
 
     async def settle_references(
         self,
@@ -405,14 +366,8 @@ class SqliteJournal:
         escrow: Escrow | None,
         record: Record | None,
     ) -> None:
-        with self._desk.write():
-            number, current = self._desk.again(standing)
-            after = transitions.settled_references(
-                current, standing.references_seen, changes, outcome, escrow
-            )
-            self._desk.put(number, current, after)
-            if record is not None:
-                self._desk.log(record)
+        done = (standing, changes, outcome, escrow, record)
+        await self._step(partial(steps.settle_references, self._desk, *done))
 
     async def members(self) -> int:
         with NAMED_FAILURES:

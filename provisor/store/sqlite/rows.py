@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from provisor.model.decisions import (
@@ -16,6 +17,7 @@ from provisor.model.decisions import (
     StandingKey,
 )
 from provisor.model.entries import NO_ATTRIBUTES, Absence, Anchor, Entry, Reference
+from provisor.model.rules import MappingName
 from provisor.store import transitions
 from provisor.store.sqlite.codec import (
     Shapes,
@@ -30,6 +32,7 @@ from provisor.store.sqlite.codec import (
     to_micros,
 )
 from provisor.store.sqlite.connect import Connection
+from provisor.store.sqlite.documents import to_json
 
 HEAD = """
 s.number, s.anchor, s.is_assigned, s.seen, s.settled, s.target, s.state, s.is_created_by_us,
@@ -38,20 +41,30 @@ s.absence IS NOT NULL OR s.escrow IS NOT NULL OR s.references_escrow IS NOT NULL
 OR s.staged_at IS NOT NULL OR s.references_staged_at IS NOT NULL
 """
 """Fetching a column costs as much as finding its row: what is rare is fetched when it is there."""
-WIDTH = 13
+WIDTH, SPAN_COUNT = 13, 11
+NO_SPANS: Mapping[str, Span] = MappingProxyType({})
 RARE = """
 SELECT absence, absent_since, escrow, staged_at, staged_seen, staged_approved, references_escrow,
        references_staged_at, references_staged_seen, references_staged_approved
 FROM standing WHERE number = ?
 """
 NOTHING_RARE = (None,) * 10
-STANDING = f"""
-SELECT {HEAD}, m.generation, i.shape, i.content, i.version, o.shape, o.content, o.version
-FROM standing s
+WHOLE = f"{HEAD}, m.generation, i.shape, i.content, i.version, o.shape, o.content, o.version"
+BESIDE_IT = """
 JOIN mark m ON m.standing = s.number
 JOIN source o ON o.standing = s.number
 LEFT JOIN image i ON i.standing = s.number
+"""
+STANDING = f"SELECT {WHOLE} FROM standing s {BESIDE_IT}"  # noqa: S608
+STANDINGS = f"""
+SELECT {WHOLE}
+FROM json_each(?) asked
+CROSS JOIN standing s ON s.mapping = ? AND s.anchor = asked.value
+{BESIDE_IT}
 """  # noqa: S608
+SPANS = """
+SELECT standing, attribute, content FROM span WHERE standing IN (SELECT value FROM json_each(?))
+"""
 BRIEFLY = f"""
 SELECT {HEAD}, i.standing, i.version
 FROM standing s LEFT JOIN image i ON i.standing = s.number
@@ -67,7 +80,7 @@ INSERT_REFERENCE = """
 INSERT INTO reference (standing, attribute, is_single, kind, anchor, job) VALUES (?, ?, ?, ?, ?, ?)
 """
 PLAIN = ("absence", "is_assigned", "seen", "settled", "references_seen", "references_settled")
-BESIDE = ("mark", "source", "image", "span", "reference", "claim")
+BESIDE = ("mark", "source", "image", "span", "reference")
 """Tables that hold what belongs to a standing, by its number."""
 
 
@@ -81,14 +94,40 @@ def load(
     return (row[0], compose(connection, shapes, key, row)) if row else None
 
 
+def load_all(
+    connection: Connection, shapes: Shapes, name: MappingName, mapping: int, anchors: str
+) -> dict[StandingKey, tuple[int, Standing]]:
+    """Return those standings of a mapping whose anchors a JSON array holds, with their numbers."""
+    found = connection.execute(STANDINGS, (anchors, mapping)).fetchall()
+    spans = _spans_of(connection, [row[0] for row in found if row[SPAN_COUNT]])
+    loaded: dict[StandingKey, tuple[int, Standing]] = {}
+    for row in found:
+        key = StandingKey(name, Anchor(row[1]))
+        loaded[key] = row[0], compose(connection, shapes, key, row, spans)
+    return loaded
+
+
+def _spans_of(connection: Connection, numbers: list[int]) -> dict[int, dict[str, Span]]:
+    found: dict[int, dict[str, Span]] = {}
+    if numbers:
+        for number, attribute, content in connection.execute(SPANS, (to_json(numbers),)):
+            found.setdefault(number, {})[attribute] = decode_span(content)
+    return found
+
+
 def compose(
-    connection: Connection, shapes: Shapes, key: StandingKey, row: tuple[Any, ...]
+    connection: Connection,
+    shapes: Shapes,
+    key: StandingKey,
+    row: tuple[Any, ...],
+    spans: Mapping[int, Mapping[str, Span]] | None = None,
 ) -> Standing:
-    """Return the standing that a row of STANDING holds."""
+    """Return the standing that a row of STANDING holds; its spans are read unless given."""
     generation, *image, shape, content, version = row[WIDTH:]
     kind, attributes = shapes.decode(shape, content)
     source = Entry(kind, key.anchor, attributes, version)
-    return _compose(connection, row, key, source, _image(shapes, *image), generation)
+    known = None if spans is None else spans.get(row[0], NO_SPANS)
+    return _compose(connection, row, key, source, _image(shapes, *image), generation, known)
 
 
 def _image(shapes: Shapes, shape: int, content: bytes | None, version: str | None) -> Image | None:
@@ -115,6 +154,7 @@ def _compose(
     source: Entry | None,
     image: Image | None,
     generation: int,
+    referred: Mapping[str, Span] | None = None,
 ) -> Standing:
     (number, _, is_assigned, seen, settled, target, state, is_ours, attempt) = row[:9]
     (references_seen, references_settled, spans, is_rare) = row[9:WIDTH]
@@ -122,6 +162,8 @@ def _compose(
     if is_rare:
         rare = connection.execute(RARE, (number,)).fetchone()
     absence, absent_since, escrow = rare[:3]
+    if referred is None:
+        referred = load_spans(connection, number) if spans else NO_SPANS
     link = None
     if target is not None:
         link = Link(Anchor(target), image, LinkState(state), bool(is_ours))
@@ -142,7 +184,7 @@ def _compose(
         references_settled=references_settled,
         references_escrow=decode_escrow(rare[6]),
         references_staged=_staged(rare[7:10]),
-        referred=load_spans(connection, number) if spans else dict[str, Span](),
+        referred=referred,
     )
 
 
@@ -179,7 +221,7 @@ def references_due_at(standing: Standing, *, has_references: bool) -> int | None
 def save(
     connection: Connection, shapes: Shapes, number: int, before: Standing, after: Standing
 ) -> None:
-    """Write what has changed of a standing, but for its source and its claims.
+    """Write what has changed of a standing, but for its source.
 
     A column that is not named is not written, nor are the indexes that it is part of.
     """
