@@ -39,6 +39,7 @@ from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
 from provisor.graph.problems import Problem as Fault
 from provisor.graph.problems import Severity, errors
 from provisor.graph.schema.document import canonical, read_schema, write_schema
+from provisor.graph.schema.examine import examined
 from provisor.graph.schema.rules import to_rules, without_deletes
 from provisor.graph.templates import template, templates
 from provisor.graph.translate.job import JobView, to_job
@@ -102,15 +103,12 @@ def template_schema(id: str) -> str:
 
 def check_schema(content: bytes, definitions: Definitions) -> CheckedSchema:
     """Examine a schema file: its form, and what its rules mean for this source."""
-    schema, form = read_schema(content)
-    if schema is None:
-        return CheckedSchema(errors=tuple(str(problem) for problem in errors(form)))
-    _, found = to_rules(schema, definitions)
-    wrong = errors(found)
-    odd = tuple(str(problem) for problem in (*form, *found) if problem not in wrong)
-    if wrong:
+    found = examined(content, definitions)
+    wrong = errors(found.problems)
+    odd = tuple(str(problem) for problem in found.problems if problem not in wrong)
+    if wrong or found.schema is None:
         return CheckedSchema(errors=tuple(map(str, wrong)), warnings=odd)
-    return CheckedSchema(text=_stored_form(schema), warnings=odd)
+    return CheckedSchema(text=_stored_form(found.schema), warnings=odd)
 
 
 def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
@@ -126,11 +124,8 @@ def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
 
 def examine_schema(content: bytes, definitions: Definitions) -> Examined:
     """Return the rules that a schema makes, and all that is wrong with it, or odd."""
-    schema, form = read_schema(content)
-    if schema is None:
-        return Examined(problems=tuple(map(_told, form)))
-    rules, found = to_rules(schema, definitions)
-    return Examined(rules=rules, problems=tuple(map(_told, (*form, *found))))
+    found = examined(content, definitions)
+    return Examined(rules=found.rules, problems=tuple(map(_told, found.problems)))
 
 
 def _told(problem: Fault) -> SchemaProblem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from provisor.graph.schema.codes import USUAL_REMEDIES
 from provisor.graph.wire.errors import Envelope, ErrorDetail, InnerError, PublicFault
 
 MESSAGES_MAX = 20
@@ -55,11 +56,13 @@ class Problems:
         self.found.append(problem)
 
     def error(self, code: str, message: str, remedy: str = "", position: int | None = None) -> None:
+        remedy = remedy or USUAL_REMEDIES.get(code, "")
         self.note(
             Problem(code=code, path=self.path, message=message, remedy=remedy, position=position)
         )
 
     def warn(self, code: str, message: str, remedy: str = "", position: int | None = None) -> None:
+        remedy = remedy or USUAL_REMEDIES.get(code, "")
         problem = Problem(
             code=code, path=self.path, message=message, remedy=remedy, position=position
         )

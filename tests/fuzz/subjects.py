@@ -41,6 +41,7 @@ from provisor.expressions.rendering import rendered, texts
 from provisor.expressions.sources import read_source, write_source
 from provisor.graph.problems import errors
 from provisor.graph.schema.document import canonical, read_schema, schema_of, write_schema
+from provisor.graph.schema.examine import examined
 from provisor.graph.schema.rules import to_rules
 from provisor.model.entries import Attributes, Value
 from provisor.model.expressions import Constant
@@ -260,14 +261,17 @@ def schemas(chance: Random, case: Case) -> None:
     case["damage"] = damage
     for place, value in damage:
         put(document, place, copy.deepcopy(value))
+    content = msgspec.json.encode(document)
+    whole_truth = examined(content)
     found, problems = schema_of(document)
+    assert len(whole_truth.problems) >= len(problems)
     if found is None:
         assert errors(problems)
-        assert all(problem.code and problem.message for problem in problems)
+        assert all(problem.code and problem.message and problem.remedy for problem in problems)
         return
     rules, problems = to_rules(found)
     assert not (rules and errors(problems))
-    assert all(problem.code and problem.message for problem in problems)
+    assert all(problem.code and problem.message and problem.remedy for problem in problems)
     stored = canonical(found)
     again, _ = read_schema(write_schema(stored))
     assert again is not None

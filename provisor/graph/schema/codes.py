@@ -5,6 +5,7 @@ Those of `expressions.check` come on top, for what can be wrong with an expressi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -71,3 +72,24 @@ class Code(StrEnum):
     OPERAND_INVALID = "OperandInvalid"
     CLAUSE_TYPE_NOT_SUPPORTED = "ClauseTypeNotSupported"
     CLAUSES_MISSING = "ClausesMissing"
+
+
+USUAL_REMEDIES: Mapping[str, str] = {
+    Code.INVALID_JSON: "Correct it where the parser stopped, or export it anew.",
+    Code.TOO_DEEP: "Nest it less deeply.",
+    Code.TOO_MANY: "Leave out what nothing needs, or split it over several jobs.",
+    Code.TOO_LONG: "Shorten it.",
+    Code.WRONG_TYPE: "Write it as what it should be, or leave it out.",
+    Code.MISSING: "Add it.",
+    Code.UNKNOWN_VALUE: "Write one of these, or leave it out.",
+    Code.UNKNOWN_PROPERTY: "If it was to do something, correct its spelling.",
+    Code.NAME_MISSING: "Give its name.",
+    Code.RULE_ID_REPEATED: "Give one of the two another id, such as a new GUID.",
+    Code.CONTAINER_AND_GROUP_FILTER: "Set one of the two to null.",
+    Code.REFERENCED_OBJECT_UNKNOWN: "Map these objects as well, or remove the mapping.",
+    Code.INVALID_EXPRESSION: "Correct it there; `provisor eval` tries an expression by itself.",
+    Code.EXPRESSION_DISCOURAGED: "Nothing has to be done.",
+    Code.OPERAND_MISSING: "Give targetOperand a list of values with one value.",
+    Code.OPERAND_INVALID: "Correct the value.",
+}
+"""What to do about problems of these codes, where whoever finds one knows nothing better."""

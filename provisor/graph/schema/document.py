@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from provisor.graph.problems import Problem, Problems
 from provisor.graph.schema.codes import Code
 from provisor.graph.schema.sources import completed
-from provisor.graph.wire.coding import decode, encode, read
+from provisor.graph.wire.coding import decode, encode, read, salvage
 from provisor.graph.wire.schemas import (
     AttributeMapping,
     ObjectMapping,
@@ -39,6 +39,11 @@ def read_schema(body: bytes) -> tuple[SynchronizationSchema | None, tuple[Proble
 def schema_of(raw: object) -> tuple[SynchronizationSchema | None, tuple[Problem, ...]]:
     """As `read_schema`, from JSON that is parsed already."""
     return _limited(*read(SynchronizationSchema, raw))
+
+
+def salvaged_schema(body: bytes) -> SynchronizationSchema | None:
+    """Read what can be read of a document whose form is wrong; see `coding.salvage`."""
+    return salvage(SynchronizationSchema, body)
 
 
 def canonical(schema: SynchronizationSchema) -> SynchronizationSchema:

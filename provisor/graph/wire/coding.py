@@ -125,6 +125,19 @@ def read(cls: type[T], raw: object) -> tuple[T | None, tuple[Problem, ...]]:
     return cast(T, value), found
 
 
+def salvage(cls: type[T], body: bytes) -> T | None:
+    """Read JSON as one of Graph's types with all that is wrong left out, None if that is all.
+
+    Only to look for what else may be wrong: such a value is no substitute for what was meant.
+    """
+    try:
+        raw = cast(object, msgspec.json.decode(body))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    value = Unread if is_too_deep(raw) else _read(cls, raw, Problems())
+    return None if value is Unread else cast(T, value)
+
+
 def is_too_deep(raw: object) -> bool:
     level: list[object] = [raw]
     for _ in range(DEPTH_MAX):

@@ -9,11 +9,12 @@ from msgspec import structs
 from provisor.graph.http.answers import Answer, Document, counted, document, done
 from provisor.graph.http.calls import Call, checked
 from provisor.graph.http.discovery import discovered
-from provisor.graph.http.faults import bad_request, conflict, not_found
+from provisor.graph.http.faults import bad_request, conflict, invalid, not_found
 from provisor.graph.http.handlers.common import JOB, TEMPLATE, anchor, application_of, reconfigured
 from provisor.graph.http.query import expanded, filtered, selected
-from provisor.graph.http.schemas import Place, load, reset, save
+from provisor.graph.http.schemas import Place, definitions_of, load, reset, save
 from provisor.graph.schema.document import read_schema, schema_of
+from provisor.graph.schema.examine import beyond
 from provisor.graph.wire.coding import decode, plain
 from provisor.graph.wire.schemas import (
     DirectoryDefinition,
@@ -55,7 +56,10 @@ def _context(call: Call, place: Place) -> str:
 async def put_schema(call: Call) -> Answer:
     place = await place_of(call)
     _needs_body(call)
-    schema = checked(*read_schema(call.body))
+    schema, form = read_schema(call.body)
+    if schema is None:
+        known = await definitions_of(call.house, place.application)
+        raise invalid((*form, *beyond(call.body, form, known)))
     await _save(call, place, schema, await load(call.house, place))
     return done()
 
