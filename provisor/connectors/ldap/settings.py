@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from provisor.connectors.ldap.form import Form, Problem
 from provisor.connectors.ldapwire import filters, names
 from provisor.connectors.ldapwire.endpoint import (
     Anonymous,
     Credentials,
     Endpoint,
     External,
-    NotAnAddress,
     Plain,
-    Security,
     Simple,
-    parse_url,
 )
+from provisor.connectors.ldapwire.form import Form, Problem
 from provisor.connectors.ldapwire.messages import Scope
+from provisor.connectors.ldapwire.where import endpoint_of
 
 KEYS: Final = (
     *("url", "bindDn", "password", "sasl", "base", "startTls", "allowInsecure", "caFile"),
@@ -174,7 +171,7 @@ def parse(raw: Mapping[str, object], folder: Path) -> LdapSettings | Invalid:
         groups = _kind(form, "groups", "Group", base, GROUP_CLASSES, GROUP_KEYS)
     servers = frozenset(one.lower() for one in form.texts("referralServers"))
     settings = LdapSettings(
-        endpoint=_endpoint(form, folder),
+        endpoint=endpoint_of(form, folder),
         credentials=_credentials(form),
         base=base,
         users=users,
@@ -219,69 +216,6 @@ def _kind(
         expands_nested=own.flag("expandNested", default=False) if is_group else False,
         placeholder=own.dn("placeholder") if is_group else "",
     )
-
-
-def _endpoint(form: Form, folder: Path) -> Endpoint:
-    url = form.text("url")
-    scheme, host, port, path = "ldaps", "", 636, ""
-    if not url:
-        form.refuse(
-            "url", "is missing: give the server's address, such as ldaps://ldap.example.com"
-        )
-    else:
-        try:
-            scheme, host, port, path = parse_url(url)
-        except NotAnAddress as odd:
-            form.refuse("url", str(odd))
-    starts_tls = form.flag("startTls", default=False)
-    if starts_tls and scheme != "ldap":
-        form.refuse("startTls", "goes with ldap:// only; ldaps:// is TLS from the beginning")
-    security = Security.NONE
-    if scheme == "ldaps":
-        security = Security.LDAPS
-    elif starts_tls:
-        security = Security.START_TLS
-    elif not (path or _is_here(host) or form.flag("allowInsecure", default=False)):
-        form.refuse(
-            "url",
-            "would send the password in the clear: use ldaps://, or startTls: true "
-            "(or allowInsecure: true, where everybody may read what passes)",
-        )
-    timeouts = form.below("timeouts", "connect", "answer")
-    certificate, key = _file(form, "certificateFile", folder), _file(form, "keyFile", folder)
-    if key and not certificate:
-        form.refuse("keyFile", "needs certificateFile: the certificate it is the key of")
-    return Endpoint(
-        host=host,
-        port=port,
-        path=path,
-        security=security,
-        ca_file=_file(form, "caFile", folder),
-        certificate_file=certificate,
-        key_file=key,
-        connect_timeout_s=timeouts.seconds("connect", 10, 0.1, 600) if timeouts else 10,
-        answer_timeout_s=timeouts.seconds("answer", 60, 0.1, 3600) if timeouts else 60,
-    )
-
-
-def _is_here(host: str) -> bool:
-    """Tell whether a server is on this machine, so that nobody is in between."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _file(form: Form, key: str, folder: Path) -> str:
-    name = form.text(key)
-    if not name:
-        return ""
-    path = folder / name
-    if not path.is_file():
-        form.refuse(key, f"there is no file {path}")
-    return str(path)
 
 
 def _credentials(form: Form) -> Credentials:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from provisor.connectors.ldapwire.connection import Connection
+from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Found, Scope, Search
 from provisor.connectors.ldapwire.reading import look
 from provisor.connectors.ldapwire.results import read_failure
@@ -15,10 +16,11 @@ RANGE: Final = re.compile(r"(.+);range=(\d+)-(\d+|\*)", re.IGNORECASE)
 ROUNDS_MAX: Final = 100_000
 
 
-async def complete(connection: Connection, found: Found) -> Found:
+async def complete(connection: Connection, found: Found, *controls: Control) -> Found:
     """Return an entry with all values of attributes of which it showed the first only.
 
-    Raises Unreachable, Denied: a part of the members is not the members.
+    `controls` are those that it was asked with. Raises Unreachable, Denied: a part of the members
+    is not the members.
     """
     if not any(";range=" in name for name in found.attributes):
         return found
@@ -32,16 +34,18 @@ async def complete(connection: Connection, found: Found) -> Found:
         values = attributes.setdefault(base, [])
         values += held
         if last != "*":
-            values += await _rest(connection, found.dn, base, int(last) + 1)
+            values += await _rest(connection, found.dn, base, int(last) + 1, controls)
     return Found(found.dn, attributes, found.controls)
 
 
-async def _rest(connection: Connection, dn: str, attribute: str, start: int) -> list[bytes]:
+async def _rest(
+    connection: Connection, dn: str, attribute: str, start: int, controls: tuple[Control, ...]
+) -> list[bytes]:
     values: list[bytes] = []
     what = f"reading {attribute} of '{dn}' at {connection.endpoint}"
     for _ in range(ROUNDS_MAX):
         asked = f"{attribute};range={start}-*"
-        search = Search(base=dn, scope=Scope.BASE, attributes=(asked,))
+        search = Search(base=dn, scope=Scope.BASE, attributes=(asked,), controls=controls)
         found, result = await look(connection, search)
         if not result.is_success:
             raise read_failure(result, what)
