@@ -27,7 +27,7 @@ from provisor.model.decisions import (
 )
 from provisor.model.entries import Entry, Reference, Value
 from provisor.model.plans import PlanStep
-from provisor.planner.diff import as_set, redact
+from provisor.planner.diff import as_set, is_reference, redact
 from provisor.planner.fingerprint import precondition, reference_precondition
 from provisor.planner.record import changes_of, name_of, redacted_by
 
@@ -119,7 +119,8 @@ def _as_planned(decision: Decision, step: PlanStep) -> Decision:
             )
             planned_write = replace(write, attributes=attributes, answers_to=queries)
         case Update() as write:
-            planned_write = replace(write, changes=tuple(_kept(c, values) for c in write.changes))
+            admitted = [c for c in write.changes if c.name in values or not is_reference(c)]
+            planned_write = replace(write, changes=tuple(_kept(c, values) for c in admitted))
         case Delete() as write:
             planned_write = write
         case _:
@@ -136,7 +137,8 @@ def _planned_value(name: str, value: Value, values: Mapping[str, AttributeChange
 
 
 def _kept(change: TargetChange, values: Mapping[str, AttributeChange]) -> TargetChange:
-    if isinstance(change, ReferencesChange) or change.name not in values:
+    """Return a change with its planned value; references are resolved when they are written."""
+    if isinstance(change, ReferencesChange) or change.name not in values or is_reference(change):
         return change
     return replace(change, after=values[change.name].after)
 

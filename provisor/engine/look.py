@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from provisor.engine.listing import find_listed
 from provisor.engine.work import Work
 from provisor.expressions.context import Candidates
-from provisor.model.decisions import Decision, Link, LinkState, Standing, StandingKey
+from provisor.model.decisions import (
+    Action,
+    AttributeChange,
+    Decision,
+    Export,
+    Link,
+    LinkState,
+    Standing,
+    StandingKey,
+    TargetChange,
+    Update,
+)
 from provisor.model.entries import Anchor, Attributes, Entry, EntryKey, MatchQuery, Reference, Value
 from provisor.planner.decide import (
     NOTHING,
@@ -20,7 +32,7 @@ from provisor.planner.decide import (
 )
 from provisor.planner.mapping import NeedsUnique, Unmappable
 from provisor.planner.match import definitions_of, listed_answers, matching_queries, normal
-from provisor.planner.references import pointed_at, resolved_for_create
+from provisor.planner.references import plan_references, pointed_at, resolved_for_create
 from provisor.planner.terms import Terms
 
 UNIQUE_TRIES_MAX = 100
@@ -43,7 +55,7 @@ async def plan(
     while True:
         given = Given(sighting, chosen, resolved, work.stamp)
         try:
-            return decide(terms, standing, given), sighting
+            return await _with_references(work, standing, decide(terms, standing, given)), sighting
         except NeedsUnique as need:
             chosen[need.target] = await _choose(work, terms, need.target, need.candidates)
 
@@ -169,12 +181,48 @@ async def _owner(
 
 
 async def _resolved(work: Work, terms: Terms, standing: Standing, sighting: Sighting) -> Attributes:
-    """Return the single references that can travel in a create, where one is likely."""
-    is_create = standing.source is not None and not sighting.found and not sighting.is_ours
+    """Return the single references that can travel in a create, where one is likely.
+
+    What failed before is tried without them: they may be what the target would not have.
+    """
+    is_create = not sighting.found and not sighting.is_ours and standing.escrow is None
     if not is_create or standing.source is None or not terms.pointing:
         return {}
     anchors = await pointing(work, pointed_at(terms, standing.source))
     return resolved_for_create(terms, standing.source, lambda r: anchors.get(_key(r)))
+
+
+async def _with_references(work: Work, standing: Standing, decision: Decision) -> Decision:
+    """Let the single references that are due travel with an update of the same object: one
+    changed object costs one request. After a failure each goes alone."""
+    resolution, link = decision.resolution, standing.link
+    has_failed = standing.escrow is not None or standing.references_escrow is not None
+    if not isinstance(resolution, Export) or not isinstance(resolution.write, Update) or has_failed:
+        return decision
+    is_ours = link is not None and link.state is LinkState.MANAGED
+    if decision.action is not Action.UPDATE or not is_ours:
+        return decision
+    due = await references_due(work, standing)
+    single = tuple(change for change in due if isinstance(change, AttributeChange))
+    if not single:
+        return decision
+    write = replace(resolution.write, changes=(*resolution.write.changes, *single))
+    return replace(decision, resolution=replace(resolution, write=write))
+
+
+async def references_due(work: Work, standing: Standing) -> tuple[TargetChange, ...]:
+    """Return what must change for the object to point at all it should and can. Asks nobody.
+
+    Raises ExpressionError.
+    """
+    terms = work.of(standing.key)
+    if standing.source is None or not terms.pointing:
+        return ()
+    keys = pointed_at(terms, standing.source)
+    found, claimed = await pointing(work, keys), await pointing(work, keys, claimed=True)
+    return plan_references(
+        terms, standing, lambda r: found.get(_key(r)), claimed=frozenset(claimed.values())
+    )
 
 
 def _key(reference: Reference) -> EntryKey:

@@ -14,7 +14,15 @@ from provisor.errors import OBJECT_FAILURES, Rejected, Stale
 from provisor.expressions.errors import ExpressionError
 from provisor.expressions.evaluate import Step, trace
 from provisor.expressions.printer import print_expression
-from provisor.model.decisions import Decision, Outcome, Standing, StandingKey, TargetChange
+from provisor.model.decisions import (
+    Decision,
+    Export,
+    Outcome,
+    Standing,
+    StandingKey,
+    TargetChange,
+    Update,
+)
 from provisor.model.entries import Attributes, Entry, EntryKey, MatchQuery, Seen
 from provisor.model.rules import IS_SOFT_DELETED
 from provisor.planner.decide import Sighting, announce, known_facts, staged
@@ -165,6 +173,9 @@ async def _explain(work: Work, standing: Standing) -> Explanation:
         queries = ()
     is_deleted = not known_facts(terms, standing).is_effectively_entitled
     planned = await plan_for(work, standing)
+    resolution = decision.resolution if decision else None
+    write = resolution.write if isinstance(resolution, Export) else None
+    told = write.changes if isinstance(write, Update) else ()
     return Explanation(
         standing=standing,
         clauses=tuple(clause_results(terms.mapping, source.attributes)),
@@ -173,7 +184,7 @@ async def _explain(work: Work, standing: Standing) -> Explanation:
         values=_values(work, standing.key, {**source.attributes, IS_SOFT_DELETED: is_deleted}),
         decision=decision,
         problem=problem,
-        references=planned.changes,
+        references=tuple(change for change in planned.changes if change not in told),
     )
 
 

@@ -45,6 +45,7 @@ from provisor.model.entries import (
     Value,
 )
 from provisor.model.jobs import ResetScope
+from provisor.planner.diff import as_set, is_reference
 from provisor.planner.record import NAMES
 
 POINTED_AT = frozenset({LinkState.MANAGED, LinkState.DISABLED})
@@ -325,7 +326,17 @@ def _claim(
     is_ours = before is not None and before.target == anchor and before.is_created_by_us
     link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours)
     referred = uncertain(predecessor.referred) if predecessor else _spans_of(current, link)
-    return replace(current, link=link, attempt=(), referred=referred)
+    told = widen(referred, _references_in(decision))
+    return replace(current, link=link, attempt=(), referred=told)
+
+
+def _references_in(decision: Decision) -> tuple[TargetChange, ...]:
+    """Return the references that travel with an update of the object's attributes."""
+    match decision.resolution:
+        case Export(Update(changes=changes)):
+            return tuple(change for change in changes if is_reference(change))
+        case _:
+            return ()
 
 
 def _state_of_attempt(link: Link | None, decision: Decision) -> LinkState:
@@ -467,11 +478,7 @@ def carried(referred: Mapping[str, Span], attributes: Attributes) -> dict[str, S
     """Return what may hold once a create is sent that carries references."""
     return widen(
         referred,
-        (
-            AttributeChange(name, None, value)
-            for name, value in attributes.items()
-            if _as_set(value)
-        ),
+        (AttributeChange(name, None, value) for name, value in attributes.items() if as_set(value)),
     )
 
 
@@ -482,7 +489,7 @@ def widen(referred: Mapping[str, Span], changes: Iterable[TargetChange]) -> dict
         old = spans.get(change.name, Span())
         match change:
             case AttributeChange(_, _, after):
-                certain, possible = old.certain & _as_set(after), old.possible | _as_set(after)
+                certain, possible = old.certain & as_set(after), old.possible | as_set(after)
             case ReferencesChange(_, added, removed):
                 certain, possible = old.certain - (removed - added), old.possible | added
             case _:
@@ -499,7 +506,7 @@ def confirm(referred: Mapping[str, Span], done: Iterable[TargetChange]) -> dict[
         old = spans.get(change.name, Span())
         match change:
             case AttributeChange(_, _, after):
-                spans[change.name] = Span(_as_set(after), _as_set(after))
+                spans[change.name] = Span(as_set(after), as_set(after))
             case ReferencesChange(_, added, removed):
                 certain, possible = old.certain - removed | added, old.possible - removed | added
                 spans[change.name] = Span(certain, possible)
@@ -523,8 +530,3 @@ def learnt(referred: Mapping[str, Span], news: Mapping[str, Span]) -> dict[str, 
             new = Span(old.certain & told.possible, old.possible & told.possible)
         spans[name] = new
     return {name: span for name, span in spans.items() if span.possible}
-
-
-def _as_set(value: Value | None) -> frozenset[Reference]:
-    values = value if isinstance(value, tuple) else (value,)
-    return frozenset(v for v in values if isinstance(v, Reference))

@@ -182,6 +182,15 @@ MUTANTS = (
         ),
     ),
     mutant(
+        "a reference that travels with an update is not remembered",
+        f"{FINDINGS} {CONVERGES}",
+        Edit(
+            PROVISION,
+            "        if told:\n            return told",
+            "        if told:\n            return None",
+        ),
+    ),
+    mutant(
         "who is not linked again yet leaves his groups",
         FINDINGS,
         Edit(

@@ -9,13 +9,14 @@ import pytest
 from provisor.errors import Rejected, Unanswered, Unreachable
 from provisor.model.cycles import QuarantineReason
 from provisor.model.decisions import Delete, Update
+from provisor.model.entries import Anchor, Reference
 from provisor.model.jobs import ResetScope, StatusCode
 from provisor.model.rules import DepartureLimits, Guards, Policy
 from provisor.planner.diff import as_set
 from tests.simulation.backing import STORES, StoreName
 from tests.simulation.faults import NEVER, Crash, Fault, Mishaps
 from tests.simulation.rules import STRICT
-from tests.simulation.world import World, group, user
+from tests.simulation.world import PATIENCE, World, group, user
 
 CROWD = "fghijklmno"
 TWICE = ("twice", Crash)
@@ -244,6 +245,48 @@ async def _change(world: World) -> None:
     await world.run()
 
     assert world.target.calls == 1
+
+
+def test_a_person_whose_name_and_manager_change_costs_one_request(store: StoreName) -> None:
+    World().play(store, _change_both)
+
+
+async def _change_both(world: World) -> None:
+    for who in "abc":
+        world.person(who)
+    world.edit("a", "report", 1)
+    await world.calm(1)
+    world.target.forget()
+
+    world.person("a", name="Ada", manager=Reference("user", Anchor("c")))
+    await world.run()
+    assert world.target.calls == 1
+
+    world.person("a", name="Ada L.", manager=None)
+    await world.run()
+    assert world.target.calls == 2
+    await world.check()
+
+
+def test_what_a_target_refuses_with_a_reference_is_tried_without_it(store: StoreName) -> None:
+    World().play(store, _refuse_both)
+
+
+async def _refuse_both(world: World) -> None:
+    for who in "ab":
+        world.person(who)
+    await world.calm(1)
+
+    world.target.forget()
+
+    world.person("a", name="Ada", manager=Reference("user", Anchor("b")))
+    await world.run(Mishaps(faults=(REFUSED,)))
+    world.clock.advance(PATIENCE)
+    await world.run()
+
+    said = [[c.name for c in w.changes] for w in world.target.done if isinstance(w, Update)]
+    assert said == [["manager"], ["displayName"]]
+    await world.check()
 
 
 # nobody exists twice

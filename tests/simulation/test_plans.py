@@ -68,7 +68,8 @@ def told(write: Write, answer: Anchor | None, owners: dict[Anchor, StandingKey])
             return owners[answer], False, False, values(changes, name_of)
         case Update(_, anchor, changes, _):
             are_references = all(_is_reference(c) for c in changes)
-            return owners[anchor], are_references, False, values(changes, name_of)
+            said = changes if are_references else without_references(changes)
+            return owners[anchor], are_references, False, values(said, name_of)
         case Delete(_, anchor):
             return owners[anchor], False, True, frozenset()
 
@@ -80,12 +81,12 @@ def _is_reference(change: TargetChange) -> bool:
 
 
 def without_references(changes: Iterable[TargetChange]) -> list[TargetChange]:
-    """A create carries whom it can point at by then; the others follow in the second pass."""
+    """A write carries whom it can point at by then; the others follow in the second pass."""
     return [c for c in changes if not _is_reference(c)]
 
 
 def _counted(step: PlanStep) -> Iterable[TargetChange]:
-    return without_references(step.changes) if step.action is Action.CREATE else step.changes
+    return step.changes if step.is_reference_pass else without_references(step.changes)
 
 
 def promised(plan: Plan) -> list[Told]:
