@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, cast
@@ -48,6 +48,11 @@ JOB: Final[Mapping[str, object]] = MappingProxyType(
         "parallel": _USUAL.parallel_max,
     }
 )
+
+
+def template_for(said: str, connector: str, templates: Collection[str]) -> str:
+    """Return the template that is said, or else the one with the name of the target's connector."""
+    return said or (connector if connector in templates else TEMPLATE)
 
 
 def unusual(leaves: Leaves, usual: Leaves) -> Leaves:

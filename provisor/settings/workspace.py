@@ -159,7 +159,7 @@ class _Reading:
 
     def _application(self, name: str, form: forms.ApplicationForm, at: At) -> Item:
         self._check_name(name, at)
-        template = _text(form.template) or defaults.TEMPLATE
+        template = self._template(name)
         if template not in self.around.templates:
             known = suggestion(template, self.around.templates)
             self.problems.add((*at, "template"), f"there is no template {template}; {known}")
@@ -170,6 +170,8 @@ class _Reading:
                 leaves[key] = self._keys(leaves[key], (*at, key), are_objects=key != "owners")
         for side, given in ((SOURCE, form.source), (TARGET, form.target)):
             leaves.update(self._connection(name, side, given, at))
+        if template != defaults.TEMPLATE:
+            leaves["template"] = template
         usual = defaults.application_defaults(name)
         return Item(defaults.unusual(leaves, usual), _text(form.renamed_from))
 
@@ -273,8 +275,14 @@ class _Reading:
         return application
 
     def _template(self, application: str) -> str:
+        """Return the template that is named, else the one for what the target is."""
         form = self.form.applications.get(application) or self.form.jobs.get(application)
-        return (_text(form.template) if form else "") or defaults.TEMPLATE
+        if form is None:
+            return defaults.TEMPLATE
+        target = form.target
+        known = self.form.connections.get(target) if isinstance(target, str) else target
+        connector = known.connector if isinstance(known, forms.ConnectionForm) else ""
+        return defaults.template_for(_text(form.template), connector, self.around.templates)
 
     def _settings(self, form: forms.JobForm, at: At) -> dict[str, object]:
         """Return the job's settings as Graph has them: always text."""

@@ -1,15 +1,16 @@
 """The templates that come with Provisor: JSON in Graph's shape, beside this file.
 
 A template may stand on another: `"provisor": {"extends": "scim"}` takes from it whatever it does
-not say itself.
+not say itself. With `"directories": ["Source"]` beside that, a schema of its own gets these
+directories of the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import cast
+from typing import TypeAlias, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from provisor.graph.wire.coding import read
 from provisor.graph.wire.templates import SynchronizationTemplate
 
 OURS = "provisor"
+_Schema: TypeAlias = Mapping[str, Sequence[Mapping[str, object]]]
 NO_TENANT = "0" * 32
 
 
@@ -67,7 +69,19 @@ def _inherited(
         return document
     if base in seen or base not in documents:
         raise ValueError(f"{document.get('id')} extends {base}, which leads nowhere")
-    return {**_inherited(documents[base], documents, seen | {base}), **document}
+    inherited = _inherited(documents[base], documents, seen | {base})
+    whole = {**inherited, **document}
+    if names := cast(Sequence[str], ours.get("directories") or ()):
+        whole["schema"] = _with_directories(whole["schema"], inherited["schema"], names)
+    return whole
+
+
+def _with_directories(own: object, other: object, names: Sequence[str]) -> Mapping[str, object]:
+    """Return a schema with some directories of another before its own."""
+    schema, base = cast(_Schema, own), cast(_Schema, other)
+    by_name = {str(one["name"]): one for one in base["directories"]}
+    taken = [by_name[name] for name in names]
+    return {**schema, "directories": [*taken, *schema["directories"]]}
 
 
 def _parsed(content: bytes) -> Mapping[str, object]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import chain
 
 import pytest
 from msgspec.structs import replace
 
+from provisor.expressions import Context, FixedChance, attributes_of, compile_mappings
 from provisor.graph.schema.document import canonical, read_schema, write_schema
 from provisor.graph.schema.rules import to_rules
 from provisor.graph.templates import template, templates, to_template
-from provisor.graph.wire.schemas import AttributeMapping
+from provisor.graph.wire.schemas import AttributeDefinition, AttributeMapping
 from provisor.graph.wire.templates import SynchronizationTemplate
+from provisor.model.entries import Attributes
 from provisor.model.rules import MappingName, ObjectMapping, Refers
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -32,7 +36,7 @@ def text(mapping: AttributeMapping) -> str:
     return mapping.target_attribute_name or ""
 
 
-@pytest.mark.parametrize("id", ["scim", "customappsso"])
+@pytest.mark.parametrize("id", templates())
 def test_a_template_has_no_problems(id: str) -> None:
     one = template(id)
     assert one is not None
@@ -104,7 +108,7 @@ def test_templates_are_found_in_any_case() -> None:
     assert template("nothing") is None
 
 
-@pytest.mark.parametrize("id", ["scim", "customappsso"])
+@pytest.mark.parametrize("id", templates())
 def test_a_template_comes_back_as_it_was_put(id: str) -> None:
     schema = templates()[id].schema
 
@@ -119,3 +123,82 @@ def test_a_template_that_extends_nothing_there_is_refused() -> None:
     document = {"id": "mine", "provisor": {"extends": "nothing"}}
     with pytest.raises(ValueError, match="leads nowhere"):
         to_template(document, {"mine": document})
+
+
+READS = frozenset(
+    {
+        *("userPrincipalName", "objectId", "givenName", "surname", "displayName", "mail"),
+        *("department", "jobTitle", "manager", "IsSoftDeleted", "members"),
+    }
+)
+"""What every source of the usual columns delivers: a template that read more would fail there."""
+
+
+@pytest.mark.parametrize("id", templates())
+def test_a_template_reads_what_every_source_delivers(id: str) -> None:
+    rules, _ = to_rules(templates()[id].schema)
+
+    for mapping in rules.values():
+        read = [attributes_of(m.source) for m in mapping.attributes if m.source is not None]
+        assert frozenset[str]().union(*read) <= READS
+        required = {
+            d.name for d in _definitions(id, mapping) if d.required and d.default_value is None
+        }
+        assert required <= {m.target.name for m in mapping.attributes}
+
+
+def _definitions(id: str, mapping: ObjectMapping) -> Sequence[AttributeDefinition]:
+    target = templates()[id].schema.directories[-1]
+    (kind,) = (one for one in target.objects if one.name == mapping.target_kind)
+    return kind.attributes
+
+
+ADA: Attributes = {
+    "objectId": "1",
+    "userPrincipalName": "ada.lovelace@contoso.com",
+    "givenName": "Ada",
+    "surname": "Lovelace",
+    "mail": "ada@contoso.com",
+    "jobTitle": "Analyst",
+    "department": "Research",
+    "IsSoftDeleted": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("id", "expected"),
+    [
+        (
+            "ldap",
+            {"uid": "ada.lovelace", "cn": "Ada Lovelace", "sn": "Lovelace", "title": "Analyst"},
+        ),
+        (
+            "activedirectory",
+            {
+                "userPrincipalName": "ada.lovelace@contoso.com",
+                "sAMAccountName": "ada.lovelace",
+                "cn": "Ada Lovelace",
+                "accountEnabled": "True",
+            },
+        ),
+        ("sql", {"user_name": "ada.lovelace@contoso.com", "external_id": "1", "active": "True"}),
+        (
+            "msgraph",
+            {
+                "userPrincipalName": "ada.lovelace@contoso.com",
+                "mailNickname": "ada.lovelace",
+                "displayName": "Ada Lovelace",
+                "accountEnabled": "True",
+            },
+        ),
+        ("API2AD", {"sAMAccountName": "ada.lovelace"}),
+    ],
+)
+def test_what_a_template_makes_of_a_person(id: str, expected: dict[str, str]) -> None:
+    rules, _ = to_rules(templates()[id].schema)
+    sources = [(m.target.name, m.source) for m in rules[USERS].attributes if m.source is not None]
+    context = Context(datetime(2025, 1, 1, tzinfo=UTC), "contoso.com", FixedChance())
+
+    made = compile_mappings(sources)(ADA, context)
+
+    assert {name: made[name] for name in expected} == expected

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisor.settings.defaults import template_for
 from provisor.settings.durations import DAYS_MAX, duration_text, parse_duration
 from provisor.settings.ids import derived, job_id
 from provisor.settings.yamlfile import with_tenant
@@ -71,3 +72,17 @@ def test_an_id_that_a_renamed_thing_has_kept_is_not_given_again() -> None:
 )
 def test_a_tenant_id_is_written_into_a_file_and_all_else_stays(text: str, result: str) -> None:
     assert with_tenant(text, TENANT) == result
+
+
+@pytest.mark.parametrize(
+    ("said", "connector", "expected"),
+    [
+        ("", "ldap", "ldap"),
+        ("", "scim", "scim"),
+        ("", "memory", "scim"),
+        ("", "", "scim"),
+        ("customappsso", "ldap", "customappsso"),
+    ],
+)
+def test_a_target_has_the_template_of_its_name(said: str, connector: str, expected: str) -> None:
+    assert template_for(said, connector, ("customappsso", "ldap", "scim")) == expected
