@@ -9,7 +9,7 @@ import secrets
 import socket
 import sys
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,7 +33,6 @@ from provisor.cli.workspace import (
 from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.engine.work import Mandate
-from provisor.errors import StoreFailed
 from provisor.graph.credentials import SETTINGS, load_secrets, overlaid, replaced_by
 from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
 from provisor.graph.problems import Problem as Fault
@@ -51,8 +50,9 @@ from provisor.model.decisions import Record
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import MappingName, ObjectMapping, Policy, Rules
-from provisor.ports import Ledger, Registry, Vault
+from provisor.ports import Registry, Vault
 from provisor.runtime.interruption import Interruption
+from provisor.runtime.notifier import Notifier
 from provisor.runtime.parts import Equipment, Parts
 from provisor.settings import stored
 from provisor.settings.connections import SOURCE, TARGET
@@ -64,9 +64,7 @@ from provisor.settings.problems import Invalid, Problem
 from provisor.settings.references import resolve
 from provisor.settings.workspace import CheckedSchema, Definitions
 from provisor.settings.workspace import Surroundings as Around
-from provisor.store.keys import KeyFile, KeyRing
-from provisor.store.sqlite import SqliteStore
-from provisor.store.vault import SealedVault
+from provisor.store.opened import open_store
 
 DOCS, DOCS_VARIABLE = "docs", "PROVISOR_DOCS"
 """Where the documentation is served: troubleshooting addresses in a status begin with it."""
@@ -311,6 +309,17 @@ class Composer:
             raise Invalid(problems)
         return found
 
+    async def expiry(self, application: Application) -> datetime | None:
+        """Return when the credentials for the target expire, where they tell."""
+        from provisor.graph.http.telling import expiry_of
+
+        put = await load_secrets(self.registry, self.vault, application)
+        try:
+            _, settings = await self.connection(application, TARGET, put)
+        except Invalid:
+            return None
+        return expiry_of(str(settings.get("token") or ""), put.get("TokenExpiration", ""))
+
     async def rules(self, job: Job, draft: bytes | None = None) -> Rules:
         """Return the rules that a job would run under now, or would with a drafted schema.
 
@@ -483,7 +492,8 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             serve=lambda options, interruption, began: serve_workspace(
                 composer, parts, options, interruption, began
             ),
-            schedule=lambda interruption: keep_schedule(parts, interruption),
+            schedule=lambda interruption: keep_schedule(composer, parts, interruption),
+            notify=lambda: notify(composer, parts),
         )
 
 
@@ -532,13 +542,30 @@ async def serve_workspace(
     )
 
 
-async def keep_schedule(parts: Parts, interruption: Interruption) -> None:
-    """Run jobs when they are due, for a process that serves the API."""
+async def keep_schedule(composer: Composer, parts: Parts, interruption: Interruption) -> None:
+    """Run jobs when they are due, and tell of them, for a process that serves the API."""
     from provisor.graph.http.opening import open_schedule
     from provisor.runtime.worker import obey
 
     _log_to_standard_error()
-    await obey(open_schedule(parts, interruption), interruption)
+    telling = asyncio.create_task(_notifier(composer, parts).run(interruption))
+    try:
+        await obey(open_schedule(parts, interruption), interruption)
+    finally:
+        telling.cancel()
+
+
+async def notify(composer: Composer, parts: Parts) -> None:
+    """Send what is to be told, where it is configured to whom."""
+    tenant = await stored.load_tenant(parts.registry)
+    if tenant is not None and tenant.notifications:
+        await _notifier(composer, parts).flush()
+
+
+def _notifier(composer: Composer, parts: Parts) -> Notifier:
+    from provisor.graph.http.telling import notifier
+
+    return notifier(parts, os.environ.get(DOCS_VARIABLE, DOCS), composer.expiry)
 
 
 def _log_to_standard_error() -> None:
@@ -546,47 +573,3 @@ def _log_to_standard_error() -> None:
     import structlog
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenStore:
-    """What one store file gives."""
-
-    registry: Registry
-    ledger: Ledger
-    vault: Vault
-    seal: Callable[[bytes], bytes]
-    unseal: Callable[[bytes], bytes]
-    backup: Callable[[Path], Awaitable[None]]
-
-
-WORKSPACE, PLAN = "workspace", b"plan"
-"""What secrets and saved plans are bound to, beside the workspace's own key."""
-
-
-@asynccontextmanager
-async def open_store(store: Path, key: Path, *, creates: bool) -> AsyncGenerator[OpenStore]:
-    """Open a workspace's store and key; with `creates`, make them. Raises StoreFailed."""
-    keys = KeyFile(key, os.environ)
-    if creates:
-        keys.make()
-    opened = SqliteStore(store)
-    try:
-        yield OpenStore(
-            registry=opened,
-            ledger=opened.ledger,
-            vault=SealedVault(opened, keys, WORKSPACE),
-            seal=lambda content: keys.ring().seal(content, PLAN),
-            unseal=lambda sealed: _unsealed(keys.ring(), sealed),
-            backup=opened.backup,
-        )
-    finally:
-        opened.close()
-
-
-def _unsealed(ring: KeyRing, sealed: bytes) -> bytes:
-    """Raises ValueError: whoever reads a file says what is wrong with it."""
-    try:
-        return ring.open(sealed, PLAN)
-    except StoreFailed as error:
-        raise ValueError(str(error)) from error

@@ -131,6 +131,8 @@ class Workspace:
     serve: Serve
     schedule: Callable[[Interruption], Awaitable[None]]
     """Run jobs when they are due, beside a process that serves."""
+    notify: Callable[[], Awaitable[None]]
+    """Send what administrators are to be told; what cannot be sent now waits."""
 
 
 class Open(Protocol):

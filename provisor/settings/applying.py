@@ -114,6 +114,7 @@ def _tenant(plan: ApplyPlan, wanted: Wanted, now: InForce) -> Tenant:
         id=now.tenant.id if now.tenant else wanted.tenant_id,
         display_name=str(leaves.get("displayName", "")),
         default_domain=str(leaves.get("defaultDomain", "")),
+        notifications=nest(leaves, "notifications."),
     )
 
 

@@ -16,10 +16,33 @@ class Form(Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of all: keys in camelCase, as in Graph's JSON."""
 
 
+class SmtpForm(Form, frozen=True, kw_only=True):
+    host: str
+    port: int | UnsetType = UNSET
+    security: str | UnsetType = UNSET
+    username: str | UnsetType = UNSET
+    password: str | UnsetType = UNSET
+
+
+class WebhookForm(Form, frozen=True, kw_only=True):
+    url: str
+    secret: str
+
+
+class NotificationsForm(Form, frozen=True, kw_only=True):
+    sender: str | UnsetType = UNSET
+    recipients: tuple[str, ...] | UnsetType = UNSET
+    domains: tuple[str, ...] | UnsetType = UNSET
+    smtp: SmtpForm | UnsetType = UNSET
+    webhook: WebhookForm | UnsetType = UNSET
+    credentials_expire_within: str | UnsetType = UNSET
+
+
 class TenantForm(Form, frozen=True, kw_only=True):
     id: str | UnsetType = UNSET
     display_name: str | UnsetType = UNSET
     default_domain: str | UnsetType = UNSET
+    notifications: NotificationsForm | UnsetType = UNSET
 
 
 class ConnectionForm(Form, frozen=True, kw_only=True):

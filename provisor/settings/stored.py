@@ -32,6 +32,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     display_name: str = ""
     default_domain: str = ""
+    notifications: dict[str, object] = {}
+    """As they are written, references and all."""
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -114,8 +116,8 @@ async def load(registry: Registry, template_schemas: Mapping[str, str]) -> InFor
         is_own = schema and schema != template_schemas.get(job.template_id)
         leaves = job_leaves(job, names.get(job.application_id, ""), policy)
         job_items[name] = Item({**leaves, "schema": schema} if is_own else leaves)
-    said = cast("dict[str, str]", msgspec.to_builtins(tenant)) if tenant else dict[str, str]()
-    tenant_leaves = {key: text for key, text in said.items() if text and key != "id"}
+    said = cast("dict[str, object]", msgspec.to_builtins(tenant)) if tenant else {}
+    tenant_leaves = {key: value for key, value in flatten(said).items() if value and key != "id"}
     return InForce(
         tenant=tenant,
         configuration=Configuration(

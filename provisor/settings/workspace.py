@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, fields
 
 from provisor.model.rules import AttributeDefinition, TargetReads
-from provisor.settings import defaults, forms
+from provisor.settings import defaults, forms, notifications
 from provisor.settings.connections import SOURCE, TARGET, Checked, check_connection
 from provisor.settings.durations import duration_text, parse_duration
 from provisor.settings.examples import TESTS, Example, read_examples
@@ -153,7 +153,25 @@ class _Reading:
             except ValueError:
                 self.problems.add(("tenant", "id"), "is to be a UUID; `provisor init` writes one")
         said = {"displayName": given.display_name, "defaultDomain": given.default_domain}
-        return {key: value for key, value in said.items() if isinstance(value, str) and value}
+        leaves: dict[str, object] = {
+            key: value for key, value in said.items() if isinstance(value, str) and value
+        }
+        return leaves | self._notifications(given.notifications)
+
+    def _notifications(self, given: forms.NotificationsForm | UnsetType) -> dict[str, object]:
+        if isinstance(given, UnsetType):
+            return {}
+        at = ("tenant", notifications.SECTION)
+        leaves = {
+            f"{notifications.SECTION}.{path}": list(cast("tuple[object, ...]", value))
+            if isinstance(value, tuple)
+            else value
+            for path, value in _said(given).items()
+        }
+        notifications.check(
+            leaves, lambda path, message: self.problems.add((*at, *path.split(".")), message)
+        )
+        return leaves
 
     # applications
 

@@ -109,6 +109,7 @@ async def _once(
             tell(f"provisor: {cut_off}; the next cycle looks what became of them")
             return interruption.exit_code
     await summarize(workspace, job, cycle)
+    await workspace.notify()
     if interruption.is_asked:
         tell("provisor: stopped by a signal; what is left is carried on by the next cycle")
         return interruption.exit_code
@@ -144,6 +145,7 @@ async def _watch(workspace: Workspace, job: Job) -> int:
 
     async def ended(cycle: Cycle) -> None:
         await summarize(workspace, job, cycle)
+        await workspace.notify()
 
     def waits(due: datetime | None) -> None:
         if due is None:

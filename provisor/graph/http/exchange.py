@@ -57,6 +57,19 @@ async def exchanged(secrets: Mapping[str, str]) -> tuple[str, str]:
     return access, str(said.get("refresh_token") or "")
 
 
+async def post_bytes(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Post something; return the status of the answer, whatever it says. Raises OSError."""
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
+        ):
+            return answer.status
+    except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
+        raise ConnectionError(type(failure).__name__) from failure
+
+
 def _is_safe(url: str) -> bool:
     try:
         parts = urlsplit(url)

@@ -86,6 +86,9 @@ jobs:
     ]
 
 
+TOLD = "tenant:\n  notifications: "
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -95,6 +98,23 @@ jobs:
         ("jobs:\n  people: 3\n", "2: jobs.people: is to be a mapping"),
         ("jobs:\n  'a b': {application: x}\n", "2: jobs.a b: a name has up to 64 letters"),
         ("tenant: {id: x}\n", "1: tenant.id: is to be a UUID"),
+        (TOLD + "{smtp: {host: h}}\n", "2: tenant.notifications.sender: is missing"),
+        (TOLD + '{sender: "a@x.y\\nBcc: b@x.y"}\n', "2: tenant.notifications.sender: is to be"),
+        (TOLD + '{recipients: ["a@x.y\\r\\nb"]}\n', "2: tenant.notifications.recipients: 'a@x.y"),
+        (TOLD + "{domains: ['*']}\n", "2: tenant.notifications.domains: '*' is no domain"),
+        (
+            TOLD + "{sender: a@x.y, smtp: {host: h, password: plain}}\n",
+            "2: tenant.notifications.smtp.password: is to be env:NAME or file:PATH",
+        ),
+        (
+            TOLD + "{sender: a@x.y, smtp: {host: h, security: none, password: 'env:P'}}\n",
+            "2: tenant.notifications.smtp.security: none would send the password in the open",
+        ),
+        (
+            TOLD + "{webhook: {url: 'http://x.y/', secret: 'env:S'}}\n",
+            "2: tenant.notifications.webhook.url: is to begin with https://",
+        ),
+        (TOLD + "{credentialsExpireWithin: soon}\n", "2: tenant.notifications.credentials"),
         ("jobs:\n  people: {application: x}\n", "2: jobs.people.application: there is no such"),
         ("jobs:\n  people: {schedule: PT5M}\n", "2: jobs.people: names neither an application"),
         ("jobs:\n  people: {syncAll: true}\n", "2: jobs.people: the key source is missing"),

@@ -29,6 +29,7 @@ from provisor.graph.http.handlers.common import (
     reconfigured,
 )
 from provisor.graph.http.house import House
+from provisor.graph.http.telling import check_recipients
 from provisor.graph.policy import from_api
 from provisor.graph.problems import errors
 from provisor.graph.wire.pairs import SecretPair, Secrets
@@ -82,6 +83,7 @@ async def replace_secrets(call: Call) -> Answer:
     saved = await load_secrets(parts.registry, parts.vault, application)
     kept = unmasked(given, saved)
     _check_settings(kept)
+    await check_recipients(parts, kept)
     await put_secrets(parts.registry, parts.vault, application, kept)
     await reconfigured(call, application)
     about = f"{application.name} {application.id}: {', '.join(kept) or 'none'}"

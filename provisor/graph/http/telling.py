@@ -1,0 +1,183 @@
+"""Who is told of a job, by which ways, and where the words come from: put together."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from provisor.graph.credentials import load_secrets
+from provisor.graph.http.exchange import post_bytes
+from provisor.graph.http.faults import bad_request
+from provisor.graph.policy import NOTIFICATIONS, from_api
+from provisor.graph.troubleshooting import page_url
+from provisor.messages.mail import Mail, Post
+from provisor.messages.message import Message, Way, is_address
+from provisor.messages.texts import About, composed
+from provisor.messages.webhook import Webhook
+from provisor.model.jobs import Application, Job
+from provisor.model.notices import Notice, NoticeKind
+from provisor.model.rules import Policy
+from provisor.ports import Pending
+from provisor.runtime.notifier import Notifier
+from provisor.runtime.parts import Parts
+from provisor.settings.notifications import PORTS, Notifications, Smtp, of_tree
+from provisor.settings.references import resolve
+from provisor.settings.stored import base_of, load_applied, load_tenant
+
+log = structlog.get_logger()
+Expiry = Callable[[Application], Awaitable[datetime | None]]
+"""When an application's credentials expire; None where they do not tell."""
+
+
+def notifier(parts: Parts, docs: str, expiry: Expiry) -> Notifier:
+    teller = Teller(parts=parts, docs=docs, expiry=expiry)
+    return Notifier(
+        registry=parts.registry,
+        clock=parts.clock,
+        compose=teller.compose,
+        ways=teller.ways,
+        look_ahead=teller.look_ahead,
+    )
+
+
+async def load_notifications(parts: Parts) -> Notifications:
+    """Return what is in force, with every reference resolved as of now."""
+    tenant = await load_tenant(parts.registry)
+    if tenant is None or not tenant.notifications:
+        return Notifications()
+    base: Path = base_of(parts.folder, await load_applied(parts.registry))
+    resolved = resolve(tenant.notifications, base, os.environ, {})
+    for one in resolved.unresolved:
+        log.warning("notifications incomplete", setting=one.path)
+    tree = resolved.settings
+    for section in ("smtp", "webhook"):
+        lost = [one for one in resolved.unresolved if one.path.startswith(f"{section}.")]
+        tree = {name: value for name, value in tree.items() if name != section or not lost}
+    return of_tree(tree)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    parts: Parts
+    docs: str
+    expiry: Expiry
+
+    async def compose(self, pending: Pending, job: Job) -> Message:
+        tenant = await load_tenant(self.parts.registry)
+        code = pending.notice.code
+        page = page_url(self.docs, code) if code else ""
+        return composed(pending, About(tenant=tenant.id if tenant else "", job=job, page=page))
+
+    async def ways(self, job: Job) -> Sequence[Way]:
+        """Return the workspace's own ways, and those that `SyncNotificationSettings` names."""
+        told = await load_notifications(self.parts)
+        found: list[Way] = []
+        if told.smtp is not None:
+            post = _post(told.smtp, told.sender)
+            named = dict.fromkeys((*told.recipients, *await self._named(job, told)))
+            found += [Mail(post=post, to=to, clock=self.parts.clock) for to in named]
+        if told.webhook is not None:
+            hook = told.webhook
+            found.append(
+                Webhook(
+                    url=hook.url, secret=hook.secret, send_out=post_bytes, clock=self.parts.clock
+                )
+            )
+        return found
+
+    async def _named(self, job: Job, told: Notifications) -> list[str]:
+        application = await self.parts.registry.find_application(job.application_id)
+        if application is None:
+            return []
+        put = await load_secrets(self.parts.registry, self.parts.vault, application)
+        asked = _asked(put)
+        return [one for one in asked if told.may_write_to(one)]
+
+    async def look_ahead(self) -> None:
+        """Announce credentials that expire soon, once for each date."""
+        within = (await load_notifications(self.parts)).expire_within
+        now = self.parts.clock.now()
+        for application in await self.parts.registry.applications():
+            jobs = await self.parts.registry.jobs_of(application.id)
+            expires = await self.expiry(application) if jobs else None
+            if expires is None or not now <= expires <= now + within:
+                continue
+            notice = Notice(
+                key=f"expires {expires.isoformat()}",
+                kind=NoticeKind.CREDENTIALS_EXPIRE,
+                at=now,
+                expires=expires,
+            )
+            for job in jobs:
+                await self.parts.registry.announce(job.id, notice)
+
+
+def _post(smtp: Smtp, sender: str) -> Post:
+    return Post(
+        host=smtp.host,
+        port=smtp.port or PORTS[smtp.security],
+        security=smtp.security,
+        sender=sender,
+        username=smtp.username,
+        password=smtp.password,
+    )
+
+
+def _asked(put: Mapping[str, str]) -> tuple[str, ...]:
+    """Return whom `SyncNotificationSettings` asks to be told."""
+    switches = {name: value for name, value in put.items() if name == NOTIFICATIONS}
+    options, _ = from_api(Policy(), settings={}, secrets=switches)
+    told = options.notifications
+    return told.recipients if told.is_enabled else ()
+
+
+async def check_recipients(parts: Parts, put: Mapping[str, str]) -> None:
+    """Refuse receivers that no mail would be sent to. Raises Fault."""
+    asked = _asked(put)
+    if wrong := [one for one in asked if not is_address(one)]:
+        raise bad_request(f"This is no mail address: {wrong[0]!r}.", code="RecipientNotAllowed")
+    told = await load_notifications(parts) if asked else Notifications()
+    if told.smtp is not None and (far := [one for one in asked if not told.may_write_to(one)]):
+        raise bad_request(
+            f"Mail is not sent to {far[0]}: its domain is not among those that "
+            "tenant.notifications.domains lists.",
+            code="RecipientNotAllowed",
+        )
+
+
+# when credentials expire
+
+
+class _Claims(msgspec.Struct):
+    exp: float | None = None
+
+
+def expiry_of(token: str, expiration: str) -> datetime | None:
+    """Return when a target's credentials expire: as `TokenExpiration` says, or the token itself."""
+    if expiration:
+        try:
+            at = datetime.fromisoformat(expiration)
+        except ValueError:
+            return None
+        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return _expiry_of_jwt(token)
+
+
+def _expiry_of_jwt(token: str) -> datetime | None:
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims)
+        return datetime.fromtimestamp(claims.exp, UTC) if claims.exp is not None else None
+    except (binascii.Error, msgspec.DecodeError, ValueError, OverflowError, OSError):
+        return None
