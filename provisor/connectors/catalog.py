@@ -263,6 +263,27 @@ def _open_ldap(settings: Settings, around: Surroundings) -> Source:
     return LdapSource(parsed, around.clock, required(around.rules))
 
 
+def _open_ldap_reader(settings: Settings, around: Surroundings) -> TargetReader:
+    from provisor.connectors.ldap.reader import LdapReader
+
+    parsed = _ldap_settings(settings, around.base)
+    return LdapReader(parsed, written(around.rules), around.clock)
+
+
+def _open_ldap_target(settings: Settings, around: Surroundings) -> Target:
+    from provisor.connectors.ldap.target import LdapTarget
+
+    parsed = _ldap_settings(settings, around.base)
+    return LdapTarget(parsed, written(around.rules), around.clock)
+
+
+def _probe_ldap_target(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.ldap.target_probe import LdapTargetProber
+
+    parsed = _ldap_settings(settings, around.base)
+    return LdapTargetProber(parsed, written(around.rules), around.clock)
+
+
 def _probe_ldap(settings: Settings, around: Surroundings) -> Prober:
     from provisor.connectors.ldap.probe import LdapProber
 
@@ -290,7 +311,10 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             secrets=frozenset({"password"}),
             missing=_missing_in_ldap,
             open_source=_open_ldap,
+            open_reader=_open_ldap_reader,
+            open_target=_open_ldap_target,
             probe_source=_probe_ldap,
+            probe_target=_probe_ldap_target,
         ),
         "scim": Connector(
             title="A SCIM 2.0 service",

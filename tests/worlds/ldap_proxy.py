@@ -197,13 +197,14 @@ class LdapProxy:
     """Answers that came from the server since `well`, those to binds left aside."""
     own_port: int = 0
     is_off: bool = False
+    _loop: asyncio.AbstractEventLoop | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
 
     @classmethod
     @contextmanager
     def run(cls, port: int, host: str = "127.0.0.1") -> Generator[LdapProxy]:
         proxy = cls(host=host, port=port)
-        loop = asyncio.new_event_loop()
+        loop = proxy._loop = asyncio.new_event_loop()
         begun = threading.Event()
 
         def serve() -> None:
@@ -241,6 +242,13 @@ class LdapProxy:
         self.well()
         self.answers = [*rules]
 
+    def switch_off(self) -> None:
+        """Let nobody in any more, and whoever is in go."""
+        self.is_off = True
+        assert self._loop is not None
+        for writer in [*self._writers]:
+            self._loop.call_soon_threadsafe(writer.transport.abort)
+
     @property
     def writes(self) -> int:
         """Return how many writes came."""
@@ -255,6 +263,7 @@ class LdapProxy:
         except OSError:
             out.close()
             return
+        self._writers |= {out, to_server}
         relays = [
             asyncio.create_task(self._ask(client, to_server, out)),
             asyncio.create_task(self._answer(server, out)),
@@ -265,6 +274,7 @@ class LdapProxy:
             for relay in relays:
                 relay.cancel()
             for writer in (out, to_server):
+                self._writers.discard(writer)
                 writer.close()
 
     async def _ask(

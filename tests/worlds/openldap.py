@@ -53,6 +53,9 @@ objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'account2' SUP top AUXILIARY
   MAY ( accountActive $ rank $ badge $ hiredAt ) )
 objectclass ( 1.3.6.1.4.1.99999.2.2 NAME 'openGroup' SUP top STRUCTURAL
   MUST cn MAY ( member $ uniqueMember $ memberUid $ description $ displayName ) )
+objectclass ( 1.3.6.1.4.1.99999.2.3 NAME 'openAccount' SUP top STRUCTURAL
+  MUST uid MAY ( cn $ sn $ givenName $ displayName $ mail $ manager $ carLicense $ title $
+  employeeNumber $ userPassword $ description ) )
 """
 
 CONFIG = """
@@ -95,7 +98,7 @@ OVERLAYS: Mapping[str, str] = {
     "syncprov": "overlay syncprov\nsyncprov-checkpoint 100 10\nsyncprov-sessionlog 100000",
     "memberof": "overlay memberof\nmemberof-refint TRUE\nmemberof-dangling ignore",
     "refint": "overlay refint\nrefint_attributes member manager",
-    "unique": "overlay unique\nunique_uri ldap:///?uid?sub ldap:///?mail?sub",
+    "unique": "overlay unique\nunique_uri ldap:///?uid?sub\nunique_uri ldap:///?mail?sub",
 }
 Attributes = Mapping[str, "str | bytes | int | Sequence[str | bytes | int]"]
 
@@ -299,6 +302,15 @@ class OpenLdap:
         found = self.entry(dn)
         assert found is not None, dn
         return found["entryUUID"][0]
+
+    def accepts(self, dn: str, password: str) -> bool:
+        """Tell whether somebody may come in with this password."""
+        server = ldap3.Server("127.0.0.1", port=self.port, get_info=ldap3.NONE)
+        visitor: Any = ldap3.Connection(server, dn, password)
+        try:
+            return bool(visitor.bind())
+        finally:
+            visitor.unbind()
 
     def let_go(self) -> None:
         if self._hands is not None:

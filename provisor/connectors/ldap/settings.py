@@ -131,6 +131,14 @@ class LdapSettings:
         return (self.users, self.groups) if self.groups else (self.users,)
 
     @property
+    def is_private(self) -> bool:
+        """Tell whether nobody on the way can read what passes."""
+        endpoint = self.endpoint
+        return (
+            endpoint.security is not Security.NONE or bool(endpoint.path) or _is_here(endpoint.host)
+        )
+
+    @property
     def account(self) -> str:
         """Who we are to the directory. Never a secret."""
         match self.credentials:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from provisor.connectors.ldapwire import ber
+from provisor.connectors.ldapwire import ber, filters
 
 PAGED_RESULTS: Final = "1.2.840.113556.1.4.319"
 MANAGE_DSA_IT: Final = "2.16.840.1.113730.3.4.2"
@@ -27,6 +27,7 @@ DOMAIN_SCOPE: Final = "1.2.840.113556.1.4.1339"
 PERMISSIVE_MODIFY: Final = "1.2.840.113556.1.4.1413"
 TREE_DELETE: Final = "1.2.840.113556.1.4.805"
 ASSERTION: Final = "1.3.6.1.1.12"
+POST_READ: Final = "1.3.6.1.1.13.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +119,27 @@ def extended_dn(option: int = 1) -> Control:
 def manage_dsa_it() -> Control:
     """Show referral objects as what they are, instead of following what they say."""
     return Control(MANAGE_DSA_IT, None, is_critical=False)
+
+
+# writing
+
+
+def permissive_modify() -> Control:
+    """Let what is there already be added, and what is not there be removed, without complaint."""
+    return Control(PERMISSIVE_MODIFY, None, is_critical=True)
+
+
+def assertion(attribute: str, value: bytes | str) -> Control:
+    """Do it only if an attribute has this value."""
+    asked = filters.encode(filters.equals(attribute, value))
+    return Control(ASSERTION, asked, is_critical=True)
+
+
+def post_read(*attributes: str) -> Control:
+    """Tell these attributes as they are afterwards (RFC 4527)."""
+    return Control(POST_READ, ber.sequence(*map(ber.octets, attributes)))
+
+
+def post_read_answer(answered: Iterable[Control]) -> bytes | None:
+    """Return the entry that an answer shows, encoded; None if it shows none."""
+    return find(answered, POST_READ)

@@ -220,6 +220,12 @@ def read(data: bytes, at: int, end: int) -> tuple[int, Answer]:
     raise ber.Malformed(f"{tag:#04x} is no answer")
 
 
+def entry(data: bytes) -> Found:
+    """Return an entry that is told within a control. Raises Malformed."""
+    body = ber.Reader(data).enter(ENTRY)
+    return Found(body.text(), _attributes(body.octets(ber.SEQUENCE)))
+
+
 def _result(body: ber.Reader, controls: tuple[Control, ...]) -> Result:
     code, matched = body.enumerated(), body.octets().decode(errors="replace")
     said = body.octets().decode(errors="replace")

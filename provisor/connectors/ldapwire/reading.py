@@ -39,17 +39,17 @@ async def pages(
     cookie, seen = b"", set[bytes]()
     while True:
         asked = replace(search, controls=(*search.controls, controls.paged(size, cookie)))
-        page = await _page(connection, asked)
-        if not page.result.is_success:
-            yield page
+        shown = await page(connection, asked)
+        if not shown.result.is_success:
+            yield shown
             return
-        following = controls.page_cookie(page.result.controls)
-        if following is None and (cookie or page.found):
+        following = controls.page_cookie(shown.result.controls)
+        if following is None and (cookie or shown.found):
             # A server that does not page answers all at once, or with what it thinks enough: this
             # control is critical, so it should have refused.
             message = f"{connection.endpoint} says nothing of pages, so what it said may not be all"
             raise Unreachable(message, code=INCOMPLETE)
-        yield replace(page, is_last=not following)
+        yield replace(shown, is_last=not following)
         if not following:
             return
         if following in seen:
@@ -59,7 +59,8 @@ async def pages(
         cookie = following
 
 
-async def _page(connection: Connection, search: Search) -> ResultPage:
+async def page(connection: Connection, search: Search) -> ResultPage:
+    """Return all that a search shows, as one page."""
     found: list[Found] = []
     elsewhere: list[Elsewhere] = []
     async for part in connection.search(search):
@@ -77,8 +78,8 @@ async def _page(connection: Connection, search: Search) -> ResultPage:
 
 async def look(connection: Connection, search: Search) -> tuple[list[Found], Result]:
     """Return all that a small search shows, and its result, whichever it is."""
-    page = await _page(connection, search)
-    return [*page.found], page.result
+    shown = await page(connection, search)
+    return [*shown.found], shown.result
 
 
 async def entry(

@@ -9,13 +9,14 @@ from typing import Any, cast
 
 import pytest
 
-from tests.contracts.targets import memory, scim
+from tests.contracts.targets import ldap, memory, scim
 from tests.contracts.targets.world import Recipe
 from tests.worlds.scim2 import Scim2, Variant
 
 WORLDS = [
     *memory.RECIPES,
     *scim.DIALECTS,
+    *ldap.WAYS,
     *(f"scim2-server-{variant}" for variant in scim.SCIM2_VARIANTS),
 ]
 
@@ -28,6 +29,8 @@ def world(request: pytest.FixtureRequest) -> Recipe:
         return memory.RECIPES[name]
     if name in scim.DIALECTS:
         return scim.dialect(name)
+    if name in ldap.WAYS:
+        return ldap.recipe(request.getfixturevalue("openldap_server"), name)
     start = cast("Callable[[Variant], Scim2]", request.getfixturevalue("scim2_world"))
     server = start(cast(Variant, name.removeprefix("scim2-server-")))
     return lambda: scim.scim2(server)

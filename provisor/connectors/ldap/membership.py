@@ -1,0 +1,173 @@
+"""Who is in a group: told to the directory by what was added and what was removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from provisor.connectors.ldap.mapped import Mapped
+from provisor.connectors.ldapwire import controls, names, ranges
+from provisor.connectors.ldapwire.messages import Change, Modification, Scope, Search
+from provisor.connectors.ldapwire.results import Code, read_failure
+from provisor.connectors.ldapwire.schema import Schema
+from provisor.errors import Rejected, Stale
+from provisor.model.decisions import ReferencesChange
+from provisor.model.entries import Anchor, Reference
+
+if TYPE_CHECKING:
+    from provisor.connectors.ldap.target import LdapTarget
+
+MEMBER_UID: Final = "memberuid"
+ALREADY: Final = frozenset(
+    {
+        Code.ATTRIBUTE_OR_VALUE_EXISTS,
+        Code.ENTRY_ALREADY_EXISTS,
+        Code.NO_SUCH_ATTRIBUTE,
+        Code.UNWILLING_TO_PERFORM,
+        Code.OBJECT_CLASS_VIOLATION,
+    }
+)
+"""What servers say of a member who is there already, or is not, or was the last one."""
+
+
+class Membership:
+    """Adds to groups, and takes out of them."""
+
+    def __init__(self, target: LdapTarget) -> None:
+        self._target = target
+
+    def attribute(self, schema: Schema, mapped: Mapped) -> str:
+        """Return the attribute that holds members: the first that the group's classes have."""
+        offered: set[str] = set()
+        for name in mapped.kind.classes:
+            must, may = schema.takes(name)
+            offered |= {one.lower() for one in must | may}
+        wanted = [m for m in mapped.kind.members if m.lower() in offered]
+        return (wanted or [*mapped.kind.members, "member"])[0]
+
+    def complete(
+        self, schema: Schema, mapped: Mapped, dn: str, held: dict[str, list[bytes]]
+    ) -> None:
+        """Put somebody into a new group whose class wants a member: a placeholder."""
+        needed = self._needed(schema, mapped)
+        if needed and not any(name.lower() == needed.lower() for name in held):
+            held[needed] = [self._placeholder(mapped, dn)]
+
+    def _needed(self, schema: Schema, mapped: Mapped) -> str:
+        """Return the attribute without which a group may not be; empty if it may be empty."""
+        attribute = self.attribute(schema, mapped) if mapped.kind.members else ""
+        for name in mapped.kind.classes:
+            must, _ = schema.takes(name)
+            if attribute and attribute.lower() in {one.lower() for one in must}:
+                return attribute
+        return ""
+
+    def _placeholder(self, mapped: Mapped, dn: str) -> bytes:
+        return (mapped.kind.placeholder or dn).encode()
+
+    async def change(
+        self, mapped: Mapped, group: Anchor, dn: str, change: ReferencesChange
+    ) -> None:
+        """Add and remove references of one group (or whatever else points at many).
+
+        Raises Rejected with those who could not be added since they are not there.
+        """
+        target = self._target
+        schema = await target.schema()
+        attribute = change.name
+        if attribute.lower() in ("members", *map(str.lower, mapped.kind.members)):
+            attribute = self.attribute(schema, mapped)
+        added = await self._values(attribute, change.added)
+        removed = await self._values(attribute, change.removed)
+        await self._send(mapped, group, dn, attribute, {*added.values()}, {*removed.values()})
+        missing = change.added - set(added)
+        if missing:
+            listed = ", ".join(sorted(f"{one.kind} {one.anchor}" for one in missing))
+            raise Rejected(
+                f"these are not there to be members of '{dn}': {listed}",
+                code="UnableToResolveReferenceAttributeValue",
+                refused=frozenset(missing),
+            )
+
+    async def _values(
+        self, attribute: str, references: Iterable[Reference]
+    ) -> dict[Reference, bytes]:
+        """Return what stands for objects in a group: names, or login names."""
+        known = await self._target.names_of(references)
+        if attribute.lower() != MEMBER_UID:
+            return {reference: dn.encode() for reference, dn in known.items()}
+        found: dict[Reference, bytes] = {}
+        for reference, dn in known.items():
+            search = Search(base=dn, scope=Scope.BASE, attributes=("uid",))
+            shown, _ = await self._target.look(search)
+            if shown and (uids := shown[0].values("uid")):
+                found[reference] = uids[0]
+        return found
+
+    async def _send(
+        self,
+        mapped: Mapped,
+        group: Anchor,
+        dn: str,
+        attribute: str,
+        added: set[bytes],
+        removed: set[bytes],
+    ) -> None:
+        target = self._target
+        is_lenient = (await target.said()).has_control(controls.PERMISSIVE_MODIFY)
+        lenient = [controls.permissive_modify()] if is_lenient else []
+        changes = _changes(attribute, added, removed)
+        if not changes:
+            return
+        result = await target.try_modify(mapped, group, dn, changes, *lenient)
+        if result.code in ALREADY:
+            held = await self._held(dn, attribute)
+            added, removed = _left(added, held), _there(removed, held)
+            if (
+                len(removed) == len(held)
+                and not added
+                and self._needed(await target.schema(), mapped)
+            ):
+                added = {self._placeholder(mapped, dn)} - held
+                removed -= {self._placeholder(mapped, dn)}
+            changes = _changes(attribute, added, removed)
+            if changes:
+                await target.modify(mapped, group, dn, changes)
+        elif not result.is_success:
+            raise target.refused(result, f"changing the members of '{dn}'")
+
+    async def _held(self, dn: str, attribute: str) -> set[bytes]:
+        search = Search(base=dn, scope=Scope.BASE, attributes=(attribute,))
+        found, result = await self._target.look(search)
+        if result.code == Code.NO_SUCH_OBJECT:
+            raise Stale(f"there is no '{dn}' any more", code="InvalidAnchor")
+        if not result.is_success:
+            raise read_failure(result, f"looking at '{dn}'")
+        connection = await self._target.session.connection()
+        whole = [await ranges.complete(connection, one) for one in found]
+        return {value for one in whole for value in one.values(attribute)}
+
+
+def _changes(attribute: str, added: set[bytes], removed: set[bytes]) -> list[Modification]:
+    changes: list[Modification] = []
+    if added:
+        changes.append(Modification(Change.ADD, attribute, tuple(sorted(added))))
+    if removed:
+        changes.append(Modification(Change.DELETE, attribute, tuple(sorted(removed))))
+    return changes
+
+
+def _left(added: set[bytes], held: set[bytes]) -> set[bytes]:
+    """Return who is not there yet."""
+    there = {_normal(one) for one in held}
+    return {one for one in added if _normal(one) not in there}
+
+
+def _there(removed: set[bytes], held: set[bytes]) -> set[bytes]:
+    """Return the values that are there and are to go, as the server spells them."""
+    wanted = {_normal(one) for one in removed}
+    return {one for one in held if _normal(one) in wanted}
+
+
+def _normal(value: bytes) -> str:
+    return names.normal(value.decode(errors="replace"))
