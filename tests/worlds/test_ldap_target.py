@@ -186,6 +186,16 @@ def test_who_is_disabled_is_told_so_by_an_attribute(server: OpenLdap) -> None:
     assert "employeeType" not in (server.entry(f"uid=bob,{BASE}") or {})
 
 
+def test_where_nothing_says_how_nobody_is_thought_disabled(server: OpenLdap) -> None:
+    async def story(target: LdapTarget) -> None:
+        ada = await hire(target, "ada", accountEnabled=True)
+        with pytest.raises(Rejected, match="nothing says how an account is disabled"):
+            await change(target, ada, accountEnabled=False)
+        assert (await now(target, ada)).attributes["accountEnabled"] is True
+
+    run(server, story)
+
+
 def test_who_is_disabled_is_moved_and_comes_back(server: OpenLdap) -> None:
     async def story(target: LdapTarget) -> None:
         ada = await hire(target, "ada", parentDistinguishedName=AWAY)

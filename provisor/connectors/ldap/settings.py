@@ -15,11 +15,12 @@ from provisor.connectors.ldapwire.endpoint import (
     Endpoint,
     External,
     Plain,
+    Security,
     Simple,
 )
 from provisor.connectors.ldapwire.form import Form, Problem
 from provisor.connectors.ldapwire.messages import Scope
-from provisor.connectors.ldapwire.where import endpoint_of
+from provisor.connectors.ldapwire.where import endpoint_of, is_here
 
 KEYS: Final = (
     *("url", "bindDn", "password", "sasl", "base", "startTls", "allowInsecure", "caFile"),
@@ -135,7 +136,7 @@ class LdapSettings:
         """Tell whether nobody on the way can read what passes."""
         endpoint = self.endpoint
         return (
-            endpoint.security is not Security.NONE or bool(endpoint.path) or _is_here(endpoint.host)
+            endpoint.security is not Security.NONE or bool(endpoint.path) or is_here(endpoint.host)
         )
 
     @property

@@ -104,19 +104,23 @@ class LdapTarget(LdapReader):
             known = next((k for k in held if k.lower() == part.type.lower()), part.type)
             if part.value.encode() not in held.get(known, []):
                 held.setdefault(known, []).append(part.value.encode())
-        if attributes.get(ACCOUNT_ENABLED) is not None and mapped.disabling.attribute:
-            state = self._state(mapped, is_enabled=bool(attributes[ACCOUNT_ENABLED]))
-            if state:
-                held[mapped.disabling.attribute] = [*state]
+        enabled = attributes.get(ACCOUNT_ENABLED)
+        if enabled is not None and (state := self._state(mapped, is_enabled=bool(enabled))):
+            held[mapped.disabling.attribute] = [*state]
         return held
 
     def _state(self, mapped: Mapped, *, is_enabled: bool) -> tuple[bytes, ...]:
-        """Return the values that say whether an account may be used."""
+        """Return the values that say whether an account may be used. Raises Rejected."""
         how = mapped.disabling
         if is_enabled:
             return (how.enabled.encode(),) if how.enabled else ()
+        if how.container and not how.attribute:
+            return ()  # it is moved
         if not how.disabled:
-            message = "disabled.value is missing: what is written to disable an account?"
+            message = (
+                "nothing says how an account is disabled here: give the target the setting "
+                "`disabled` with attribute and value, or with a container"
+            )
             raise Rejected(message, code="UnprocessableEntity")
         return (how.disabled.encode(),)
 
@@ -235,11 +239,11 @@ class LdapTarget(LdapReader):
         dns = await self.names_of(_pointed(v for v in changes.values() if v is not None))
         modifications: list[Modification] = []
         for name, after in changes.items():
-            if name == ACCOUNT_ENABLED and mapped.is_computed(name):
-                if mapped.disabling.attribute and after is not None:
+            if name == ACCOUNT_ENABLED:
+                if after is not None:
                     state = self._state(mapped, is_enabled=bool(after))
-                    replaced = Modification(Change.REPLACE, mapped.disabling.attribute, state)
-                    modifications.append(replaced)
+                    if attribute := mapped.disabling.attribute:
+                        modifications.append(Modification(Change.REPLACE, attribute, state))
                 continue
             if name in (PARENT, WHOLE_NAME, PASSWORD) or name.lower() in named:
                 continue

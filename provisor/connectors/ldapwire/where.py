@@ -29,7 +29,7 @@ def endpoint_of(form: Form, folder: Path) -> Endpoint:
         security = Security.LDAPS
     elif starts_tls:
         security = Security.START_TLS
-    elif not (path or _is_here(host) or form.flag("allowInsecure", default=False)):
+    elif not (path or is_here(host) or form.flag("allowInsecure", default=False)):
         form.refuse(
             "url",
             "would send the password in the clear: use ldaps://, or startTls: true "
@@ -52,7 +52,7 @@ def endpoint_of(form: Form, folder: Path) -> Endpoint:
     )
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Tell whether a server is on this machine, so that nobody is in between."""
     if host.lower() == "localhost":
         return True
