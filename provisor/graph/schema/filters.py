@@ -15,7 +15,7 @@ from provisor.graph.problems import Problems
 from provisor.graph.schema.codes import Code
 from provisor.graph.schema.directories import Kind, closest
 from provisor.graph.wire import schemas as wire
-from provisor.model.rules import AttributeDefinition, Clause, ClauseGroup, Filter
+from provisor.model.rules import AttributeDefinition, AttributeType, Clause, ClauseGroup, Filter
 
 
 def to_filter(groups: Sequence[wire.FilterGroup], kind: Kind | None, problems: Problems) -> Filter:
@@ -47,7 +47,8 @@ def _to_clause(clause: wire.FilterClause, kind: Kind | None, problems: Problems)
         values = ()
     if definition is not None:
         _check(operator, definition, values, problems)
-    return Clause(attribute, operator.name, values)
+    kind_of_value = AttributeType.STRING if definition is None else definition.type
+    return Clause(attribute, operator.name, values, kind_of_value)
 
 
 def _operator(name: str, at: Problems) -> Operator | None:

@@ -121,7 +121,8 @@ def test_filters_are_read_and_operators_spelled_one_way() -> None:
 
     assert mapping.scope[0].name == "some"
     assert mapping.scope[0].clauses == (Clause("department", "NOT EQUALS", ("Sales",)),)
-    assert mapping.input_filter[0].clauses == (Clause("level", "IS NOT NULL"),)
+    level = Clause("level", "IS NOT NULL", type=AttributeType.INTEGER)
+    assert mapping.input_filter[0].clauses == (level,)
 
 
 def test_rules_run_by_priority_and_mappings_that_share_a_name_get_their_own() -> None:

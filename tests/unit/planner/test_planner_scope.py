@@ -8,12 +8,13 @@ import pytest
 
 from provisor.model.decisions import Standing
 from provisor.model.entries import Absence, Attributes
-from provisor.model.rules import Clause, ClauseGroup, Filter, Policy
+from provisor.model.rules import AttributeType, Clause, ClauseGroup, Filter, Policy
 from provisor.planner.scope import (
     Presence,
     clause_results,
     evaluate_filter,
     facts,
+    holds,
     is_excluded,
     presence,
 )
@@ -128,3 +129,11 @@ def test_every_clause_is_told_with_its_group() -> None:
         ("high.floor EQUALS '9'", False),
         ("city EQUALS 'Rome'", False),
     ]
+
+
+def test_bits_are_tested_in_numbers_that_a_file_delivers_as_text() -> None:
+    flags = Clause("userAccountControl", "&", ("2",), AttributeType.INTEGER)
+
+    assert holds(flags, {"userAccountControl": "514"})
+    assert not holds(flags, {"userAccountControl": "512"})
+    assert not holds(flags, {"userAccountControl": "none"})
