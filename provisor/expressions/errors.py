@@ -23,13 +23,14 @@ class ExpressionError(ValueError):
 class ExpressionSyntaxError(ExpressionError):
     """The text is no expression.
 
-    `position` counts characters from 0, `token` is what stands there ("" at the end of the
-    text), `expected` says what could have stood there instead.
+    `position` counts characters from 0, and the message from 1, as people do. `token` is what
+    stands there ("" at the end of the text), `expected` says what could have stood there instead.
     """
 
     def __init__(self, message: str, *, position: int, token: str, expected: str) -> None:
         found = f"found {token!r}" if token else "the text ends"
-        super().__init__(f"{message} at position {position}: {found}, expected {expected}", INVALID)
+        where = f"at character {position + 1}"
+        super().__init__(f"{message} {where}: {found}, expected {expected}", INVALID)
         self.position = position
         self.token = token
         self.expected = expected

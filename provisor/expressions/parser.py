@@ -149,7 +149,7 @@ class _Reader:
         if self.here.kind is not Kind.CLOSE:
             where = "not closed" if self.here.kind is Kind.END else "cut off"
             raise self.error(
-                f"the arguments of {function.name}, opened at position {opening.position}, "
+                f"the arguments of {function.name}, opened at character {opening.position + 1}, "
                 f"are {where}",
                 self.continuation(", or )"),
             )

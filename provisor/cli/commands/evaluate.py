@@ -18,6 +18,7 @@ from provisor.expressions import (
     Answer,
     Candidates,
     Context,
+    Expression,
     ExpressionError,
     ExpressionSyntaxError,
     Flow,
@@ -25,11 +26,14 @@ from provisor.expressions import (
     parse,
     trace,
 )
+from provisor.expressions import attributes_of as attributes_read
 from provisor.expressions.rendering import rendered, texts
 from provisor.model.entries import Attributes, Scalar, Value
 
 USUAL_DOMAIN = "contoso.com"
 INVALID_INPUT = "InvalidInput"
+POINTED_MAX = 60
+"""Characters shown on either side of where an expression goes wrong."""
 UNIQUE_EXHAUSTED = "UniqueValueExhausted"
 
 
@@ -82,7 +86,10 @@ def eval(
             context = _context(session, now, domain)
             tree = parse(expression)
         except (Unreadable, ExpressionSyntaxError) as wrong:
+            if isinstance(wrong, ExpressionSyntaxError) and not as_json:
+                _point(expression, wrong.position)
             return _refused(wrong, as_json, Exit.WRONG_USE)
+        _mind_missing(tree, given, attributes)
         try:
             if traces:
                 return _trace(expression, given, context, as_json)
@@ -93,6 +100,23 @@ def eval(
         return Exit.SUCCEEDED
 
     return guarded(work)
+
+
+def _point(expression: str, position: int) -> None:
+    """Show the line of an expression in which it goes wrong, and where."""
+    begin = expression.rfind("\n", 0, position) + 1
+    line = clean(expression[begin:].partition("\n")[0])
+    first = max(0, position - begin - POINTED_MAX)
+    click.echo(f"  {line[first : first + 2 * POINTED_MAX]}", err=True)
+    click.echo(f"  {' ' * (position - begin - first)}^", err=True)
+
+
+def _mind_missing(tree: Expression, given: Attributes, file: str | None) -> None:
+    """Say which attributes are read that nobody gave: a name may be spelled otherwise."""
+    missing = sorted(attributes_read(tree) - given.keys()) if file else []
+    if missing:
+        names = ", ".join(clean(name) for name in missing)
+        complain(f"note: the attributes have no value for {names}")
 
 
 def _context(session: Session, now: str | None, domain: str) -> Context:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 
 import click
 
@@ -23,6 +24,8 @@ from provisor.expressions.functions import (
 )
 from provisor.expressions.values import Operand, inner_text
 
+SIGNATURE_MAX = 48
+
 
 @command(
     "functions",
@@ -41,11 +44,25 @@ def functions(session: Session, name: str | None, *, as_json: bool) -> None:
     elif chosen is None:
         for title, group in GROUPS.items():
             say(title)
-            say(table([(signature(one), _first_sentence(one)) for one in group], "  "))
+            say(_listing(group))
             say()
         say("provisor functions NAME shows one of them with examples")
     else:
         say(_page(chosen))
+
+
+def _listing(group: Sequence[Function]) -> str:
+    """Return a line for each function; of a long one the signature has a line of its own."""
+    short = [one for one in group if len(signature(one)) <= SIGNATURE_MAX]
+    wide = max((len(signature(one)) for one in short), default=0)
+    lines: list[str] = []
+    for one in group:
+        name, about = signature(one), _first_sentence(one)
+        if len(name) > SIGNATURE_MAX:
+            lines += [f"  {name}", f"  {'':{wide}}  {about}"]
+        else:
+            lines.append(f"  {name:{wide}}  {about}")
+    return "\n".join(lines)
 
 
 def _find(name: str) -> Function:

@@ -91,6 +91,23 @@ def test_what_is_wrong_is_told_in_a_sentence_and_by_the_exit_code(
     assert "Traceback" not in told.output
 
 
+def test_where_an_expression_goes_wrong_is_pointed_at() -> None:
+    told = typed("eval", 'Join(" ",\n  Jion([a]))')
+
+    assert told.stderr.splitlines()[:2] == ["    Jion([a]))", "    ^"]
+    assert "at character 13" in told.stderr
+
+
+def test_attributes_that_nobody_gave_are_named() -> None:
+    told = typed(
+        "eval", "Coalesce([mail], [mial], [b])", "--attributes", "-", text='{"mail": null}'
+    )
+
+    assert told.stdout == "(no value)\n"
+    assert "no value for b, mail, mial" in told.stderr
+    assert not typed("eval", "[a]").stderr
+
+
 def test_an_expression_and_a_batch_are_not_both_given() -> None:
     for arguments in (["eval"], ["eval", "[a]", "--batch", "x"]):
         assert CliRunner().invoke(provisor, arguments).exit_code == 2

@@ -66,7 +66,7 @@ def test_an_error_names_position_token_and_what_was_expected(
     assert (error.position, error.token) == (position, token)
     assert expected in error.expected
     assert error.code == "InvalidExpression"
-    assert f"position {position}" in str(error)
+    assert f"at character {position + 1}" in str(error)
 
 
 TREES = [
