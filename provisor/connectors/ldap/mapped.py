@@ -48,7 +48,7 @@ class Mapped:
 
     def is_computed(self, name: str) -> bool:
         """Tell whether an attribute is none of the entry's own."""
-        return name in (PARENT, WHOLE_NAME) or (name == ACCOUNT_ENABLED and self.disabling.is_known)
+        return name in COMPUTED
 
     def requested(self) -> tuple[str, ...]:
         """Return the attributes to ask for, each once."""
