@@ -23,7 +23,14 @@ from provisor.model.decisions import (
     TargetChange,
     Update,
 )
-from provisor.model.entries import Attributes, Entry, EntryKey, MatchQuery, Seen
+from provisor.model.entries import (
+    Attributes,
+    Entry,
+    EntryKey,
+    MatchQuery,
+    Seen,
+    names_content,
+)
 from provisor.model.rules import IS_SOFT_DELETED
 from provisor.planner.decide import Sighting, announce, known_facts, staged
 from provisor.planner.leave import departure
@@ -72,7 +79,13 @@ async def _observe(work: Work, key: EntryKey) -> Sequence[Standing]:
         raise NotInSource(f"there is no {key.kind} '{key.anchor}' in the source")
     takers = work.takers(key)
     seen = [Observation(taker, Seen(entry), is_counted=False) for taker in takers]
-    await work.ports.journal.absorb(seen, None, work.ports.clock.now())
+    journal = work.ports.journal
+    watermark = await journal.watermark()
+    if watermark is not None and names_content(watermark):
+        # The object may be newer than the content that was read; were that to come back, the
+        # object would have changed once more.
+        await journal.begin_snapshot()
+    await journal.absorb(seen, None, work.ports.clock.now())
     await assign(work)
     return await work.ports.journal.recall(takers)
 

@@ -90,7 +90,13 @@ class OpenFile:
 
     def check_unchanged(self) -> None:
         """Refuse what was read if the file is another by now, here or under its name."""
-        if self._bytes_read != self.identity.size or look(self.path) != self.identity:
+        if self._bytes_read != self.identity.size:
+            raise self.changed()
+        self.check_there()
+
+    def check_there(self) -> None:
+        """Refuse a file that is another by now under its name."""
+        if look(self.path) != self.identity:
             raise self.changed()
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:

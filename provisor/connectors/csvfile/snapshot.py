@@ -45,6 +45,11 @@ class Opened:
     def tables(self) -> tuple[OpenFile, ...]:
         return (*self.users, *self.groups, *self.members)
 
+    @property
+    def files(self) -> tuple[OpenFile, ...]:
+        """All of them: what the read depends on."""
+        return (*self.tables, self.manifest) if self.manifest else self.tables
+
 
 @dataclass(slots=True)
 class Table(Generic[Meaning]):

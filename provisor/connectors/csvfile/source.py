@@ -1,17 +1,30 @@
-"""CSV files as a source: always the whole of them, with a receipt or without one."""
+"""CSV files as a source: always the whole of them, with a receipt or without one; nothing of them
+where they say what they said before."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from provisor.connectors.csvfile.reader import Identity, OpenFile, incomplete, look
+from provisor.connectors.csvfile.recognise import looked_ahead, mark, read_so_far
 from provisor.connectors.csvfile.settings import CsvSettings
 from provisor.connectors.csvfile.snapshot import Opened, Snapshot
 from provisor.errors import Unreachable, WatermarkExpired
-from provisor.model.entries import Entry, EntryKey, Page, Receipt, Seen, System, Watermark
+from provisor.model.entries import (
+    Entry,
+    EntryKey,
+    Page,
+    Receipt,
+    Seen,
+    System,
+    Watermark,
+    names_content,
+)
 from provisor.model.rules import IS_SOFT_DELETED
 from provisor.ports import Clock
 
@@ -20,7 +33,7 @@ PATIENCE_S: Final = 30.0
 
 
 class CsvSource:
-    """Users and groups in files. It tells what there is, never what changed."""
+    """Users and groups in files. It tells what there is; of what changed, only that nothing did."""
 
     def __init__(
         self,
@@ -56,14 +69,32 @@ class CsvSource:
         )
 
     async def pull(self, since: Watermark | None) -> AsyncIterator[Page | Receipt]:
-        if since is not None:
-            raise WatermarkExpired("files do not tell what changed; they are read as a whole")
         with ExitStack() as stack:
             opened = await self._open(stack)
+            if since is not None:
+                yield await asyncio.to_thread(self._unchanged, opened, since)
+                return
             for part in Snapshot(self._settings, self._required, opened).parts(self._page_entries):
-                if part is not None:
+                if isinstance(part, Receipt):
+                    yield self._marked(part, opened)
+                elif part is not None:
                     yield part
                 await self._clock.sleep(0)
+
+    def _unchanged(self, opened: Opened, since: Watermark) -> Receipt:
+        """Return the receipt of a read in which nothing is new. Raises WatermarkExpired."""
+        if not names_content(since) or since != self._mark(looked_ahead(opened.files)):
+            raise WatermarkExpired("files do not tell what changed; they are read as a whole")
+        return Receipt(is_snapshot=False, rows={}, watermark=since)
+
+    def _marked(self, receipt: Receipt, opened: Opened) -> Receipt:
+        """A read that had a row amiss is read again, whatever the files say by then."""
+        if receipt.void:
+            return receipt
+        return replace(receipt, watermark=self._mark(read_so_far(opened.files)))
+
+    def _mark(self, hashes: Sequence[tuple[str, str]]) -> Watermark:
+        return mark(self.system, self._required, hashes)
 
     async def fetch(self, key: EntryKey) -> Entry | None:
         """Read everything again: whether somebody is not there only the whole can tell."""

@@ -224,6 +224,7 @@ class MemoryJournal:
     async def begin_snapshot(self) -> None:
         self._fence()
         self._job.generation += 1
+        self._job.watermark = None
 
     async def absorb(
         self, observations: Sequence[Observation], watermark: Watermark | None, now: datetime

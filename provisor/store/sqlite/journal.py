@@ -165,7 +165,8 @@ class SqliteJournal:
     async def begin_snapshot(self) -> None:
         with self._desk.write():
             self._desk.run(
-                "UPDATE job SET generation = generation + 1 WHERE number = ?", (self._desk.job,)
+                "UPDATE job SET generation = generation + 1, watermark = NULL WHERE number = ?",
+                (self._desk.job,),
             )
 
     async def absorb(
