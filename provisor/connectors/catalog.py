@@ -170,6 +170,21 @@ def _scim_settings(settings: Settings, base: Path) -> ScimSettings:
     return parsed
 
 
+def _open_scim_source(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.scim.source import ScimSource
+
+    parsed = _scim_settings(settings, around.base)
+    return ScimSource(parsed, around.clock, around.entropy, pace=_pace(parsed, around))
+
+
+def _probe_scim_source(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.scim.source_probe import ScimSourceProber
+
+    parsed = _scim_settings(settings, around.base)
+    wanted, pace = required(around.rules), _pace(parsed, around)
+    return ScimSourceProber(parsed, wanted, around.clock, around.entropy, pace=pace)
+
+
 def _open_scim_reader(settings: Settings, around: Surroundings) -> TargetReader:
     from provisor.connectors.scim.reader import ScimReader
 
@@ -321,6 +336,8 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             check=_check_scim,
             secrets=frozenset({"token", "password", "oauth.clientSecret", "headers.", "proxy"}),
             missing=_missing_in_scim,
+            open_source=_open_scim_source,
+            probe_source=_probe_scim_source,
             open_reader=_open_scim_reader,
             open_target=_open_scim_target,
             probe_target=_probe_scim,

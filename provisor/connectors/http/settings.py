@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,7 @@ from provisor.connectors.http.body import number_of, truth_of
 SECRET_LENGTH_MIN = 8
 """A header or parameter shorter than this is no secret: `tenant=1` would blacken every 1."""
 
+DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 RESERVED_HEADERS = frozenset(
     {"authorization", "content-type", "content-length", "host", "if-match"}
 )
@@ -177,6 +179,20 @@ class SettingsReader:
     def amount(self, key: str, default: _T) -> float | _T:
         return self.take(key, _amount, "a number above 0", cast(Any, default))
 
+    def seconds(self, key: str, default: float, least: float, most: float) -> float:
+        """Accept seconds, or an ISO 8601 duration of days and less (`PT5M`)."""
+        value = self.take(key, _seconds, "a number of seconds, or a duration such as PT5M", default)
+        if not least <= value <= most:
+            self.complain(key, f"does not lie between {least:g} and {most:g} seconds")
+            return default
+        return value
+
+    def renames(self, key: str) -> Mapping[str, str | None]:
+        """Accept a name for each attribute, or null to leave the attribute out."""
+        wanted = "a mapping that says, attribute by attribute, what it is called inside"
+        usual: Mapping[str, str | None] = {}
+        return self.take(key, _renames, wanted, usual)
+
     def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         return self.take(key, _texts, "a list of texts", default)
 
@@ -216,6 +232,21 @@ def _amount(raw: object) -> float | None:
     except ValueError:
         return None
     return number if 0 < number < float("inf") else None
+
+
+def _seconds(raw: object) -> float | None:
+    if isinstance(raw, str) and (found := DURATION.fullmatch(raw)) and len(raw) > len("PT"):
+        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return float(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else None
+
+
+def _renames(raw: object) -> Mapping[str, str | None] | None:
+    if not isinstance(raw, Mapping):
+        return None
+    names = {str(k): v for k, v in cast(Mapping[object, object], raw).items()}
+    known = {k: v for k, v in names.items() if v is None or (isinstance(v, str) and v)}
+    return cast("Mapping[str, str | None]", known) if len(known) == len(names) else None
 
 
 def _texts(raw: object) -> tuple[str, ...] | None:

@@ -38,7 +38,9 @@ class Abilities:
     results_max: int | None = None
     """The most that one page holds."""
     has_cursors: bool = False
-    """Lists are paged by cursor (RFC 9865)."""
+    """Lists are paged by cursor (RFC 9865), and by nothing else or rather so."""
+    offers_cursors: bool = False
+    """Lists can be paged by cursor."""
 
 
 def abilities_of(content: Json) -> Abilities:
@@ -46,12 +48,14 @@ def abilities_of(content: Json) -> Abilities:
     is_indexed = truth_of(get(paging, "index")) is not False
     prefers_cursor = text_of(get(paging, "defaultPaginationMethod")).lower() == "cursor"
     results_max = number_of(get(filtering, "maxResults")) or number_of(get(paging, "maxPageSize"))
+    has_cursors = truth_of(get(paging, "cursor")) is True
     return Abilities(
         has_patch=truth_of(get(get(content, "patch"), "supported")) is not False,
         has_filter=truth_of(get(filtering, "supported")) is not False,
         has_versions=truth_of(get(get(content, "etag"), "supported")) is True,
         results_max=results_max if results_max and results_max > 0 else None,
-        has_cursors=truth_of(get(paging, "cursor")) is True and (prefers_cursor or not is_indexed),
+        has_cursors=has_cursors and (prefers_cursor or not is_indexed),
+        offers_cursors=has_cursors,
     )
 
 

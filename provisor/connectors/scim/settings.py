@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from provisor.connectors.http.settings import (
@@ -18,6 +20,8 @@ from provisor.connectors.http.settings import (
     read_timeouts,
     read_url,
 )
+from provisor.connectors.scim.paths import PathError
+from provisor.connectors.scim.paths import parse as parse_path
 from provisor.connectors.scim.quirks import (
     PROFILES,
     ManagerFormat,
@@ -32,6 +36,40 @@ FLAGS: Mapping[str, PatchStyle] = {
 }
 """What Entra's feature flags in the tenant URL mean to us; they are never sent."""
 
+DAY_S: Final = 86_400.0
+
+
+class Paging(StrEnum):
+    """How lists are asked for page by page."""
+
+    AUTO = "auto"
+    """By cursor, where the server says that it has them."""
+    INDEX = "index"
+    CURSOR = "cursor"
+
+
+class Changes(StrEnum):
+    """How a source tells what changed."""
+
+    SNAPSHOT = "snapshot"
+    TIMESTAMPS = "timestamps"
+    """By `meta.lastModified`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a SCIM service is read as a source."""
+
+    paging: Paging = Paging.AUTO
+    changes: Changes = Changes.SNAPSHOT
+    overlap_s: float = 300.0
+    full_read_every_s: float = DAY_S
+    reads_groups: bool = True
+    attributes: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
+    """Names inside by SCIM path, as the administrator wrote them; None leaves it out."""
+    multivalued: frozenset[str] = frozenset()
+    """Names inside whose every value is wanted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScimSettings(HttpSettings):
@@ -42,11 +80,12 @@ class ScimSettings(HttpSettings):
     """After the first write of each kind, look at what was really stored (spec: settled 33)."""
     probe_writes: bool = False
     """A probe may make objects of its own, try the ways of writing on them, and remove them."""
+    reading: Reading = field(default_factory=Reading)
 
 
 def parse(raw: Mapping[str, object]) -> ScimSettings | Invalid:
     """Return the settings that a mapping holds, or all that is wrong with it."""
-    reader = SettingsReader(raw, "SCIM targets")
+    reader = SettingsReader(raw, "SCIM services")
     profile_name = reader.text("profile", "generic")
     profile = PROFILES.get(profile_name)
     if profile is None:
@@ -70,6 +109,7 @@ def parse(raw: Mapping[str, object]) -> ScimSettings | Invalid:
         reads_back=reader.flag("readBack", default=True),
         probe_writes=reader.flag("probeWrites", default=False),
     )
+    settings = replace(settings, reading=_reading(reader))
     reader.finish()
     return Invalid(tuple(reader.problems)) if reader.problems else settings
 
@@ -90,6 +130,24 @@ def _address(reader: SettingsReader, allows_insecure: bool) -> tuple[str, str, P
         if style is None:
             kept.append((name, value))
     return base_of(parts), urlencode(kept), flagged
+
+
+def _reading(reader: SettingsReader) -> Reading:
+    attributes = reader.renames("attributes")
+    for path in attributes:
+        try:
+            parse_path(path)
+        except PathError as error:
+            reader.complain(f"attributes.{path}", str(error))
+    return Reading(
+        paging=reader.choice("paging", Paging, Paging.AUTO),
+        changes=reader.choice("changes", Changes, Changes.SNAPSHOT),
+        overlap_s=reader.seconds("overlap", 300, 1, 7 * DAY_S),
+        full_read_every_s=reader.seconds("fullReadEvery", DAY_S, 60, 365 * DAY_S),
+        reads_groups=reader.flag("groups", default=True),
+        attributes=attributes,
+        multivalued=frozenset(reader.texts("multiValued", ())),
+    )
 
 
 def _quirks(reader: SettingsReader, usual: Quirks) -> Quirks:

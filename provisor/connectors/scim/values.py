@@ -85,6 +85,12 @@ def _moment(raw: str | float | bool) -> Scalar:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def moment_of(raw: Json) -> datetime | None:
+    """Return a date and time, None if it is none."""
+    moment = _moment(raw) if isinstance(raw, str) else None
+    return moment if isinstance(moment, datetime) else None
+
+
 def _bytes(raw: str | float | bool) -> Scalar:
     try:
         return base64.b64decode(_text(raw), validate=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from provisor.connectors.http.body import Json, encode, get, items, number_of, text_of
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 

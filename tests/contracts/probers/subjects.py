@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -129,9 +129,21 @@ def _scim(request: pytest.FixtureRequest, folder: Path, **more: object) -> Subje
     )
 
 
+def _scim_source(request: pytest.FixtureRequest, folder: Path) -> Subject:
+    return replace(
+        _scim(request, folder),
+        side="source",
+        attributes={
+            "User": frozenset({"objectId", "userPrincipalName", "accountEnabled", "manager"}),
+            "Group": frozenset({"objectId", "displayName", "members"}),
+        },
+    )
+
+
 MAKERS: Mapping[str, Maker] = {
     "csv": _csv,
     "inbound": _inbound,
     "scim": _scim,
+    "scim source": _scim_source,
     "scim that is tried": lambda request, folder: _scim(request, folder, probeWrites=True),
 }

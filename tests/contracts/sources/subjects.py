@@ -213,9 +213,22 @@ class InboundSubject:
         raise NotImplementedError(f"nobody is removed from an inbound directory: {gone}")
 
 
-SNAPSHOTS = ("csv", "memory without changes", "ldap without changes")
-DELTAS = ("memory", "inbound", "ldap")
-REMOVING = ("csv", "memory", "memory without changes", "ldap", "ldap without changes")
+SCIM_SNAPSHOTS = (
+    "scim by index",
+    "scim by cursor",
+    "scim2-server",
+    "scim2-server by cursor",
+)
+SNAPSHOTS = ("csv", "memory without changes", "ldap without changes", *SCIM_SNAPSHOTS)
+DELTAS = ("memory", "inbound", "ldap", "scim by timestamps")
+REMOVING = (
+    "csv",
+    "memory",
+    "memory without changes",
+    "ldap",
+    "ldap without changes",
+    *SCIM_SNAPSHOTS,
+)
 
 
 def make(name: str, folder: Path) -> Subject:

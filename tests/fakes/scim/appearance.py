@@ -19,6 +19,8 @@ def shown(resource: Resource, switches: Switches, *, without_members: bool) -> R
         said["meta"]["version"] = resource["meta"]["version"]
     if without_members and not switches.shows_members:
         said.pop("members", None)
+    if not switches.members_say_kind and "members" in said:
+        said["members"] = [{"value": member["value"]} for member in said["members"]]
     if switches.numeric_ids:
         said["id"] = int(resource["id"])
     if switches.manager_as != "object" and (manager := said.get(ENTERPRISE, {}).get("manager")):
@@ -62,7 +64,7 @@ def page(
     listed = found[first : first + size]
     if not listed and found and switches.repeats_last and start > 1:
         listed = found[-1:]
-    total: Any = len(listed) if switches.counts_page else len(found)
+    total: Any = len(listed) if switches.counts_page else len(found) + switches.miscounts
     frame: Resource = {
         "schemas": [LIST],
         "totalResults": str(total) if switches.total_as_text else total,

@@ -371,13 +371,18 @@ class Fake:
 
     def _list(self, endpoint: str, asked: Mapping[str, str]) -> Outgoing:
         without = "members" in asked.get("excludedAttributes", "")
+        without = without or not self.switches.members_in_lists
         found = list(self._found(endpoint, asked.get("filter", "")))
         count = int(asked.get("count", "100"))
+        if cursor := asked.get("cursor"):
+            self._check_cursor(cursor)
         start = int(asked.get("cursor") or asked.get("startIndex") or "1")
         listed, frame = appearance.page(found, start, count, self.switches)
         said = [appearance.shown(r, self.switches, without_members=without) for r in listed]
         if self.switches.has_cursors and start - 1 + len(listed) < len(found):
             frame["nextCursor"] = str(start + len(listed))
+            if self.switches.repeats_cursor and start > 1:
+                frame["nextCursor"] = str(start)
         if self.switches.bare_resource and len(said) == 1:
             return Outgoing(200, _encode(said[0]))
         if not said and self.switches.empty_is_404:
@@ -385,6 +390,11 @@ class Fake:
         if said or not self.switches.no_resources:
             frame["Resources"] = said or ([None] if self.switches.null_element else [])
         return Outgoing(200, _encode(frame))
+
+    def _check_cursor(self, cursor: str) -> None:
+        if self.switches.cursors_expire:
+            self.switches.cursors_expire -= 1
+            raise Refusal(400, f"the cursor {cursor} is too old", "expiredCursor")
 
     def _found(self, endpoint: str, text: str) -> Iterable[Resource]:
         held = self.store.resources[endpoint]
@@ -410,6 +420,8 @@ class Fake:
 
     def _dress(self, outgoing: Outgoing) -> None:
         outgoing.headers.setdefault("Content-Type", self.switches.content_type)
+        if self.switches.has_date:
+            outgoing.headers.setdefault("Date", format_datetime(datetime.now(UTC), usegmt=True))
         if self.switches.hashes_answers:
             outgoing.headers["ETag"] = f'W/"{zlib.crc32(outgoing.body):x}"'
         outgoing.delay_s = outgoing.delay_s or self.switches.latency_s

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, cast
 
 Resource: TypeAlias = dict[str, Any]
@@ -18,7 +19,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 _TERM = re.compile(
     r"""\s*(?P<path>[^\s\[\]]+)(?:\[(?P<inner>.+?)\](?:\.(?P<sub>\w+))?)?
-        (?:\s+eq\s+(?P<value>"(?:[^"\\]|\\.)*"|true|false|-?\d+))?\s*(?:and\b|$)""",
+        (?:\s+(?P<how>eq|ge)\s+(?P<value>"(?:[^"\\]|\\.)*"|true|false|-?\d+))?\s*(?:and\b|$)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -71,6 +72,7 @@ class Store:
         return {
             "resourceType": endpoint[:-1],
             "version": f'W/"{next(self._versions)}"',
+            "lastModified": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "location": f"/{endpoint}/{id}",
         }
 
@@ -88,7 +90,7 @@ class Store:
         """Yield what a filter finds. Raises InvalidFilter."""
         terms = list(_terms(text))
         held = self.resources[endpoint]
-        path, inner, _, value = terms[0]
+        path, inner, _, value, _ = terms[0]
         candidates: Iterable[Resource] = held.values()
         if path in INDEXED and inner is None and isinstance(value, str):
             ids = self._index.get((endpoint, path, value.lower()), set[str]())
@@ -98,7 +100,8 @@ class Store:
                 yield resource
 
 
-_Term: TypeAlias = tuple[str, str | None, str, Any]
+_Term: TypeAlias = tuple[str, str | None, str, Any, bool]
+"""Path, filter inside, sub-attribute, value, and whether it asks for that value or more."""
 
 
 def _terms(text: str) -> Iterator[_Term]:
@@ -107,7 +110,13 @@ def _terms(text: str) -> Iterator[_Term]:
         found = _TERM.match(text, at)
         if found is None or (found["value"] is None and found["inner"] is None):
             raise InvalidFilter(text)
-        yield found["path"], found["inner"], found["sub"] or "", _literal(found["value"])
+        yield (
+            found["path"],
+            found["inner"],
+            found["sub"] or "",
+            _literal(found["value"]),
+            (found["how"] or "eq").lower() == "ge",
+        )
         at = found.end()
 
 
@@ -118,10 +127,12 @@ def _literal(text: str | None) -> Any:
 
 
 def _fits(resource: Resource, term: _Term) -> bool:
-    path, inner, sub, value = term
+    path, inner, sub, value, is_least = term
     raw = at(resource, path)
     listed = as_list(raw)
     elements = listed if listed is not None else [] if raw is None else [raw]
+    if is_least:
+        return any(isinstance(one, str) and one >= value for one in elements)
     if inner is None:
         return any(is_same(one, value) for one in elements)
     objects = [o for o in map(as_object, elements) if o is not None]

@@ -86,6 +86,7 @@ class Switches:
     wants_plain_json: bool = False  # application/scim+json answers 415
     has_bom: bool = False
     html_errors: bool = False
+    has_date: bool = True
     echoes: bool = False  # refuses everything, and says what it was sent
     shows_members: bool = False  # although they were excluded
 
@@ -97,6 +98,11 @@ class Switches:
     page_max: int = 0
     ignores_start: bool = False
     repeats_last: bool = False
+    miscounts: int = 0  # totalResults is off by so many
+    members_in_lists: bool = True
+    members_say_kind: bool = True
+    cursors_expire: int = 0  # so many cursors are too old
+    repeats_cursor: bool = False  # the second page leads to itself
     counts_page: bool = False  # totalResults is the length of the page
     empty_is_404: bool = False
     ignores_filter: bool = False

@@ -80,7 +80,7 @@ jobs:
             "6: jobs.people.target.settings.baseAddress: is plain http, which shows the "
             "credentials to everybody: use https, or set allowInsecure"
         ),
-        "6: jobs.people.target.settings.tokn: is not a setting of SCIM targets",
+        "6: jobs.people.target.settings.tokn: is not a setting of SCIM services",
         "8: jobs.people.schedule: cannot be shorter than PT1M",
         "9: jobs.people.guards.departures.percent: is to lie between 0 and 100",
     ]
