@@ -36,7 +36,12 @@ def test_abilities_are_believed_in_whatever_spelling() -> None:
             "pagination": {"cursor": True, "index": False},
         }
     ) == Abilities(
-        has_patch=False, has_filter=False, has_versions=True, results_max=50, has_cursors=True
+        has_patch=False,
+        has_filter=False,
+        has_versions=True,
+        results_max=50,
+        has_cursors=True,
+        offers_cursors=True,
     )
 
 
