@@ -126,7 +126,7 @@ TOLD = "tenant:\n  notifications: "
         (JOB + "    settings: {A: [1]}\n", "7: jobs.people.settings.A: is to be a text"),
         (JOB + "    settings: {Wrong: x}\n", "7: jobs.people.settings.Wrong: is wrong"),
         (JOB + "    schedule: 5\n", "7: jobs.people.schedule: is to be a text; put it in quotes"),
-        (JOB.replace("scim,", "csv,"), "jobs.people.target.connector: csv cannot be a target"),
+        (JOB.replace("scim\n", "csv\n"), "5: jobs.people.target.connector: csv cannot be a target"),
         (JOB.replace("settings: {users: people.csv}", ""), "3: jobs.people.source.settings"),
     ],
 )
