@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from provisor.cli.render import clean
-from provisor.model.decisions import AttributeChange, Decision, TargetChange
-from provisor.model.rules import ObjectMapping
-from provisor.planner.diff import redact
-from provisor.planner.record import changes_of
-from provisor.store.planfile import shown, text_of
+from provisor.model.decisions import AttributeChange, TargetChange
+from provisor.store.planfile import text_of
 
 NAMES_SHOWN = 10
 VALUE_LENGTH_MAX = 200
@@ -36,23 +31,3 @@ def value_text(text: str | None) -> str:
         return "(none)"
     text = clean(text)
     return text if len(text) <= VALUE_LENGTH_MAX else f"{text[:VALUE_LENGTH_MAX]}…"
-
-
-def changes_json(changes: Iterable[TargetChange]) -> list[dict[str, object]]:
-    """Return changes in the stable form, described in docs/command-line.md."""
-    return [
-        {
-            "attribute": change.attribute,
-            "before": change.before,
-            "after": change.after,
-            "added": change.added,
-            "removed": change.removed,
-        }
-        for change in map(shown, changes)
-    ]
-
-
-def visible_changes(decision: Decision, mapping: ObjectMapping) -> tuple[TargetChange, ...]:
-    """Return what a decision changes, without values that must not be shown."""
-    hidden = {m.target.name for m in mapping.attributes if m.is_redacted}
-    return redact(changes_of(decision), hidden.__contains__)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from provisor.cli.changes import change_text, changes_json
+from provisor.cli.changes import change_text
 from provisor.cli.commands.schema import content_of
 from provisor.cli.render import clean, count, say
 from provisor.cli.workspace import Workspace
 from provisor.engine.whatif import Altered, Effect, WhatIf, what_if
 from provisor.model.jobs import Job
+from provisor.runtime.told import changes as changes_json
 
 TITLES = {
     Effect.ENTER: "enter: {kind}, comes into scope; matched or created",

@@ -15,10 +15,14 @@ from provisor.planner.status import next_start
 from provisor.runtime.interruption import Interrupted, Interruption
 from provisor.runtime.lease import Busy, lease
 from provisor.runtime.parts import Parts
-from provisor.runtime.runner import LOOK_AGAIN_S, Execute, run_once
+from provisor.runtime.runner import LOOK_AGAIN_S, Execute, Ready, run_once
 
 CYCLES_MAX = 8
 """So many jobs run at a time; the others wait for their turn."""
+
+
+class NotDue(Exception):
+    """Another server was faster."""
 
 
 class Told(Protocol):
@@ -33,6 +37,8 @@ class Told(Protocol):
 class Scheduler:
     parts: Parts
     execute: Execute
+    reconcile: Execute
+    """As `execute`, and reads the target in full."""
     refusal: Callable[[Exception], Halt | None]
     """Why a job cannot go at all, so that it says so itself; None: it is no fault of the job."""
     interruption: Interruption
@@ -40,6 +46,8 @@ class Scheduler:
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     _not_before: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _hurried: set[str] = field(default_factory=set[str])
+    _reconciled: set[str] = field(default_factory=set[str])
+    """Jobs of which the next cycle reads the target in full."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -52,33 +60,45 @@ class Scheduler:
         self._not_before.pop(job, None)
         self.wake()
 
+    def reconcile_soon(self, job: str) -> None:
+        """Run a cycle of a job that reads the target in full, whatever the job's state."""
+        self._reconciled.add(job)
+        self.hurry(job)
+
     async def run(self) -> None:
         """Run what is due until somebody asks to stop; what runs then is settled first."""
         while not self.interruption.is_asked:
             self._woken.clear()
-            await self._look()
-            await self._wait()
+            await self._wait(await self._look())
         if self._running:
             await asyncio.wait(self._running.values())
 
-    async def _look(self) -> None:
+    async def _look(self) -> float:
+        """Begin what is due; return for how many seconds nothing else will be."""
         try:
             jobs = await self.parts.registry.jobs()
         except StoreFailed:
-            return  # the next look may find it well again
+            return LOOK_AGAIN_S  # the next look may find it well again
         now = self.parts.clock.now()
         due = sorted((at, job.id, job) for job in jobs if (at := self._due(job, now)) is not None)
         for _, id, job in due:
             if len(self._running) >= CYCLES_MAX:
-                return
+                return LOOK_AGAIN_S
+            is_hurried = id in self._hurried
             self._hurried.discard(id)
-            task = asyncio.create_task(self._one(job))
+            task = asyncio.create_task(self._one(job, is_hurried=is_hurried))
             self._running[id] = task
             task.add_done_callback(lambda _, id=id: self._done(id))
+        # Whoever begins late each time drifts: a cycle begins when it is due, not at the next look.
+        times = (next_start(job.status, job.schedule, now) for job in jobs)
+        waits = [(at - now).total_seconds() for at in times if at is not None and at > now]
+        return min([LOOK_AGAIN_S, *waits])
 
     def _due(self, job: Job, now: datetime) -> datetime | None:
         """Return since when a job is due, None if it is not."""
         at = next_start(job.status, job.schedule, now)
+        if job.id in self._reconciled:
+            return None if job.id in self._running or self._waits(job, now) else now
         if at is None:
             self._hurried.discard(job.id)
             return None
@@ -88,22 +108,44 @@ class Scheduler:
             return now
         if at > now:
             return None
-        return None if self._not_before.get(job.id, now) > now else at
+        return None if self._waits(job, now) else at
+
+    def _is_time(self, job: Job) -> bool:
+        now = self.parts.clock.now()
+        at = next_start(job.status, job.schedule, now)
+        return at is not None and at <= now
+
+    def _waits(self, job: Job, now: datetime) -> bool:
+        return self._not_before.get(job.id, now) > now
 
     def _done(self, id: str) -> None:
         del self._running[id]
         self.wake()
 
-    async def _one(self, job: Job) -> None:
+    async def _one(self, job: Job, *, is_hurried: bool) -> None:
         """Run one cycle; whatever comes of it, the others go on."""
+        is_reconciled = job.id in self._reconciled
+        execute = self.reconcile if is_reconciled else self.execute
+
+        async def if_still_due(ready: Ready) -> Cycle:
+            """Another server may have run it between our look and our having it."""
+            now = await self.parts.registry.job(job.id)
+            if not is_hurried and not is_reconciled and (now is None or not self._is_time(now)):
+                raise NotDue
+            return await execute(ready)
+
         try:
-            cycle = await run_once(self.parts, job, self.execute, self.interruption)
+            cycle = await run_once(self.parts, job, if_still_due, self.interruption)
+            self._reconciled.discard(job.id)
             self.told.ended(job, cycle)
+        except NotDue:
+            return
         except (Busy, Fenced):
             self._later(job, timedelta(seconds=LOOK_AGAIN_S))
         except Interrupted as cut_off:
             self.told.failed(job, cut_off)
         except Exception as failure:  # noqa: BLE001
+            self._reconciled.discard(job.id)
             self._later(job, job.schedule)
             self.told.failed(job, failure)
             await self._refuse(job, failure)
@@ -123,9 +165,9 @@ class Scheduler:
         except (Busy, Fenced, StoreFailed) as other:
             self.told.failed(job, other)
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         waits = [
-            asyncio.create_task(self.interruption.sleep(LOOK_AGAIN_S)),
+            asyncio.create_task(self.interruption.sleep(seconds)),
             asyncio.create_task(self._woken.wait()),
         ]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

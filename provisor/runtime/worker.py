@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from provisor.runtime.interruption import GRACE_S, Interruption
 from provisor.runtime.scheduler import Scheduler
 
-HURRY = "hurry "
+HURRY, RECONCILE = "hurry ", "reconcile "
 BACK_AFTER_S = 2.0
 """So long after a schedule that died the next one begins."""
 
@@ -36,6 +36,9 @@ class Worker:
 
     def hurry(self, job: str) -> None:
         self._say(f"{HURRY}{job}")
+
+    def reconcile(self, job: str) -> None:
+        self._say(f"{RECONCILE}{job}")
 
     def _say(self, line: str) -> None:
         """Say something; who is just being started looks by itself."""
@@ -86,6 +89,8 @@ async def _listen(scheduler: Scheduler, interruption: Interruption) -> None:
     while line := (await reader.readline()).decode().strip():
         if line.startswith(HURRY):
             scheduler.hurry(line.removeprefix(HURRY))
+        elif line.startswith(RECONCILE):
+            scheduler.reconcile_soon(line.removeprefix(RECONCILE))
         else:
             scheduler.wake()
     interruption.ask(signal.SIGTERM)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from provisor.cli.changes import change_text, changes_json, value_text, visible_changes
+from provisor.cli.changes import change_text, value_text
 from provisor.cli.main import Session
 from provisor.cli.objects import find_object
 from provisor.cli.render import clean, moment, say
@@ -22,9 +22,8 @@ from provisor.model.entries import EntryKey, MatchQuery, Reference
 from provisor.model.jobs import Job
 from provisor.model.rules import ObjectMapping, Rules
 from provisor.planner.record import name_of
+from provisor.runtime.told import REDACTED, explanation, is_redacted, visible_changes
 from provisor.store.planfile import text_of
-
-REDACTED = "[Redact]"
 
 
 @command(
@@ -48,7 +47,10 @@ def explain(session: Session, job: str, object: str, *, as_json: bool) -> int:
         if as_json:
             say(
                 msgspec.json.encode(
-                    [_json(one, rules[one.standing.key.mapping]) for one in told]
+                    [
+                        explanation(one, rules[one.standing.key.mapping], _answer_text)
+                        for one in told
+                    ]
                 ).decode()
             )
             return
@@ -93,7 +95,7 @@ def _show(key: EntryKey, told: Explanation, mapping: ObjectMapping) -> None:
     _show_match(told)
     say("  4 map")
     for explained in told.values:
-        _show_value(explained, _is_redacted(mapping, explained.target))
+        _show_value(explained, is_redacted(mapping, explained.target))
     _show_decision(told, mapping)
     for title, escrow in (("escrow", standing.escrow), ("references", standing.references_escrow)):
         if escrow is not None:
@@ -201,81 +203,3 @@ def _show_escrow(title: str, escrow: Escrow) -> None:
 
 def _yes(is_so: bool) -> str:
     return "yes" if is_so else "no"
-
-
-def _is_redacted(mapping: ObjectMapping, target: str) -> bool:
-    return any(m.is_redacted for m in mapping.attributes if m.target.name == target)
-
-
-# as JSON
-
-
-def _json(told: Explanation, mapping: ObjectMapping) -> dict[str, object]:
-    """Return the stable form, described in docs/command-line.md."""
-    standing, decision = told.standing, told.decision
-    facts = decision.facts if decision else None
-    return {
-        "objectMapping": mapping.name,
-        "object": {
-            "kind": mapping.source_kind,
-            "id": standing.key.anchor,
-            "name": name_of(standing.source.attributes) if standing.source else "",
-        },
-        "isInSource": standing.source is not None and standing.absence is None,
-        "scope": {
-            "isActive": facts.is_active,
-            "isAssigned": facts.is_assigned,
-            "passesFilter": facts.passes_filter,
-            "clauses": [{"clause": clause, "holds": holds} for clause, holds in told.clauses],
-        }
-        if facts
-        else None,
-        "match": {
-            "linkedTo": standing.link.target if standing.link else None,
-            "linkState": standing.link.state.value if standing.link else None,
-            "queries": [
-                {"attribute": query.attribute, "value": text_of(query.value)}
-                for query in told.queries
-            ],
-            "found": [entry.anchor for entry in told.sighting.found],
-        },
-        "values": [_value_json(one, _is_redacted(mapping, one.target)) for one in told.values],
-        "decision": {
-            "action": decision.action.value,
-            "row": decision.row,
-            "situation": decision.situation.value,
-            "code": decision.code,
-            "changes": changes_json(visible_changes(decision, mapping)),
-        }
-        if decision
-        else None,
-        "problem": told.problem,
-        "references": changes_json(told.references),
-        "escrow": _escrow_json(standing.escrow),
-        "referencesEscrow": _escrow_json(standing.references_escrow),
-    }
-
-
-def _value_json(explained: Explained, is_redacted: bool) -> dict[str, object]:
-    steps = [
-        {
-            "expression": step.text,
-            "level": step.level,
-            "value": REDACTED if is_redacted else _answer_text(step.value),
-            "error": str(step.error) if step.error else None,
-        }
-        for step in explained.steps
-    ]
-    return {"target": explained.target, "expression": explained.expression, "steps": steps}
-
-
-def _escrow_json(escrow: Escrow | None) -> dict[str, object] | None:
-    if escrow is None:
-        return None
-    return {
-        "code": escrow.code,
-        "reason": escrow.reason,
-        "attempts": escrow.attempts,
-        "firstFailedAt": escrow.first_failed_at,
-        "retryAt": escrow.retry_at,
-    }

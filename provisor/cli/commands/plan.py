@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import msgspec
 
-from provisor.cli.changes import change_text, changes_json
+from provisor.cli.changes import change_text
 from provisor.cli.commands.status import error_text
 from provisor.cli.exits import Exit
 from provisor.cli.main import Session
@@ -24,6 +23,7 @@ from provisor.model.cycles import CycleResult
 from provisor.model.decisions import Action, Situation
 from provisor.model.jobs import Job
 from provisor.model.plans import Plan, PlanStep
+from provisor.runtime.told import plan_document
 
 OBJECTS_SHOWN = 20
 
@@ -199,31 +199,4 @@ def _show_step(step: PlanStep) -> None:
 
 def to_json(job: Job, made: Plan) -> str:
     """Return the stable form, described in docs/command-line.md."""
-    counts = Counter(step.action.value for step in made.steps if not step.is_reference_pass)
-    counts["references"] = sum(step.is_reference_pass for step in made.steps)
-    cycle = made.cycle
-    error = cycle.error or (cycle.halt.error if cycle.halt else None)
-    document = {
-        "job": job.name,
-        "jobId": job.id,
-        "madeAt": made.made_at,
-        "hash": made.hash,
-        "counts": {name: number for name, number in sorted(counts.items()) if number},
-        "failed": cycle.counts.failed,
-        "error": {"code": error.code, "message": error.message} if error else None,
-        "steps": [_step_json(step) for step in made.steps],
-    }
-    return msgspec.json.encode(document).decode()
-
-
-def _step_json(step: PlanStep) -> dict[str, object]:
-    return {
-        "action": step.action.value,
-        "isReferences": step.is_reference_pass,
-        "objectMapping": step.key.mapping,
-        "object": {"id": step.key.anchor, "name": step.source_name},
-        "situation": step.situation.value,
-        "row": step.row,
-        "code": step.code,
-        "changes": changes_json(step.shown),
-    }
+    return msgspec.json.encode(plan_document(job, made)).decode()

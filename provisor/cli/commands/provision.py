@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from provisor.cli.changes import change_text, changes_json, visible_changes
+from provisor.cli.changes import change_text
 from provisor.cli.exits import Exit
 from provisor.cli.main import Session
 from provisor.cli.objects import find_object
@@ -19,6 +19,8 @@ from provisor.model.rules import ObjectMapping, Rules
 from provisor.planner.record import name_of
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.runner import possess
+from provisor.runtime.told import changes as changes_json
+from provisor.runtime.told import visible_changes
 
 
 @command("provision", "provisor provision people e000017")

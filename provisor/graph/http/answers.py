@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -25,6 +25,8 @@ class Answer:
     body: bytes = b""
     media: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    stream: AsyncGenerator[bytes] | None = None
+    """What goes out bit by bit, in place of a body."""
 
 
 def said(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

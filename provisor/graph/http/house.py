@@ -50,10 +50,16 @@ class House:
     """Let the scheduler look at once: something may be due."""
     hurry: Callable[[str], None]
     """Let it run a job without waiting for its next time."""
+    reconcile: Callable[[str], None]
+    """Let it run a cycle of a job that reads the target in full, whatever the job's state."""
+    is_closing: Callable[[], bool]
+    """True once the server is to end: streams end with it."""
     docs: str
     throttle: Throttle
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     """What goes on after its request was answered."""
+    streams: set[object] = field(default_factory=set[object])
+    """The event streams that are open."""
 
     # finding
 

@@ -66,6 +66,7 @@ def open_schedule(parts: Parts, interruption: Interruption) -> Scheduler:
     return Scheduler(
         parts=parts,
         execute=_execute(parts),
+        reconcile=_execute(parts, reconciles=True),
         refusal=refusal,
         interruption=interruption,
         told=Logged(),
@@ -88,6 +89,8 @@ async def open_house(parts: Parts, composed: Composed, front: Front, worker: Wor
         log_context=composed.log_context,
         wake=worker.wake,
         hurry=worker.hurry,
+        reconcile=worker.reconcile,
+        is_closing=lambda: worker.interruption.is_asked,
         docs=composed.docs,
         throttle=Throttle(parts.clock),
     )
@@ -137,9 +140,10 @@ def _issuers(front: Front) -> tuple[Issuer, ...]:
     return (Issuer(issuer=front.issuer, audience=front.audience, keys_url=front.keys_url),)
 
 
-def _execute(parts: Parts) -> Callable[[Ready], Awaitable[Cycle]]:
+def _execute(parts: Parts, *, reconciles: bool = False) -> Callable[[Ready], Awaitable[Cycle]]:
     async def execute(ready: Ready) -> Cycle:
-        return await run_cycle(ready.mandate, ready.ports, parts.entropy.uuid())
+        id = parts.entropy.uuid()
+        return await run_cycle(ready.mandate, ready.ports, id, reconciles=reconciles)
 
     return execute
 

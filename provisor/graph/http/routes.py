@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from provisor.graph.http.calls import Handler
+from provisor.graph.http.events import events
 from provisor.graph.http.handlers import (
     access,
     assignments,
+    beside,
     bulk,
     connections,
     expressions,
@@ -126,6 +128,11 @@ def _jobs(at: str) -> tuple[Route, ...]:
             replace(_post(at, bulk.bulk_upload, UPLOAD), media=SCIM, body_max=BULK_MAX)
             for at in (f"{one}/bulkUpload", f"{one}/bulkUpload/$value")
         ),
+        _post(f"{one}/plan", beside.plan, READ),
+        _get(f"{one}/explain", beside.explain),
+        _get(f"{one}/staged", beside.staged),
+        _post(f"{one}/staged/approve", beside.approve),
+        _post(f"{one}/reconcile", beside.reconcile),
         _get(f"{one}/objectConnections/{{object}}", connections.get_connection),
         *_schema(f"{one}/schema"),
     )
@@ -185,6 +192,13 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="health", handler=meta.health, is_versioned=False),
     Route(method="GET", path="ready", handler=meta.ready, is_versioned=False),
     Route(method="GET", path="openapi.json", handler=meta.describe, scopes=ANY, is_versioned=False),
+    Route(
+        method="GET",
+        path=f"provisor/{SP}/jobs/{{job}}/events",
+        handler=events,
+        scopes=READ,
+        is_versioned=False,
+    ),
     Route(method="GET", path="metadata/endpoints", handler=tokens.endpoints, is_versioned=False),
     Route(
         method="POST",

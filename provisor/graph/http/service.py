@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from provisor.errors import AdapterError, StoreFailed
@@ -83,12 +83,7 @@ class Service:
         answer: Answer = await route.handler(call)
         if call.applied:
             preferences = {"Preference-Applied": ", ".join(call.applied)}
-            return Answer(
-                status=answer.status,
-                body=answer.body,
-                media=answer.media,
-                headers={**answer.headers, **preferences},
-            )
+            return replace(answer, headers={**answer.headers, **preferences})
         return answer
 
     def _refusal(self, failure: Exception, ids: RequestIds) -> Answer:
@@ -198,6 +193,8 @@ def _response(answer: Answer, ids: RequestIds, request: Request) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if answer.media:
         headers["Content-Type"] = answer.media
+    if answer.stream is not None:
+        return StreamingResponse(answer.stream, answer.status, headers)
     content = b"" if request.method == "HEAD" else answer.body
     return Response(content, answer.status, headers)
 

@@ -1,0 +1,162 @@
+"""What stands beside Graph's own resources of a job: plans, explanations, what is staged.
+
+What the command line can, these can; their documents are the same (docs/command-line.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from provisor.engine.on_demand import NotInSource, explain_one
+from provisor.engine.plans import Planning, make_plan
+from provisor.engine.work import Ports
+from provisor.errors import AdapterError
+from provisor.expressions.context import Answer as Value
+from provisor.graph.http.answers import Answer, Document, done, said
+from provisor.graph.http.calls import Call
+from provisor.graph.http.faults import Fault, bad_request, conflict, not_found
+from provisor.graph.http.handlers.common import job_of
+from provisor.model.decisions import StandingKey
+from provisor.model.entries import Anchor, EntryKey
+from provisor.model.jobs import Job
+from provisor.model.rules import Rules
+from provisor.ports import Journal, Source, TargetReader
+from provisor.runtime.parts import Equipment
+from provisor.runtime.told import explanation, plan_document
+from provisor.settings.problems import Invalid
+
+STEPS_MAX = 1_000
+"""More than these are counted, and not listed: the command line saves whole plans."""
+
+
+@asynccontextmanager
+async def _looking(call: Call, job: Job) -> AsyncGenerator[tuple[Equipment, Source, TargetReader]]:
+    """Have what reads both systems, and nothing that writes. Raises Fault."""
+    try:
+        equipment = await call.house.parts.equip(job)
+    except Invalid as wrong:
+        raise Fault(400, "InvalidCredentials", str(wrong)) from wrong
+    source, reader = equipment.source(), equipment.reader()
+    try:
+        yield equipment, source, reader
+    except AdapterError as failure:
+        raise Fault(400, failure.code, str(failure)) from failure
+    finally:
+        await reader.close()
+        await source.close()
+
+
+async def plan(call: Call) -> Answer:
+    """Return what a cycle would do now; `{"reconcile": true}` for one that reads the target."""
+    _, job = await job_of(call)
+    reconciles = call.read_object().get("reconcile") is True
+    parts = call.house.parts
+    async with _looking(call, job) as (equipment, source, reader):
+        made = await make_plan(
+            job.id,
+            equipment.mandate,
+            source,
+            reader,
+            await parts.registry.overlay_journal(job.id),
+            parts.clock,
+            parts.entropy,
+            reconciles=reconciles,
+        )
+    document = plan_document(job, made)
+    steps = document["steps"]
+    assert isinstance(steps, list)
+    shown: list[object] = steps[:STEPS_MAX]  # pyright: ignore[reportUnknownVariableType]
+    return said({**document, "steps": shown, "stepCount": len(made.steps)})
+
+
+async def explain(call: Call) -> Answer:
+    """Go through every step for the object that `?object=` names, as things are now."""
+    _, job = await job_of(call)
+    text = call.query.others.get("object", "")
+    if not text:
+        raise bad_request("Say which object: ?object= its id in the source or in the target.")
+    parts = call.house.parts
+    async with _looking(call, job) as (equipment, source, reader):
+        overlay, rules = await parts.registry.overlay_journal(job.id), equipment.mandate.rules
+        key = await _meant(rules, overlay, source, text)
+        ports = Ports(
+            source=source,
+            target=Planning(reader),
+            journal=overlay,
+            clock=parts.clock,
+            entropy=parts.entropy,
+        )
+        try:
+            told = await explain_one(equipment.mandate, ports, key)
+        except NotInSource as nowhere:
+            raise not_found("object", text) from nowhere
+    found = [explanation(one, rules[one.standing.key.mapping], _text) for one in told]
+    return said({"value": found})
+
+
+async def _meant(rules: Rules, journal: Journal, source: Source, text: str) -> EntryKey:
+    """Return what is remembered under this name, else what the source has under this id."""
+    prefix, colon, rest = text.partition(":")
+    kinds = list(dict.fromkeys(m.source_kind for m in rules.values() if m.is_enabled))
+    named = [kind for kind in kinds if colon and rest and kind.lower() == prefix.lower()]
+    kinds, wanted = (named, rest) if named else (kinds, text)
+    remembered = {
+        EntryKey(rules[one.key.mapping].source_kind, one.key.anchor)
+        for one in await journal.lookup(wanted, 2)
+        if one.key.mapping in rules and rules[one.key.mapping].source_kind in kinds
+    }
+    if len(remembered) > 1:
+        raise bad_request(f"'{text[:100]}' names several objects; put `kind:` before the id.")
+    if remembered:
+        return remembered.pop()
+    for kind in kinds:
+        key = EntryKey(kind, Anchor(wanted))
+        if await source.fetch(key) is not None:
+            return key
+    raise not_found("object", text)
+
+
+def _text(value: Value) -> str:
+    return "(none)" if value is None else str(value)
+
+
+# what waits for an administrator
+
+
+async def staged(call: Call) -> Answer:
+    _, job = await job_of(call)
+    view = await call.house.parts.registry.staged(job.id)
+    return said(
+        {
+            "hash": view.hash,
+            "departures": [_key(one) for one in view.departures],
+            "members": [_key(one) for one in view.members],
+            "snapshot": view.snapshot,
+        }
+    )
+
+
+def _key(key: StandingKey) -> Document:
+    return {"objectMapping": key.mapping, "object": key.anchor}
+
+
+async def approve(call: Call) -> Answer:
+    """Let pass exactly what the hash names, once; the next cycle carries it out."""
+    _, job = await job_of(call)
+    hash = call.read_object().get("hash")
+    if not isinstance(hash, str) or not hash:
+        raise bad_request("Give the whole `hash` of what is staged.")
+    parts = call.house.parts
+    if not await parts.registry.approve(job.id, hash, call.caller.name, parts.clock.now()):
+        raise conflict("Nothing of this hash is staged by now; look again before you approve.")
+    call.house.hurry(job.id)
+    return done()
+
+
+async def reconcile(call: Call) -> Answer:
+    """Have a cycle run that reads the target in full, whatever the state of the job."""
+    _, job = await job_of(call)
+    await call.house.audit(call.caller.name, "Reconcile", f"{job.name} {job.id}")
+    call.house.reconcile(job.id)
+    return done(202)

@@ -1,0 +1,74 @@
+"""What the command line can, the API can: plan, explain, approve, reconcile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.api.served import Served, serving, target, wait_until, workspace
+
+DEPARTED = 14
+
+
+def steady(house: Served, job: str) -> str:
+    return str(house.get(job).json["status"]["steadyStateLastAchievedTime"])
+
+
+def test_an_object_is_explained_step_by_step(house: Served, job: str) -> None:
+    told = house.get(f"{job}/explain?object=ada")
+    assert told.status == 200, told.body
+    (one,) = told.json["value"]
+    assert one["object"]["id"] == "ada"
+    assert one["scope"]["passesFilter"] is True
+    assert one["decision"]["action"] in ("create", "update", "other")
+    assert {value["target"] for value in one["values"]} >= {"userName", "active"}
+    assert house.get(f"{job}/explain?object=User:ada").status == 200
+    assert house.get(f"{job}/explain?object=nobody").status == 404
+    assert house.get(f"{job}/explain").status == 400
+
+
+def test_what_is_planned_is_done_and_staged_departures_wait_for_their_hash(tmp_path: Path) -> None:
+    people = [f"p{number:02d}" for number in range(2 * DEPARTED)]
+    with target() as scim:
+        token = workspace(tmp_path, scim)
+        with serving(tmp_path, scim, token) as house:
+            house.hire(*people)
+            found = house.get("/beta/servicePrincipals").json["value"][0]["id"]
+            at = f"/beta/servicePrincipals/{found}/synchronization/jobs"
+            job = f"{at}/{house.get(at).json['value'][0]['id']}"
+            assert house.get(f"{job}/staged").json["hash"] == ""
+            plan = house.post(f"{job}/plan").json
+            assert (plan["stepCount"], plan["counts"]) == (len(people), {"create": len(people)})
+            assert house.users() == {}
+            assert house.get(job).json["status"]["lastExecution"] is None
+            house.post(f"{job}/start")
+            wait_until(lambda: house.get(job).json["status"]["code"] == "Active")
+            assert house.post(f"{job}/plan").json["steps"] == []
+
+            house.hire(*people, accountEnabled="false")
+            before = steady(house, job)
+            assert house.post(f"{job}/reconcile").status == 202
+            wait_until(lambda: house.get(job).json["status"]["code"] == "Quarantine")
+            assert house.get(job).json["status"]["quarantine"]["reason"] == "TooManyDeletes"
+            assert all(user["active"] for user in house.users().values())
+
+            view = house.get(f"{job}/staged").json
+            assert len(view["departures"]) == len(people)
+            wrong = house.post(f"{job}/staged/approve", {"hash": "0" * 64})
+            assert (wrong.status, wrong.error["code"]) == (409, "Conflict")
+            assert house.post(f"{job}/staged/approve", {"hash": view["hash"]}).status == 204
+            wait_until(lambda: steady(house, job) > before)
+            assert not any(user["active"] for user in house.users().values())
+            again = house.post(f"{job}/staged/approve", {"hash": view["hash"]})
+            assert again.status == 409
+
+
+def test_a_reconcile_puts_right_what_others_changed_also_in_a_paused_job(
+    house: Served, job: str
+) -> None:
+    house.post(f"{job}/start")
+    wait_until(lambda: not steady(house, job).startswith("0001"))
+    house.post(f"{job}/pause")
+    before = steady(house, job)
+    assert house.post(f"{job}/reconcile").status == 202
+    wait_until(lambda: steady(house, job) > before)
+    assert house.get(job).json["status"]["code"] == "Paused"
