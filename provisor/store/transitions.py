@@ -17,9 +17,11 @@ from provisor.model.decisions import (
     Create,
     Decision,
     Delete,
+    Echo,
     Escrow,
     Escrowed,
     Export,
+    Image,
     Keep,
     Link,
     LinkState,
@@ -46,6 +48,7 @@ from provisor.model.entries import (
 )
 from provisor.model.jobs import ResetScope
 from provisor.planner.diff import as_set, is_reference
+from provisor.planner.echo import after_look
 from provisor.planner.record import NAMES
 
 POINTED_AT = frozenset({LinkState.MANAGED, LinkState.DISABLED})
@@ -319,12 +322,27 @@ def attempted(
             return current
 
 
+def pictured(standing: Standing, entry: Entry, *, repairs: bool) -> tuple[Standing, bool]:
+    """Return what is remembered of a linked object once its target object was seen, and whether
+    that said something else than it was told; with `repairs` it is unsettled then."""
+    link = standing.link
+    assert link is not None, "what is seen of an object that is not linked is nobody's"
+    told, image = link.image, Image(entry.attributes, entry.version)
+    if told is None or told.attributes == entry.attributes:
+        return replace(standing, link=replace(link, image=image)), False
+    echoes = after_look(link.echoes, told.attributes, entry.attributes)
+    seen = replace(standing, link=replace(link, image=image, echoes=echoes))
+    return unsettle(seen) if repairs else seen, True
+
+
 def _claim(
     current: Standing, anchor: Anchor, decision: Decision, predecessor: Standing | None
 ) -> Standing:
     before = predecessor.link if predecessor else current.link
-    is_ours = before is not None and before.target == anchor and before.is_created_by_us
-    link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours)
+    is_known = before is not None and before.target == anchor
+    is_ours = before is not None and is_known and before.is_created_by_us
+    echoes = before.echoes if before is not None and is_known else dict[str, Echo]()
+    link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours, echoes)
     referred = uncertain(predecessor.referred) if predecessor else _spans_of(current, link)
     told = widen(referred, _references_in(decision))
     return replace(current, link=link, attempt=(), referred=told)

@@ -315,6 +315,11 @@ def skip_text(record: Record, names: Names) -> str:
                 f"The state of {who} in both the source and target systems already match. No "
                 "change currently needs to be made."
             )
+        case "PerpetualPatch":
+            return (
+                f"Nothing is sent about {who}: what differs was sent before, and {names.target} "
+                "showed something else again each time"
+            )
         case "NotEffectivelyEntitled":
             return f"Nothing is sent about {who}: {why_not(record.facts)}"
         case "ImportSkipped":

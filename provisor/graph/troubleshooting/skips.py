@@ -32,6 +32,14 @@ SKIPS = (
         "A difference in upper and lower case counts only where caseExact is set.",
     ),
     _skip(
+        "PerpetualPatch",
+        "The target does not show a value as it was told: it rewrites it, or drops it. What it "
+        "would rewrite or drop again is not sent again until the source says something else.",
+        "See with `provisor explain` which attributes differ, and let their mapping say what the "
+        "target makes of them, or take them out of the mapping.",
+        "Where the target does not tell what it made of a value, it was sent three times.",
+    ),
+    _skip(
         "ImportSkipped",
         "The object has no value for any matching attribute, so that nobody could tell whether "
         "it has an account already.",

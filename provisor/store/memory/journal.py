@@ -14,7 +14,6 @@ from provisor.model.cycles import Counts, Cycle, CycleKind
 from provisor.model.decisions import (
     Decision,
     Escrow,
-    Image,
     Outcome,
     Record,
     Span,
@@ -346,14 +345,9 @@ class MemoryJournal:
         link = standing.link
         if link.state in transitions.UNPICTURED:
             return None
-        pictured = replace(
-            standing, link=replace(link, image=Image(entry.attributes, entry.version))
-        )
-        if link.image is None or link.image.attributes == entry.attributes:
-            self._put(pictured)
-            return None
-        self._put(transitions.unsettle(pictured) if repairs else pictured)
-        return Drift(standing.key, link, entry)
+        pictured, is_drift = transitions.pictured(standing, entry, repairs=repairs)
+        self._put(pictured)
+        return Drift(standing.key, link, entry) if is_drift else None
 
     async def end_listing(self, kinds: Collection[str], *, is_complete: bool) -> None:
         self._fence()

@@ -45,6 +45,7 @@ DISOWN = """
 UPDATE standing
 SET target = CASE WHEN state <> 'released' THEN target END,
     is_created_by_us = state <> 'released' AND is_created_by_us,
+    echoes = CASE WHEN state <> 'released' THEN echoes END,
     state = CASE WHEN state <> 'released' THEN 'claimed' END,
     spans = (SELECT count(*) FROM span p WHERE p.standing = number), references_due_at = NULL,
     has_references = EXISTS (SELECT 1 FROM reference r WHERE r.standing = number)

@@ -5,7 +5,7 @@ Anything that can be stored comes back as it was: the type of a value is part of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 import msgpack
 import xxhash
 
-from provisor.model.decisions import Escrow, Span
+from provisor.model.decisions import Echo, Escrow, Span
 from provisor.model.entries import Anchor, Attributes, MatchQuery, Reference, Value
 from provisor.store.sqlite.connect import Connection
 
@@ -222,6 +222,14 @@ def encode_queries(queries: tuple[MatchQuery, ...]) -> bytes | None:
 
 def decode_queries(data: bytes | None) -> tuple[MatchQuery, ...]:
     return tuple(MatchQuery(*parts) for parts in unpack(data)) if data else ()
+
+
+def encode_echoes(echoes: Mapping[str, Echo]) -> bytes | None:
+    return pack([(n, e.digest, e.times) for n, e in sorted(echoes.items())]) if echoes else None
+
+
+def decode_echoes(data: bytes | None) -> dict[str, Echo]:
+    return {name: Echo(digest, times) for name, digest, times in unpack(data)} if data else {}
 
 
 def encode_span(span: Span) -> bytes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
-from provisor.model.decisions import Image
 from provisor.model.entries import Anchor, Entry, MatchQuery
 from provisor.ports import Drift, Listed
 from provisor.store import transitions
@@ -55,12 +53,9 @@ def _picture(desk: Desk, entry: Entry, *, repairs: bool) -> Drift | None:
     link = standing.link
     if link is None or link.state in transitions.UNPICTURED:
         return None
-    pictured = replace(standing, link=replace(link, image=Image(entry.attributes, entry.version)))
-    if link.image is None or link.image.attributes == entry.attributes:
-        desk.put(number, standing, pictured)
-        return None
-    desk.put(number, standing, transitions.unsettle(pictured) if repairs else pictured)
-    return Drift(standing.key, link, entry)
+    pictured, is_drift = transitions.pictured(standing, entry, repairs=repairs)
+    desk.put(number, standing, pictured)
+    return Drift(standing.key, link, entry) if is_drift else None
 
 
 def end(desk: Desk, kinds: Collection[str], *, is_complete: bool) -> None:

@@ -21,9 +21,11 @@ from provisor.model.rules import MappingName
 from provisor.store import transitions
 from provisor.store.sqlite.codec import (
     Shapes,
+    decode_echoes,
     decode_escrow,
     decode_queries,
     decode_span,
+    encode_echoes,
     encode_escrow,
     encode_queries,
     encode_span,
@@ -38,17 +40,17 @@ HEAD = """
 s.number, s.anchor, s.is_assigned, s.seen, s.settled, s.target, s.state, s.is_created_by_us,
 s.attempt, s.references_seen, s.references_settled, s.spans,
 s.absence IS NOT NULL OR s.escrow IS NOT NULL OR s.references_escrow IS NOT NULL
-OR s.staged_at IS NOT NULL OR s.references_staged_at IS NOT NULL
+OR s.staged_at IS NOT NULL OR s.references_staged_at IS NOT NULL OR s.echoes IS NOT NULL
 """
 """Fetching a column costs as much as finding its row: what is rare is fetched when it is there."""
 WIDTH, SPAN_COUNT = 13, 11
 NO_SPANS: Mapping[str, Span] = MappingProxyType({})
 RARE = """
 SELECT absence, absent_since, escrow, staged_at, staged_seen, staged_approved, references_escrow,
-       references_staged_at, references_staged_seen, references_staged_approved
+       references_staged_at, references_staged_seen, references_staged_approved, echoes
 FROM standing WHERE number = ?
 """
-NOTHING_RARE = (None,) * 10
+NOTHING_RARE = (None,) * 11
 WHOLE = f"{HEAD}, m.generation, i.shape, i.content, i.version, o.shape, o.content, o.version"
 BESIDE_IT = """
 JOIN mark m ON m.standing = s.number
@@ -166,7 +168,8 @@ def _compose(
         referred = load_spans(connection, number) if spans else NO_SPANS
     link = None
     if target is not None:
-        link = Link(Anchor(target), image, LinkState(state), bool(is_ours))
+        echoes = decode_echoes(rare[10])
+        link = Link(Anchor(target), image, LinkState(state), bool(is_ours), echoes)
     return Standing(
         key=key,
         source=source,
@@ -286,11 +289,12 @@ def _derived(before: Standing, after: Standing) -> dict[str, object]:
 
 def _link_columns(link: Link | None) -> dict[str, object]:
     if link is None:
-        return {"target": None, "state": None, "is_created_by_us": False}
+        return {"target": None, "state": None, "is_created_by_us": False, "echoes": None}
     return {
         "target": link.target,
         "state": link.state,
         "is_created_by_us": link.is_created_by_us,
+        "echoes": encode_echoes(link.echoes),
     }
 
 
