@@ -169,7 +169,9 @@ def guarded(function: Function, implementation: Implementation, each: int | None
             return implementation(*operands)
         except ExpressionError as error:
             raise ExpressionError(f"{prefix}{error}", error.code) from error
-        except (ArithmeticError, ValueError) as error:
+        except ArithmeticError as error:
+            raise ExpressionError(f"{prefix}a number or a date is out of range") from error
+        except ValueError as error:
             raise ExpressionError(f"{prefix}{error}") from error
 
     return call
