@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.worlds import openldap
+from tests.worlds import databases, openldap
+from tests.worlds.databases import MariaDb, Postgres
 from tests.worlds.openldap import OpenLdap
 from tests.worlds.scim2 import Scim2, Variant
 
@@ -100,4 +101,22 @@ def slapd(tmp_path: Path) -> Iterator[OpenLdap]:
     if not openldap.IS_THERE:
         pytest.skip(openldap.NOT_THERE)
     with OpenLdap.run(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Return a running PostgreSQL server; each test makes a database of its own in it."""
+    if not databases.POSTGRES:
+        pytest.skip(databases.NO_POSTGRES)
+    with Postgres.run() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDb]:
+    """Return a running MariaDB server; each test makes a database of its own in it."""
+    if not databases.MARIADB:
+        pytest.skip(databases.NO_MARIADB)
+    with MariaDb.run() as server:
         yield server

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from provisor.model.expressions import attributes_of
-from provisor.model.rules import AttributeDefinition, ObjectMapping, Rules
+from provisor.model.rules import IS_SOFT_DELETED, AttributeDefinition, ObjectMapping, Rules
 from provisor.ports import Clock, Entropy, Prober, Source, Target, TargetReader
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from provisor.connectors.inbound.source import Documents
     from provisor.connectors.ldap.settings import LdapSettings
     from provisor.connectors.scim.settings import ScimSettings
+    from provisor.connectors.sql.settings import SqlSettings
 
 CHECKED: Final = "settings are checked before they are used"
 Settings: TypeAlias = Mapping[str, object]
@@ -224,6 +225,42 @@ def written(rules: Rules) -> Mapping[str, tuple[AttributeDefinition, ...]]:
     return {kind: tuple(attributes.values()) for kind, attributes in found.items()}
 
 
+# databases
+
+
+def _check_sql(settings: Settings, base: Path) -> Sequence[Complaint]:
+    from provisor.connectors.sql.form import Invalid
+    from provisor.connectors.sql.settings import parse
+
+    parsed = parse(settings, base)
+    if isinstance(parsed, Invalid):
+        return [Complaint(problem.path, problem.message) for problem in parsed.problems]
+    return ()
+
+
+def _sql_settings(settings: Settings, base: Path) -> SqlSettings:
+    from provisor.connectors.sql.settings import SqlSettings, parse
+
+    parsed = parse(settings, base)
+    assert isinstance(parsed, SqlSettings), CHECKED
+    return parsed
+
+
+def _open_sql(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.sql.source import SqlSource
+
+    return SqlSource(_sql_settings(settings, around.base), around.clock)
+
+
+def _probe_sql_source(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.sql.probe import SqlProber
+    from provisor.connectors.sql.source import source_plan, system_of
+
+    parsed = _sql_settings(settings, around.base)
+    mapped = {kind: names - {IS_SOFT_DELETED} for kind, names in required(around.rules).items()}
+    return SqlProber(parsed, system_of(parsed), source_plan, is_target=False, mapped=mapped)
+
+
 # people pushed through the API
 
 
@@ -330,6 +367,13 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             open_target=_open_ldap_target,
             probe_source=_probe_ldap,
             probe_target=_probe_ldap_target,
+        ),
+        "sql": Connector(
+            title="A database: PostgreSQL, MariaDB, MySQL, SQLite, or another",
+            check=_check_sql,
+            secrets=frozenset({"password"}),
+            open_source=_open_sql,
+            probe_source=_probe_sql_source,
         ),
         "scim": Connector(
             title="A SCIM 2.0 service",

@@ -21,8 +21,10 @@ from provisor.model.entries import Anchor, Reference
 from provisor.model.rules import Rules
 from provisor.ports import Prober
 from tests.contracts.sources.reading import LateClock
+from tests.contracts.sources.sql import TABLES, VIEWS, settings_for
 from tests.contracts.sources.subjects import ORGANISATION, Numbers, Shelf, files, key
 from tests.contracts.targets.world import Dice
+from tests.worlds.hands import PASSWORD, Dialect, hands
 from tests.worlds.scim2 import Scim2, Variant
 
 NO_RULES: Rules = {}
@@ -140,10 +142,40 @@ def _scim_source(request: pytest.FixtureRequest, folder: Path) -> Subject:
     )
 
 
+def _sql_source(dialect: Dialect) -> Maker:
+    def make(request: pytest.FixtureRequest, folder: Path) -> Subject:
+        made = hands(dialect, folder, request)
+        made.script(*TABLES, *VIEWS)
+        made.do("INSERT INTO people VALUES ('u1', 'Ada', NULL, 1)")
+        good = {**made.settings, **settings_for("watermark")}
+        elsewhere = f"sqlite:///{folder}/nowhere.db"
+        if dialect != "sqlite":
+            elsewhere = made.url.replace(f":{made.port}/", ":9/")
+        return Subject(
+            connector="sql",
+            side="source",
+            good=good,
+            base=folder,
+            off={**good, "url": elsewhere},
+            denied={**good, "password": "not-the-password"} if dialect != "sqlite" else None,
+            secrets=(PASSWORD, "not-the-password"),
+            attributes={
+                "User": frozenset({"objectId", "displayName", "manager"}),
+                "Group": frozenset({"objectId", "displayName", "members"}),
+            },
+            holds=lambda: made.do("SELECT * FROM people"),
+        )
+
+    return make
+
+
 MAKERS: Mapping[str, Maker] = {
     "csv": _csv,
     "inbound": _inbound,
     "scim": _scim,
     "scim source": _scim_source,
+    "sqlite source": _sql_source("sqlite"),
+    "postgresql source": _sql_source("postgresql"),
+    "mariadb source": _sql_source("mariadb"),
     "scim that is tried": lambda request, folder: _scim(request, folder, probeWrites=True),
 }

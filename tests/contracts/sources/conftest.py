@@ -19,7 +19,7 @@ def open_subject(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subje
     elif name in scim.WAYS:
         yield from scim.subjects(name, request.getfixturevalue("scim2_world"))
     else:
-        yield make(name, folder)
+        yield make(name, folder, request)
 
 
 @pytest.fixture(params=[*SNAPSHOTS, *DELTAS])

@@ -9,6 +9,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from provisor.connectors.csvfile.settings import CsvSettings, parse
 from provisor.connectors.csvfile.source import CsvSource
 from provisor.connectors.inbound.source import InboundDirectory
@@ -219,8 +221,24 @@ SCIM_SNAPSHOTS = (
     "scim2-server",
     "scim2-server by cursor",
 )
-SNAPSHOTS = ("csv", "memory without changes", "ldap without changes", *SCIM_SNAPSHOTS)
-DELTAS = ("memory", "inbound", "ldap", "scim by timestamps")
+SQL_SNAPSHOTS = ("sqlite", "postgresql", "mariadb")
+SQL_DELTAS = (
+    "sqlite by watermark",
+    "postgresql by watermark",
+    "postgresql by xmin",
+    "mariadb by watermark",
+    "sqlite by change table",
+    "postgresql by change table",
+    "mariadb by change table",
+)
+SNAPSHOTS = (
+    "csv",
+    "memory without changes",
+    "ldap without changes",
+    *SCIM_SNAPSHOTS,
+    *SQL_SNAPSHOTS,
+)
+DELTAS = ("memory", "inbound", "ldap", "scim by timestamps", *SQL_DELTAS)
 REMOVING = (
     "csv",
     "memory",
@@ -228,10 +246,16 @@ REMOVING = (
     "ldap",
     "ldap without changes",
     *SCIM_SNAPSHOTS,
+    *SQL_SNAPSHOTS,
+    *SQL_DELTAS,
 )
 
 
-def make(name: str, folder: Path) -> Subject:
+def make(name: str, folder: Path, request: pytest.FixtureRequest) -> Subject:
+    if name in (*SQL_SNAPSHOTS, *SQL_DELTAS):
+        from tests.contracts.sources.sql import subject
+
+        return subject(name, folder, request)
     match name:
         case "csv":
             return CsvSubject(folder)

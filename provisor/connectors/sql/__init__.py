@@ -1,0 +1,1 @@
+"""Databases as directories: PostgreSQL, MariaDB, MySQL, SQLite, and what else SQLAlchemy speaks."""

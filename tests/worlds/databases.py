@@ -1,0 +1,249 @@
+"""Real database servers on loopback, on free ports: PostgreSQL and MariaDB.
+
+The hands that change what is in them are the drivers', with statements of the tests' own. Nothing
+is left behind: servers end with whoever started them, and their folders go with them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pymysql
+from pymysql.constants import CLIENT
+
+START_S = 60.0
+STOP_S = 10.0
+NOBODY = "nobody"
+
+
+def _find(name: str, *folders: str) -> str:
+    found = [str(path) for folder in folders for path in sorted(Path("/").glob(f"{folder}/{name}"))]
+    return found[-1] if found else shutil.which(name) or ""
+
+
+POSTGRES = _find("postgres", "usr/lib/postgresql/*/bin")
+MARIADB = _find("mariadbd", "usr/sbin")
+NO_POSTGRES = "PostgreSQL is not installed: apt-get install postgresql"
+NO_MARIADB = "MariaDB is not installed: apt-get install mariadb-server"
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        if is_ready():
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _bound(*command: str) -> list[str]:
+    """Return a command that ends with its parent, as the user `nobody` where we are root."""
+    as_nobody = ["--reuid=nobody", f"--regid={pwd.getpwnam(NOBODY).pw_gid}", "--clear-groups"]
+    return ["setpriv", *(as_nobody if os.getuid() == 0 else []), "--pdeathsig", "KILL", *command]
+
+
+@dataclass(kw_only=True)
+class Server:
+    """A running server: databases are made in it, and it may be killed and started again."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """End it at once, as a loss of power does."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(STOP_S)
+
+    def stop(self) -> None:
+        """End it without ceremony: nothing in it is needed any more."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGQUIT if self.is_postgres else signal.SIGKILL)
+            self.process.wait(STOP_S)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def is_postgres(self) -> bool:
+        return isinstance(self, Postgres)
+
+
+@dataclass(kw_only=True)
+class Postgres(Server):
+    """PostgreSQL; `hr` may log in with the password `hr-password`."""
+
+    @classmethod
+    @contextmanager
+    def run(cls) -> Generator[Postgres]:
+        folder = Path(tempfile.mkdtemp(prefix="provisor-pg-"))
+        folder.chmod(0o755)
+        if os.getuid() == 0:
+            os.chown(folder, pwd.getpwnam(NOBODY).pw_uid, pwd.getpwnam(NOBODY).pw_gid)
+        server = cls(folder=folder, port=free_port())
+        try:
+            initdb = str(Path(POSTGRES).parent / "initdb")
+            made = subprocess.run(
+                _bound(
+                    initdb, "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                    "--locale=C.UTF-8", "-N",
+                ),
+                capture_output=True, check=False, cwd=folder,
+            )  # fmt: skip
+            assert made.returncode == 0, made.stderr.decode()
+            hba = folder / "data" / "pg_hba.conf"
+            trusted = "host all postgres 127.0.0.1/32 trust\n"
+            hba.write_text(f"{trusted}host all all 127.0.0.1/32 scram-sha-256\n")
+            server.start()
+            with server.root() as root:
+                root.execute("CREATE ROLE hr LOGIN PASSWORD 'hr-password'")
+                root.execute("CREATE DATABASE hr OWNER hr")
+            with server.root("hr") as root:
+                root.execute("CREATE EXTENSION citext")
+            yield server
+        finally:
+            server.stop()
+
+    def start(self) -> None:
+        log = self.folder / "log"
+        settings = (
+            "fsync=off", "full_page_writes=off", "shared_buffers=16MB",
+            "max_connections=60", "listen_addresses=127.0.0.1", "unix_socket_directories=",
+            "autovacuum=off",
+        )  # fmt: skip
+        options = [part for one in settings for part in ("-c", one)]
+        command = _bound(POSTGRES, "-D", f"{self.folder}/data", "-p", str(self.port), *options)
+        log.touch()
+        with log.open("ab") as words:
+            self.process = subprocess.Popen(command, stdout=words, stderr=words, cwd=self.folder)
+        _wait(self.process, self._is_ready, log)
+
+    def _is_ready(self) -> bool:
+        try:
+            with self.root():
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    @contextmanager
+    def root(self, database: str = "postgres") -> Generator[psycopg.Connection[Any]]:
+        """Open a connection of the administrator, in which each statement is its transaction."""
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", dbname=database, autocommit=True
+        ) as connection:
+            yield connection
+
+    def database(self) -> str:
+        """Make an empty schema, which costs less than a database; return its name."""
+        name = f"hr{next(self._numbers)}"
+        with self.root("hr") as root:
+            root.execute(f"CREATE SCHEMA {name} AUTHORIZATION hr".encode())
+        return name
+
+    def url(self, name: str) -> str:
+        return f"postgresql://hr@127.0.0.1:{self.port}/hr?options=-csearch_path%3D{name},public"
+
+
+@dataclass(kw_only=True)
+class MariaDb(Server):
+    """MariaDB; `hr` may log in with the password `hr-password`."""
+
+    collation: str = "utf8mb4_general_ci"
+    """What Debian has it be: under it `ę` is `e`, and `A` is `a`."""
+
+    @classmethod
+    @contextmanager
+    def run(cls) -> Generator[MariaDb]:
+        folder = Path(tempfile.mkdtemp(prefix="provisor-maria-"))
+        folder.chmod(0o755)
+        if os.getuid() == 0:
+            os.chown(folder, pwd.getpwnam(NOBODY).pw_uid, pwd.getpwnam(NOBODY).pw_gid)
+        server = cls(folder=folder, port=free_port())
+        try:
+            made = subprocess.run(
+                _bound(
+                    _find("mariadb-install-db", "usr/bin"), "--no-defaults",
+                    "--auth-root-authentication-method=normal", f"--datadir={folder}/data",
+                    "--skip-test-db", "--skip-name-resolve",
+                ),
+                capture_output=True, check=False, cwd=folder,
+            )  # fmt: skip
+            assert made.returncode == 0, made.stderr.decode()
+            server.start()
+            with server.root() as root, root.cursor() as cursor:
+                cursor.execute("CREATE USER hr@'%' IDENTIFIED BY 'hr-password'")
+                cursor.execute("GRANT ALL ON `hr%`.* TO hr@'%'")
+            yield server
+        finally:
+            server.stop()
+
+    def start(self) -> None:
+        log = self.folder / "log"
+        command = _bound(
+            MARIADB, "--no-defaults", f"--datadir={self.folder}/data", f"--port={self.port}",
+            "--bind-address=127.0.0.1", f"--socket={self.folder}/s.sock", "--skip-name-resolve",
+            "--character-set-server=utf8mb4", f"--collation-server={self.collation}",
+            "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=16M",
+            "--skip-log-bin", f"--pid-file={self.folder}/pid", f"--tmpdir={self.folder}",
+        )  # fmt: skip
+        log.touch()
+        with log.open("ab") as words:
+            self.process = subprocess.Popen(command, stdout=words, stderr=words, cwd=self.folder)
+        _wait(self.process, self._is_ready, log)
+
+    def _is_ready(self) -> bool:
+        try:
+            with self.root():
+                return True
+        except pymysql.Error:
+            return False
+
+    @contextmanager
+    def root(self, database: str | None = None) -> Generator[pymysql.Connection[Any]]:
+        connection = pymysql.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="root",
+            database=database,
+            autocommit=True,
+            charset="utf8mb4",
+            client_flag=CLIENT.MULTI_STATEMENTS,
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def database(self) -> str:
+        name = f"hr{next(self._numbers)}"
+        with self.root() as root, root.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        return name
+
+    def url(self, database: str) -> str:
+        return f"mariadb://hr@127.0.0.1:{self.port}/{database}"
