@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from provisor.model.decisions import LinkState, Standing, StandingKey
@@ -20,6 +20,10 @@ AND (attempt IS NOT NULL OR target IS NOT NULL AND (state <> 'released' OR absen
 WAITING = """
 staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen)
 """
+
+
+LINKED_TO = "SELECT state, target FROM standing WHERE mapping = ? AND anchor = ?"
+FEW = 4
 
 
 def keys_where(desk: Desk, condition: str, *bound: object) -> list[StandingKey]:
@@ -138,6 +142,9 @@ def owner(
 def anchors(
     desk: Desk, keys: Collection[StandingKey], states: Collection[LinkState]
 ) -> dict[StandingKey, Anchor]:
+    """An object points at one or two others, a group at thousands: few are asked for one by one."""
+    if len(keys) <= FEW:
+        return _few_anchors(desk, keys, states)
     found: dict[StandingKey, Anchor] = {}
     wanted = to_json(sorted(states))
     for name, mapping, asked in desk.by_mapping(keys):
@@ -148,6 +155,19 @@ def anchors(
             (to_json(asked), mapping, wanted),
         ):
             found[StandingKey(name, anchor)] = target
+    return found
+
+
+def _few_anchors(
+    desk: Desk, keys: Iterable[StandingKey], states: Collection[LinkState]
+) -> dict[StandingKey, Anchor]:
+    found: dict[StandingKey, Anchor] = {}
+    for key in keys:
+        mapped = desk.mappings().get(key.mapping)
+        if mapped is not None:
+            row = desk.run(LINKED_TO, (mapped.number, key.anchor)).fetchone()
+            if row is not None and row[0] in states:
+                found[key] = row[1]
     return found
 
 
