@@ -65,12 +65,8 @@ fuzz: venv  ## spoil expressions, patterns, dates and schemas; SECONDS=… says 
 mutants: venv  ## break each law's cure in turn and see that the law notices
 	@$(BIN)/python -m tests.mutants
 
-crash: venv  ## kill real processes at random moments
-ifeq ($(wildcard tests/crash),)
-	@echo "no tests in tests/crash yet"
-else
-	@$(PYTEST) -q -n $(WORKERS) --timeout=0 tests/crash
-endif
+crash: venv  ## kill real processes at hundreds of random moments; KILLS=… says how many, SEED=… repeats
+	@$(BIN)/python -m tests.crash $(or $(KILLS),300) $(SEED)
 
 lock:  ## write the locks anew; UPGRADE=1 takes the newest of everything
 	@scripts/lock $(if $(UPGRADE),--upgrade)

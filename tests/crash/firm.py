@@ -166,10 +166,10 @@ class Site:
         )
 
     @contextmanager
-    def running(self) -> Generator[subprocess.Popen[bytes]]:
+    def running(self, kind: str = "run") -> Generator[subprocess.Popen[bytes]]:
         """Run a cycle in a process; whatever happens, it does not outlive the test."""
         process = subprocess.Popen(
-            self.command("run", "people"),
+            self.command(kind, "people"),
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
