@@ -186,7 +186,7 @@ class Composer:
         around = self._around(application, rules, base)
         mandate = await self._mandate(job, application, rules)
         opens_source, opens_target = source.open_source, target.open_target
-        opens_reader = target.open_reader
+        opens_reader, opens_ears = target.open_reader, source.open_ears
         assert opens_source is not None, "that it is a source was checked"
         assert opens_target is not None, "that it is a target was checked"
         assert opens_reader is not None, "whatever can be written can be read"
@@ -195,6 +195,7 @@ class Composer:
             source=lambda: opens_source(source_settings, around),
             target=lambda: opens_target(target_settings, around),
             reader=lambda: opens_reader(target_settings, around),
+            ears=(lambda: opens_ears(source_settings, around)) if opens_ears else None,
         )
 
     def _around(self, application: Application, rules: Rules, base: Path) -> Surroundings:

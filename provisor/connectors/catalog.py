@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from provisor.model.expressions import attributes_of
 from provisor.model.rules import IS_SOFT_DELETED, AttributeDefinition, ObjectMapping, Rules
-from provisor.ports import Clock, Entropy, Prober, Source, Target, TargetReader
+from provisor.ports import Clock, Ears, Entropy, Prober, Source, Target, TargetReader
 
 if TYPE_CHECKING:
     from provisor.connectors.around.pace import Pace, Paces
@@ -67,6 +67,8 @@ class Connector:
     )
     """What a source itself knows of its attributes, as far as it can be seen now."""
     open_source: Callable[[Settings, Surroundings], Source] | None = None
+    open_ears: Callable[[Settings, Surroundings], Ears] | None = None
+    """Where the source may tell by itself that something has changed."""
     open_reader: Callable[[Settings, Surroundings], TargetReader] | None = None
     open_target: Callable[[Settings, Surroundings], Target] | None = None
     probe_source: Callable[[Settings, Surroundings], Prober] | None = None
@@ -315,6 +317,12 @@ def _open_ldap(settings: Settings, around: Surroundings) -> Source:
     return LdapSource(parsed, around.clock, required(around.rules))
 
 
+def _open_ldap_ears(settings: Settings, around: Surroundings) -> Ears:
+    from provisor.connectors.ldap.listening import LdapEars
+
+    return LdapEars(_ldap_settings(settings, around.base))
+
+
 def _open_ldap_reader(settings: Settings, around: Surroundings) -> TargetReader:
     from provisor.connectors.ldap.reader import LdapReader
 
@@ -363,6 +371,7 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             secrets=frozenset({"password"}),
             missing=_missing_in_ldap,
             open_source=_open_ldap,
+            open_ears=_open_ldap_ears,
             open_reader=_open_ldap_reader,
             open_target=_open_ldap_target,
             probe_source=_probe_ldap,

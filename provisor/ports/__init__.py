@@ -2,6 +2,7 @@
 
 from provisor.ports.directories import (
     Capabilities,
+    Ears,
     Listing,
     Prober,
     Source,
@@ -17,6 +18,7 @@ __all__ = [
     "Capabilities",
     "Clock",
     "Drift",
+    "Ears",
     "Entropy",
     "Journal",
     "Ledger",

@@ -160,3 +160,19 @@ class Prober(Protocol):
     async def close(self) -> None:
         """Let go of connections and files."""
         ...
+
+
+class Ears(Protocol):
+    """Where a source tells by itself that something has changed."""
+
+    def heard(self, since: Watermark | None) -> AsyncIterator[None]:
+        """Yield whenever something may have changed after `since`, for as long as can be heard.
+
+        Ends at once where the source tells nothing by itself. What changed is not told: a cycle
+        reads it. Raises Unreachable, Denied where there is nothing to be heard any longer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop listening, and let go of connections."""
+        ...

@@ -9,7 +9,17 @@ from typing import Protocol
 
 from provisor.engine.work import Mandate
 from provisor.model.jobs import Job
-from provisor.ports import Clock, Entropy, Ledger, Registry, Source, Target, TargetReader, Vault
+from provisor.ports import (
+    Clock,
+    Ears,
+    Entropy,
+    Ledger,
+    Registry,
+    Source,
+    Target,
+    TargetReader,
+    Vault,
+)
 
 WORKSPACE = "workspace"
 """Owns the documents that belong to no application and no job."""
@@ -27,6 +37,8 @@ class Equipment:
     target: Callable[[], Target]
     reader: Callable[[], TargetReader]
     """A target with no way to write."""
+    ears: Callable[[], Ears] | None = None
+    """What tells by itself that the source has changed; None: nothing does."""
 
 
 class Equip(Protocol):

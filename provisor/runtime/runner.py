@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from provisor.engine.work import Mandate, Ports
 from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
 from provisor.planner.status import next_start
+from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption, interruptible
 from provisor.runtime.lease import Busy, asking, lease
 from provisor.runtime.parts import WORKSPACE, Parts
@@ -114,16 +116,37 @@ async def watch(
     parts: Parts, job_id: str, execute: Execute, interruption: Interruption, watcher: Watcher
 ) -> None:
     """Run cycles as the schedule says, until a signal or until the job is deleted."""
+    news = asyncio.Event()
+    hearing = Hearing(parts, lambda _: news.set())
+    try:
+        await _watch(parts, job_id, execute, interruption, watcher, hearing, news)
+    finally:
+        await hearing.stop()
+
+
+async def _watch(
+    parts: Parts,
+    job_id: str,
+    execute: Execute,
+    interruption: Interruption,
+    watcher: Watcher,
+    hearing: Hearing,
+    news: asyncio.Event,
+) -> None:
     told: datetime | str | None = ""
     not_before: datetime | None = None
     while not interruption.is_asked:
         job = await job_of(parts, job_id)
+        hearing.attend([job])
         now = parts.clock.now()
         due = next_start(job.status, job.schedule, now)
+        if due is not None and news.is_set() and job.status.quarantine is None:
+            due = min(due, now)
         if due is not None and not_before is not None:
             due = max(due, not_before)
         if due is not None and due <= now:
             told, not_before = "", None
+            news.clear()
             try:
                 cycle = await run_once(parts, job, execute, interruption)
             except Busy:
@@ -140,7 +163,18 @@ async def watch(
             watcher.waits(due)
             told = due
         seconds = (due - now).total_seconds() if due else LOOK_AGAIN_S
-        await interruption.sleep(min(seconds, LOOK_AGAIN_S))
+        await _sleep(interruption, min(seconds, LOOK_AGAIN_S), news)
+
+
+async def _sleep(interruption: Interruption, seconds: float, news: asyncio.Event) -> None:
+    """Sleep until the time is over, somebody asks to stop, or something is heard."""
+    waits = [
+        asyncio.create_task(interruption.sleep(seconds)),
+        asyncio.create_task(news.wait()),
+    ]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 async def job_of(parts: Parts, job_id: str) -> Job:

@@ -12,6 +12,7 @@ from provisor.errors import Fenced, StoreFailed
 from provisor.model.cycles import Cycle, CycleKind, CycleResult, Halt
 from provisor.model.jobs import Job
 from provisor.planner.status import next_start
+from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interrupted, Interruption
 from provisor.runtime.lease import Busy, lease
 from provisor.runtime.parts import Parts
@@ -48,7 +49,19 @@ class Scheduler:
     _hurried: set[str] = field(default_factory=set[str])
     _reconciled: set[str] = field(default_factory=set[str])
     """Jobs of which the next cycle reads the target in full."""
+    _told_of: set[str] = field(default_factory=set[str])
+    """Jobs whose source has told that something has changed."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _hearing: Hearing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._hearing = Hearing(self.parts, self.hear)
+
+    def hear(self, job: str) -> None:
+        """Run a job soon, since its source has told that something has changed: unless it waits
+        for a reason of its own."""
+        self._told_of.add(job)
+        self.wake()
 
     def wake(self) -> None:
         """Look at once: something may be due."""
@@ -70,6 +83,7 @@ class Scheduler:
         while not self.interruption.is_asked:
             self._woken.clear()
             await self._wait(await self._look())
+        await self._hearing.stop()
         if self._running:
             await asyncio.wait(self._running.values())
 
@@ -80,12 +94,14 @@ class Scheduler:
         except StoreFailed:
             return LOOK_AGAIN_S  # the next look may find it well again
         now = self.parts.clock.now()
+        self._hearing.attend(jobs)
         due = sorted((at, job.id, job) for job in jobs if (at := self._due(job, now)) is not None)
         for _, id, job in due:
             if len(self._running) >= CYCLES_MAX:
                 return LOOK_AGAIN_S
-            is_hurried = id in self._hurried
+            is_hurried = id in self._hurried or id in self._told_of
             self._hurried.discard(id)
+            self._told_of.discard(id)
             task = asyncio.create_task(self._one(job, is_hurried=is_hurried))
             self._running[id] = task
             task.add_done_callback(lambda _, id=id: self._done(id))
@@ -106,6 +122,8 @@ class Scheduler:
             return None
         if job.id in self._hurried:
             return now
+        if job.id in self._told_of and job.status.quarantine is None:
+            at = min(at, now)
         if at > now:
             return None
         return None if self._waits(job, now) else at
