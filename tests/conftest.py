@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.worlds import databases, openldap
+from tests.worlds import databases, openldap, samba
 from tests.worlds.databases import MariaDb, Postgres
 from tests.worlds.openldap import OpenLdap
+from tests.worlds.samba import Samba
 from tests.worlds.scim2 import Scim2, Variant
 
 TESTS = Path(__file__).parent
@@ -119,4 +120,28 @@ def mariadb() -> Iterator[MariaDb]:
     if not databases.MARIADB:
         pytest.skip(databases.NO_MARIADB)
     with MariaDb.run() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def samba_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where a domain is provisioned once, for all processes of this run."""
+    if not samba.IS_THERE:
+        pytest.skip(samba.NOT_THERE)
+    folder = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    return (folder.parent if is_worker else folder) / "samba-seed"
+
+
+@pytest.fixture(scope="session")
+def samba_server(samba_seed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
+    """Return a real domain controller that tests share; each has a container for itself."""
+    with Samba.run(tmp_path_factory.mktemp("samba"), samba_seed) as server:
+        yield server
+
+
+@pytest.fixture
+def domain_controller(samba_seed: Path, tmp_path: Path) -> Iterator[Samba]:
+    """Return a real domain controller for one test, which may stop it, or restore it."""
+    with Samba.run(tmp_path / "samba", samba_seed) as server:
         yield server

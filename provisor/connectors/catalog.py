@@ -16,6 +16,7 @@ from provisor.model.rules import IS_SOFT_DELETED, AttributeDefinition, ObjectMap
 from provisor.ports import Clock, Ears, Entropy, Prober, Source, Target, TargetReader
 
 if TYPE_CHECKING:
+    from provisor.connectors.activedirectory.settings import AdSettings
     from provisor.connectors.around.pace import Pace, Paces
     from provisor.connectors.inbound.source import Documents
     from provisor.connectors.ldap.settings import LdapSettings
@@ -350,8 +351,53 @@ def _probe_ldap(settings: Settings, around: Surroundings) -> Prober:
     return LdapProber(_ldap_settings(settings, around.base), required(around.rules))
 
 
+# Active Directory
+
+
+def _check_ad(settings: Settings, base: Path) -> Sequence[Complaint]:
+    from provisor.connectors.activedirectory.settings import Invalid, parse
+
+    parsed = parse(settings, base)
+    if isinstance(parsed, Invalid):
+        return [Complaint(problem.path, problem.message) for problem in parsed.problems]
+    return ()
+
+
+def _missing_in_ad(settings: Settings) -> str:
+    needed = ("url", "base") if settings.get("sasl") else ("url", "base", "bindDn", "password")
+    return next((name for name in needed if not settings.get(name)), "")
+
+
+def _ad_settings(settings: Settings, base: Path) -> AdSettings:
+    from provisor.connectors.activedirectory.settings import AdSettings, parse
+
+    parsed = parse(settings, base)
+    assert isinstance(parsed, AdSettings), CHECKED
+    return parsed
+
+
+def _open_ad(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.activedirectory.source import AdSource
+
+    return AdSource(_ad_settings(settings, around.base), around.clock, required(around.rules))
+
+
+def _probe_ad(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.activedirectory.probe import AdProber
+
+    return AdProber(_ad_settings(settings, around.base), around.clock, required(around.rules))
+
+
 CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
     {
+        "activedirectory": Connector(
+            title="An Active Directory domain",
+            check=_check_ad,
+            secrets=frozenset({"password"}),
+            missing=_missing_in_ad,
+            open_source=_open_ad,
+            probe_source=_probe_ad,
+        ),
         "csv": Connector(
             title="CSV files of users, groups and memberships",
             check=_check_csv,

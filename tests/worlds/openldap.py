@@ -347,14 +347,14 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def make_certificates(folder: Path) -> None:
+def make_certificates(folder: Path, address: str = "127.0.0.1") -> None:
     """Write an authority, a server's certificate for localhost, and a client's."""
     authority = _Authority("Test authority")
     (folder / "ca.pem").write_bytes(authority.pem)
     names: dict[str, list[x509.GeneralName]] = {
         "server": [
             x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            x509.IPAddress(ipaddress.ip_address(address)),
         ],
         "robot": [],
     }

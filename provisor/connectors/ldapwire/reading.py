@@ -34,9 +34,10 @@ async def pages(
 
     A cookie is good for the connection that it was given on, so all is asked on this one. A result
     other than success is in the last page: whether what was shown is of use is for the caller to
-    say. Raises Unreachable for a server that gives one cookie twice, or does not page.
+    say. Raises Unreachable for a server that goes in circles, or does not page. One cookie may
+    stand for all pages (Samba's does): it is a circle only if a page is shown again.
     """
-    cookie, seen = b"", set[bytes]()
+    cookie, seen = b"", set[tuple[bytes, str]]()
     while True:
         asked = replace(search, controls=(*search.controls, controls.paged(size, cookie)))
         shown = await page(connection, asked)
@@ -52,10 +53,11 @@ async def pages(
         yield replace(shown, is_last=not following)
         if not following:
             return
-        if following in seen:
-            message = f"{connection.endpoint} gave one paging cookie twice"
+        shown = (following, page.found[0].dn if page.found else "")
+        if shown in seen:
+            message = f"{connection.endpoint} showed a page again, under the cookie it had before"
             raise Unreachable(message, code=INCOMPLETE)
-        seen.add(following)
+        seen.add(shown)
         cookie = following
 
 

@@ -24,7 +24,9 @@ from tests.contracts.sources.reading import LateClock
 from tests.contracts.sources.sql import TABLES, VIEWS, settings_for
 from tests.contracts.sources.subjects import ORGANISATION, Numbers, Shelf, files, key
 from tests.contracts.targets.world import Dice
+from tests.worlds import samba
 from tests.worlds.hands import PASSWORD, Dialect, hands
+from tests.worlds.samba import Samba
 from tests.worlds.scim2 import Scim2, Variant
 
 NO_RULES: Rules = {}
@@ -169,7 +171,39 @@ def _sql_source(dialect: Dialect) -> Maker:
     return make
 
 
+def _ad(request: pytest.FixtureRequest, folder: Path) -> Subject:
+    server = cast("Samba", request.getfixturevalue("samba_server"))
+    good: dict[str, Any] = {
+        "url": server.url,
+        "bindDn": samba.ADMIN,
+        "password": samba.PASSWORD,
+        "base": f"CN=Users,{samba.SUFFIX}",
+    }
+    return Subject(
+        connector="activedirectory",
+        side="source",
+        good=good,
+        base=folder,
+        off={**good, "url": "ldap://127.0.0.1:9"},
+        denied={**good, "password": "a password that nobody has"},
+        secrets=(samba.PASSWORD, "a password that nobody has"),
+        attributes={
+            "User": frozenset({"objectId", "userPrincipalName", "surname", "accountEnabled"}),
+            "Group": frozenset({"objectId", "displayName", "members"}),
+        },
+        holds=lambda: _counted(server),
+    )
+
+
+def _counted(server: Samba) -> object:
+    """Return how far a domain controller has counted: each change counts."""
+    found = server.entry("", "highestCommittedUSN")
+    assert found is not None
+    return found["highestCommittedUSN"]
+
+
 MAKERS: Mapping[str, Maker] = {
+    "activedirectory": _ad,
     "csv": _csv,
     "inbound": _inbound,
     "scim": _scim,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.sources import ldap, scim
+from tests.contracts.sources import activedirectory, ldap, scim
 from tests.contracts.sources.subjects import DELTAS, REMOVING, SNAPSHOTS, Subject, make
 
 
@@ -18,6 +18,8 @@ def open_subject(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subje
         yield from ldap.subjects(request.getfixturevalue("openldap_server"), name, folder)
     elif name in scim.WAYS:
         yield from scim.subjects(name, request.getfixturevalue("scim2_world"))
+    elif name in activedirectory.WAYS:
+        yield from activedirectory.subjects(request.getfixturevalue("samba_server"), name, folder)
     else:
         yield make(name, folder, request)
 

@@ -70,7 +70,7 @@ class LdapSubject:
         """What anchors are called in the suite."""
         parsed = settings(server, self.base, folder, **chosen)
         self.ldap = LdapSource(parsed, LateClock(), WANTED)
-        self.source: Source = Renamed(self)
+        self.source: Source = Renamed(self.ldap, self.names)
 
     async def hold(self, *entries: Entry) -> None:
         for entry in entries:
@@ -108,31 +108,32 @@ class LdapSubject:
 class Renamed:
     """A source whose anchors are what the suite calls them, and not the server's UUIDs."""
 
-    def __init__(self, subject: LdapSubject) -> None:
-        self._subject = subject
+    def __init__(
+        self, source: Source, names: Mapping[str, str], leaves_out: frozenset[str] = frozenset()
+    ) -> None:
+        """`names` says what the server's anchors are called; `leaves_out` names attributes."""
+        self._source, self._names, self._leaves_out = source, names, leaves_out
 
     @property
     def system(self) -> System:
-        return self._subject.ldap.system
+        return self._source.system
 
     async def pull(self, since: Watermark | None) -> AsyncIterator[Page | Receipt]:
-        async for part in self._subject.ldap.pull(since):
+        async for part in self._source.pull(since):
             if isinstance(part, Page):
                 yield replace(part, changes=tuple(map(self._change, part.changes)))
             else:
                 yield part
 
     async def fetch(self, key: EntryKey) -> Entry | None:
-        uuids = {name: uuid for uuid, name in self._subject.names.items()}
+        uuids = {name: uuid for uuid, name in self._names.items()}
         asked = EntryKey(key.kind, Anchor(uuids.get(key.anchor, key.anchor)))
-        found = await self._subject.ldap.fetch(asked)
-        await (
-            self._subject.ldap.close()
-        )  # each look of the suite may be in an event loop of its own
+        found = await self._source.fetch(asked)
+        await self._source.close()  # each look of the suite may be in an event loop of its own
         return self._entry(found) if found else None
 
     async def close(self) -> None:
-        await self._subject.ldap.close()
+        await self._source.close()
 
     def _change(self, change: Change) -> Change:
         match change:
@@ -144,7 +145,11 @@ class Renamed:
                 return Touched(EntryKey(key.kind, self._name(key.anchor)))
 
     def _entry(self, entry: Entry) -> Entry:
-        said = {name: self._value(name, value) for name, value in entry.attributes.items()}
+        said = {
+            name: self._value(name, value)
+            for name, value in entry.attributes.items()
+            if name not in self._leaves_out
+        }
         return Entry(entry.kind, self._name(entry.anchor), said)
 
     def _value(self, name: str, value: Value) -> Value:
@@ -161,7 +166,7 @@ class Renamed:
         return value
 
     def _name(self, anchor: Anchor) -> Anchor:
-        return Anchor(self._subject.names.get(anchor, anchor))
+        return Anchor(self._names.get(anchor, anchor))
 
 
 def _in_order(one: object) -> tuple[str, str]:

@@ -235,16 +235,18 @@ SNAPSHOTS = (
     "csv",
     "memory without changes",
     "ldap without changes",
+    "ad without changes",
     *SCIM_SNAPSHOTS,
     *SQL_SNAPSHOTS,
 )
-DELTAS = ("memory", "inbound", "ldap", "scim by timestamps", *SQL_DELTAS)
+DELTAS = ("memory", "inbound", "ldap", "ad", "ad by usn", "scim by timestamps", *SQL_DELTAS)
 REMOVING = (
     "csv",
     "memory",
     "memory without changes",
     "ldap",
     "ldap without changes",
+    *("ad", "ad by usn", "ad without changes"),
     *SCIM_SNAPSHOTS,
     *SQL_SNAPSHOTS,
     *SQL_DELTAS,
