@@ -53,11 +53,11 @@ async def pages(
         yield replace(shown, is_last=not following)
         if not following:
             return
-        shown = (following, page.found[0].dn if page.found else "")
-        if shown in seen:
+        place = (following, shown.found[0].dn if shown.found else "")
+        if place in seen:
             message = f"{connection.endpoint} showed a page again, under the cookie it had before"
             raise Unreachable(message, code=INCOMPLETE)
-        seen.add(shown)
+        seen.add(place)
         cookie = following
 
 
