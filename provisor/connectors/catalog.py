@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from provisor.connectors.inbound.source import Documents
     from provisor.connectors.ldap.settings import LdapSettings
     from provisor.connectors.scim.settings import ScimSettings
-    from provisor.connectors.sql.settings import SqlSettings
+    from provisor.connectors.sql.catalogue import Catalogue
+    from provisor.connectors.sql.rows import Plan
+    from provisor.connectors.sql.settings import KindSettings, SqlSettings
 
 CHECKED: Final = "settings are checked before they are used"
 Settings: TypeAlias = Mapping[str, object]
@@ -255,6 +257,34 @@ def _open_sql(settings: Settings, around: Surroundings) -> Source:
     return SqlSource(_sql_settings(settings, around.base), around.clock)
 
 
+def _open_sql_reader(settings: Settings, around: Surroundings) -> TargetReader:
+    from provisor.connectors.sql.targetreader import SqlReader
+
+    return SqlReader(_sql_settings(settings, around.base), written(around.rules))
+
+
+def _open_sql_target(settings: Settings, around: Surroundings) -> Target:
+    from provisor.connectors.sql.target import SqlTarget
+
+    parsed = _sql_settings(settings, around.base)
+    return SqlTarget(parsed, written(around.rules), around.entropy)
+
+
+def _probe_sql_target(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.sql.probe import SqlProber
+    from provisor.connectors.sql.targetreader import target_plan, target_system
+
+    parsed = _sql_settings(settings, around.base)
+    mapped = {
+        kind: frozenset(one.name for one in every) for kind, every in written(around.rules).items()
+    }
+
+    def planner(kind: KindSettings, catalogue: Catalogue) -> Plan:
+        return target_plan(kind, catalogue, None)
+
+    return SqlProber(parsed, target_system(parsed), planner, is_target=True, mapped=mapped)
+
+
 def _probe_sql_source(settings: Settings, around: Surroundings) -> Prober:
     from provisor.connectors.sql.probe import SqlProber
     from provisor.connectors.sql.source import source_plan, system_of
@@ -428,7 +458,10 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             check=_check_sql,
             secrets=frozenset({"password"}),
             open_source=_open_sql,
+            open_reader=_open_sql_reader,
+            open_target=_open_sql_target,
             probe_source=_probe_sql_source,
+            probe_target=_probe_sql_target,
         ),
         "scim": Connector(
             title="A SCIM 2.0 service",

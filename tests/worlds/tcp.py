@@ -64,8 +64,7 @@ class Wire:
             self._is_silent = True
 
     def close(self) -> None:
-        self._listener.close()
-        for one in self._sockets:
+        for one in (self._listener, *self._sockets):
             _close(one)
 
     # forwarding

@@ -44,14 +44,16 @@ _STARTING = re.compile(
 def code_of(error: exc.DBAPIError) -> str | int:
     """Return what the driver calls the error; empty where it has no code."""
     original: object = error.orig
+    arguments: tuple[object, ...] = getattr(original, "args", ())
+    if arguments and isinstance(arguments[0], int):
+        return arguments[0]
     state = getattr(original, "sqlstate", None)
     if isinstance(state, str) and state:
         return state
     name = getattr(original, "sqlite_errorname", None)
     if isinstance(name, str):
         return name
-    arguments: tuple[object, ...] = getattr(original, "args", ())
-    return arguments[0] if arguments and isinstance(arguments[0], int) else ""
+    return ""
 
 
 def words_of(error: exc.SQLAlchemyError) -> str:

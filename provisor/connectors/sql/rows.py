@@ -315,10 +315,14 @@ def _order(value: Scalar) -> tuple[str, str]:
     return str(value), type(value).__name__
 
 
-def all_children(reader: Reader, connection: Connection) -> list[Children]:
+def all_children(
+    reader: Reader, connection: Connection, *, only_values: bool = False
+) -> list[Children]:
     """Return every child of a kind. They are held in memory while their parents stream by."""
     found: list[Children] = []
     for plan in reader.plan.children:
+        if only_values and plan.child.refers_to:
+            continue
         children = Children(reader, plan)
         columns = plan.table.clause.c
         statement = select(columns[plan.parent.name], columns[plan.value.name])

@@ -23,6 +23,7 @@ from provisor.ports import Prober
 from tests.contracts.sources.reading import LateClock
 from tests.contracts.sources.sql import TABLES, VIEWS, settings_for
 from tests.contracts.sources.subjects import ORGANISATION, Numbers, Shelf, files, key
+from tests.contracts.targets import sql as sql_target
 from tests.contracts.targets.world import Dice
 from tests.worlds import samba
 from tests.worlds.hands import PASSWORD, Dialect, hands
@@ -202,12 +203,42 @@ def _counted(server: Samba) -> object:
     return found["highestCommittedUSN"]
 
 
+def _sql_target(dialect: Dialect) -> Maker:
+    def make(request: pytest.FixtureRequest, folder: Path) -> Subject:
+        made = hands(dialect, folder, request)
+        made.script(*sql_target.tables(dialect))
+        made.do("INSERT INTO accounts (user_name) VALUES ('ada')")
+        good = {**made.settings, **sql_target.SETTINGS}
+        elsewhere = f"sqlite:///{folder}/nowhere.db"
+        if dialect != "sqlite":
+            elsewhere = made.url.replace(f":{made.port}/", ":9/")
+        return Subject(
+            connector="sql",
+            side="target",
+            good=good,
+            base=folder,
+            off={**good, "url": elsewhere},
+            denied={**good, "password": "not-the-password"} if dialect != "sqlite" else None,
+            secrets=(PASSWORD, "not-the-password"),
+            attributes={
+                "User": frozenset({"id", "user_name", "active", "tags", "manager_id"}),
+                "Group": frozenset({"id", "display_name", "members"}),
+            },
+            holds=lambda: made.do("SELECT id, user_name FROM accounts"),
+        )
+
+    return make
+
+
 MAKERS: Mapping[str, Maker] = {
     "activedirectory": _ad,
     "csv": _csv,
     "inbound": _inbound,
     "scim": _scim,
     "scim source": _scim_source,
+    "sqlite target": _sql_target("sqlite"),
+    "postgresql target": _sql_target("postgresql"),
+    "mariadb target": _sql_target("mariadb"),
     "sqlite source": _sql_source("sqlite"),
     "postgresql source": _sql_source("postgresql"),
     "mariadb source": _sql_source("mariadb"),

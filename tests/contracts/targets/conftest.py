@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from tests.contracts.targets import ldap, memory, scim
+from tests.contracts.targets import ldap, memory, scim, sql
 from tests.contracts.targets.world import Recipe
+from tests.worlds.hands import DIALECTS, hands
 from tests.worlds.scim2 import Scim2, Variant
 
 WORLDS = [
     *memory.RECIPES,
     *scim.DIALECTS,
     *ldap.WAYS,
+    *DIALECTS,
     *(f"scim2-server-{variant}" for variant in scim.SCIM2_VARIANTS),
 ]
 
 
 @pytest.fixture(params=WORLDS)
-def world(request: pytest.FixtureRequest) -> Recipe:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
     """Return what opens the world; the test is given the open one."""
     name = cast(str, request.param)
     if name in memory.RECIPES:
@@ -31,6 +34,8 @@ def world(request: pytest.FixtureRequest) -> Recipe:
         return scim.dialect(name)
     if name in ldap.WAYS:
         return ldap.recipe(request.getfixturevalue("openldap_server"), name)
+    if name in DIALECTS:
+        return sql.recipe(hands(name, tmp_path, request))
     start = cast("Callable[[Variant], Scim2]", request.getfixturevalue("scim2_world"))
     server = start(cast(Variant, name.removeprefix("scim2-server-")))
     return lambda: scim.scim2(server)
