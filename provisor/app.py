@@ -34,6 +34,7 @@ from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.engine.work import Mandate
 from provisor.graph.credentials import SETTINGS, load_secrets, overlaid, replaced_by
+from provisor.graph.people import UNKNOWN, settled_assignments, sources_of
 from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
 from provisor.graph.problems import Problem as Fault
 from provisor.graph.problems import Severity, errors
@@ -399,6 +400,14 @@ class Composer:
             )
         return rules
 
+    async def _assigned(self, application: Application) -> frozenset[EntryKey]:
+        assignments = application.assignments
+        if any(one.kind == UNKNOWN for one in assignments):
+            tenant = await stored.load_tenant(self.registry)
+            sources = await sources_of(self.registry, tenant.id if tenant else "", [application])
+            assignments = await settled_assignments(sources, assignments)
+        return frozenset(EntryKey(one.kind, Anchor(one.anchor)) for one in assignments)
+
     async def _options(self, job: Job, application: Application) -> JobOptions:
         tenant = await stored.load_tenant(self.registry)
         leaves = await stored.load_policy(self.registry, job.id)
@@ -408,7 +417,7 @@ class Composer:
         own = replace(
             own,
             sync_all=application.syncs_all,
-            assigned=frozenset(EntryKey(a.kind, Anchor(a.anchor)) for a in application.assignments),
+            assigned=await self._assigned(application),
             canaries=keys_of(leaves.get("canaries")),
             default_domain=tenant.default_domain if tenant else "",
         )

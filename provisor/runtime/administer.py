@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Asked, Job, ResetScope
 from provisor.planner.status import Restarted, Started, Stopped
 from provisor.ports import Journal, StagedView
@@ -66,6 +67,15 @@ async def delete(parts: Parts, job: Job, by: str, on_wait: Callable[[], object])
     async with stopped(parts, job, Asked.DELETE, on_wait):
         await parts.registry.delete_job(job.id)
     await _audit(parts, by, "Delete provisioning configuration", job)
+
+
+async def disconnect(parts: Parts, job: Job, key: StandingKey, by: str) -> None:
+    """Forget the link of one object, while no cycle runs. The account stays. Raises Busy."""
+    async with lease_when_free(parts.folder, job.id, parts.clock, lambda: None):
+        journal = await parts.registry.open_journal(job.id, parts.holder)
+        await journal.disconnect(key)
+    about = f"{job.name} {job.id}: {key.mapping} {key.anchor}"
+    await parts.registry.audit(parts.clock.now(), by, "Delete object connection", about)
 
 
 async def _audit(parts: Parts, by: str, activity: str, job: Job) -> None:

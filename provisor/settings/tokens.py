@@ -27,6 +27,8 @@ SCOPES = (
     "AppRoleAssignment.ReadWrite.All",
     "AuditLog.Read.All",
     "ProvisioningLog.Read.All",
+    "User.Read.All",
+    "Group.Read.All",
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 )

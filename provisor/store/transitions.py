@@ -62,6 +62,10 @@ TAKEN = "the target object is linked to another source object"
 UNWANTED = frozenset({Situation.UNQUALIFIED, Situation.RELEASED, Situation.LINK_ONLY})
 
 
+DISTINGUISHED = ("onPremisesDistinguishedName", "distinguishedName")
+"""How LDAP directories name an object; administrators use it too."""
+
+
 # what is asked of one standing
 
 
@@ -137,7 +141,7 @@ def answers_to(standing: Standing, text: str) -> bool:
     if standing.key.anchor == text or (standing.link and standing.link.target == text):
         return True
     return standing.source is not None and any(
-        standing.source.attributes.get(name) == text for name in NAMES
+        standing.source.attributes.get(name) == text for name in (*NAMES, *DISTINGUISHED)
     )
 
 
@@ -272,6 +276,12 @@ def disown(standing: Standing) -> Standing:
         return replace(standing, link=None, referred=dict[str, Span]())
     link = replace(link, image=None, state=LinkState.CLAIMED)
     return replace(standing, link=link, referred=uncertain(standing.referred))
+
+
+def disconnected(standing: Standing) -> Standing:
+    """Return a standing whose link is forgotten for good, and that is worked out anew."""
+    free = replace(relink(standing, None), escrow=None, staged=None)
+    return unsettle(replace(free, references_escrow=None, references_staged=None))
 
 
 # one object

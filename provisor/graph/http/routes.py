@@ -22,6 +22,7 @@ from provisor.graph.http.handlers import (
     logs,
     meta,
     on_demand,
+    people,
     principals,
     schema,
     secrets,
@@ -37,6 +38,8 @@ WRITE = ("Synchronization.ReadWrite.All", OWNED)
 UPLOAD = ("SynchronizationData-User.Upload",)
 LOGS = ("AuditLog.Read.All", "ProvisioningLog.Read.All", "Directory.Read.All")
 DIRECTORY = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", OWNED)
+USERS = ("User.Read.All", "Directory.Read.All")
+GROUPS = ("Group.Read.All", "Directory.Read.All")
 CREATE = ("Application.ReadWrite.All", OWNED)
 ASSIGN = ("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All", OWNED)
 ANY = (*READ, *UPLOAD, *LOGS, *DIRECTORY)
@@ -133,7 +136,9 @@ def _jobs(at: str) -> tuple[Route, ...]:
         _get(f"{one}/staged", beside.staged),
         _post(f"{one}/staged/approve", beside.approve),
         _post(f"{one}/reconcile", beside.reconcile),
+        _get(f"{one}/objectConnections", connections.list_connections),
         _get(f"{one}/objectConnections/{{object}}", connections.get_connection),
+        _delete(f"{one}/objectConnections/{{object}}", connections.remove_connection),
         *_schema(f"{one}/schema"),
     )
 
@@ -180,6 +185,12 @@ ROUTES: tuple[Route, ...] = (
     _post(ASSIGNED, assignments.assign, ASSIGN),
     _get(f"{ASSIGNED}/{{assignment}}", assignments.get_assignment, DIRECTORY),
     _delete(f"{ASSIGNED}/{{assignment}}", assignments.unassign, ASSIGN),
+    _get("users", people.list_users, USERS),
+    _get("users/$count", people.count_users, USERS),
+    _get("users/{person}", people.get_user, USERS),
+    _get("groups", people.list_groups, GROUPS),
+    _get("groups/$count", people.count_groups, GROUPS),
+    _get("groups/{person}", people.get_group, GROUPS),
     _get("applications", principals.list_applications, DIRECTORY),
     _get(APP, principals.get_application, DIRECTORY),
     _get("applicationTemplates", principals.list_gallery, DIRECTORY),

@@ -14,6 +14,7 @@ from provisor.model.cycles import Counts, Cycle, CycleKind
 from provisor.model.decisions import (
     Decision,
     Escrow,
+    LinkState,
     Outcome,
     Record,
     Span,
@@ -389,6 +390,21 @@ class MemoryJournal:
     async def lookup(self, text: str, limit: int) -> Sequence[Standing]:
         found = [s for s in self._all() if transitions.answers_to(s, text)]
         return sorted(found, key=lambda s: s.key)[:limit]
+
+    async def entries(self, kind: str, after: Anchor | None, limit: int) -> Sequence[Entry]:
+        present = (s.source for s in self._present() if s.source and s.source.kind == kind)
+        found = {entry.anchor: entry for entry in present if after is None or entry.anchor > after}
+        return [found[anchor] for anchor in sorted(found)][:limit]
+
+    async def linked(self, after: StandingKey | None, limit: int) -> Sequence[Standing]:
+        found = [s for s in self._all() if s.link and s.link.state is not LinkState.CLAIMED]
+        found = [s for s in found if after is None or s.key > after]
+        return sorted(found, key=lambda s: s.key)[:limit]
+
+    async def disconnect(self, key: StandingKey) -> None:
+        self._fence()
+        if key in self._job.standings:
+            self._put(transitions.disconnected(self._job.standings[key]))
 
     async def doubt(self, keys: Collection[StandingKey]) -> None:
         self._fence()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from provisor.model.decisions import LinkState, Standing, StandingKey
-from provisor.model.entries import Anchor, EntryKey, MatchQuery
+from provisor.model.entries import Anchor, Entry, EntryKey, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.store import transitions
 from provisor.store.sqlite import rows
@@ -128,6 +128,45 @@ def lookup(desk: Desk, text: str, limit: int) -> list[Standing]:
             if len(found) == limit:
                 return found
     return found
+
+
+def entries(desk: Desk, kind: str, after: Anchor | None, limit: int) -> list[Entry]:
+    """Several mappings may take the same object: it is the same in all of them."""
+    numbers = desk.numbers()
+    if not numbers:
+        return []
+    found = desk.run(
+        "SELECT s.anchor, o.shape, o.content, o.version FROM standing s"  # noqa: S608
+        f" JOIN source o ON o.standing = s.number WHERE s.mapping IN ({numbers})"
+        " AND s.kind = ? AND s.absence IS NULL AND s.anchor > ?"
+        " GROUP BY s.anchor ORDER BY s.anchor LIMIT ?",
+        (kind, after or "", limit),
+    )
+    made: list[Entry] = []
+    for anchor, shape, content, version in found:
+        kind, attributes = desk.shapes.decode(shape, content)
+        made.append(Entry(kind, Anchor(anchor), attributes, version))
+    return made
+
+
+def linked(desk: Desk, after: StandingKey | None, limit: int) -> list[Standing]:
+    found: list[StandingKey] = []
+    for name, mapped in desk.mappings().items():
+        if after is not None and name < after.mapping:
+            continue
+        rows_ = desk.run(
+            "SELECT anchor FROM standing WHERE mapping = ? AND target IS NOT NULL"
+            " AND state <> 'claimed' AND anchor > ? ORDER BY anchor LIMIT ?",
+            (
+                mapped.number,
+                after.anchor if after is not None and name == after.mapping else "",
+                limit - len(found),
+            ),
+        )
+        found += [StandingKey(name, anchor) for (anchor,) in rows_]
+        if len(found) >= limit:
+            break
+    return recall(desk, found)
 
 
 def owner(

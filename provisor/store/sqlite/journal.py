@@ -258,6 +258,19 @@ class SqliteJournal:
         with NAMED_FAILURES:
             return ask.lookup(self._desk, text, limit)
 
+    async def entries(self, kind: str, after: Anchor | None, limit: int) -> Sequence[Entry]:
+        with NAMED_FAILURES:
+            return ask.entries(self._desk, kind, after, limit)
+
+    async def linked(self, after: StandingKey | None, limit: int) -> Sequence[Standing]:
+        with NAMED_FAILURES:
+            return ask.linked(self._desk, after, limit)
+
+    async def disconnect(self, key: StandingKey) -> None:
+        with self._desk.write():
+            for number, standing in self._known([key]):
+                self._desk.put(number, standing, transitions.disconnected(standing))
+
     async def doubt(self, keys: Collection[StandingKey]) -> None:
         with self._desk.write():
             for number, standing in self._known(keys):

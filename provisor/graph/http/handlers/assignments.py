@@ -5,7 +5,8 @@ Assignments name objects of the source. One that is not known yet is kept, and c
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from provisor.graph.http.answers import Answer, Document, done
@@ -13,6 +14,9 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, conflict, no_directory_object
 from provisor.graph.http.handlers.common import application_of, reconfigured
 from provisor.graph.http.handlers.principals import ROLE_ID
+from provisor.graph.people import UNKNOWN, USER, Sources, guid, sources_of
+from provisor.model.decisions import StandingKey
+from provisor.model.entries import Anchor
 from provisor.model.jobs import Application, Assignment
 
 TYPE = "appRoleAssignment"
@@ -23,15 +27,40 @@ PROPERTIES = (
 EVERYBODY = "00000000-0000-0000-0000-000000000000"
 ANCHOR_LENGTH_MAX = 1_024
 ASSIGNMENTS_MAX = 100_000
+NAMED_MAX = 2_000
+"""So many assignments are shown by their display names; the others by their ids."""
 
 
-def principal_id(tenant: str, application: Application, assignment: Assignment) -> str:
-    """Return the GUID that names an object of the source: its anchor, where that is one."""
-    try:
-        return str(UUID(assignment.anchor))
-    except ValueError:
-        name = f"{application.id}|{assignment.kind}|{assignment.anchor}"
-        return str(uuid5(UUID(tenant), name))
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What is known of those who can be assigned to one application."""
+
+    sources: Sources
+    names: Mapping[Assignment, str]
+
+    def principal_id(self, assignment: Assignment) -> str:
+        """Return the GUID that names an object; one that was not read is called as it was."""
+        if assignment.kind == UNKNOWN:
+            return assignment.anchor
+        connection = min(self.sources.journals, default="")
+        return guid(self.sources.tenant, connection, assignment.kind, assignment.anchor)
+
+
+async def _directory(call: Call, application: Application) -> Directory:
+    house = call.house
+    sources = await sources_of(house.parts.registry, house.tenant.id, [application])
+    known: dict[Assignment, str] = {}
+    shown = application.assignments[:NAMED_MAX]
+    for journals in sources.journals.values():
+        for journal in journals:
+            mappings = await journal.population()
+            keys = [StandingKey(name, Anchor(one.anchor)) for one in shown for name in mappings]
+            for standing in await journal.recall(keys):
+                entry = standing.source
+                name = entry.attributes.get("displayName") if entry else None
+                if entry is not None and isinstance(name, str):
+                    known[Assignment(kind=entry.kind, anchor=entry.anchor)] = name
+    return Directory(sources, known)
 
 
 def _id(tenant: str, application: Application, assignment: Assignment) -> str:
@@ -39,14 +68,15 @@ def _id(tenant: str, application: Application, assignment: Assignment) -> str:
     return str(uuid5(UUID(tenant), name))
 
 
-def _document(tenant: str, application: Application, assignment: Assignment) -> Document:
+def _document(directory: Directory, application: Application, assignment: Assignment) -> Document:
+    kind = assignment.kind
     return {
-        "id": _id(tenant, application, assignment),
+        "id": _id(directory.sources.tenant, application, assignment),
         "appRoleId": ROLE_ID,
         "createdDateTime": None,
-        "principalDisplayName": assignment.anchor,
-        "principalId": principal_id(tenant, application, assignment),
-        "principalType": assignment.kind,
+        "principalDisplayName": directory.names.get(assignment, assignment.anchor),
+        "principalId": directory.principal_id(assignment),
+        "principalType": USER if kind == UNKNOWN else kind,
         "resourceDisplayName": application.display_name,
         "resourceId": application.principal_id,
     }
@@ -55,8 +85,8 @@ def _document(tenant: str, application: Application, assignment: Assignment) -> 
 async def list_assignments(call: Call) -> Answer:
     application = await application_of(call)
     call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "orderby"))
-    tenant = call.house.tenant.id
-    found = [_document(tenant, application, one) for one in application.assignments]
+    directory = await _directory(call, application)
+    found = [_document(directory, application, one) for one in application.assignments]
     context = f"servicePrincipals('{application.principal_id}')/appRoleAssignedTo"
     folded = ("id", "principalid", "resourceid", "approleid")
     return call.collection(found, context, TYPE, PROPERTIES, folded)
@@ -65,7 +95,7 @@ async def list_assignments(call: Call) -> Answer:
 async def get_assignment(call: Call) -> Answer:
     application = await application_of(call)
     found = _find(call, application)
-    made = _document(call.house.tenant.id, application, found)
+    made = _document(await _directory(call, application), application, found)
     return call.entity(made, "appRoleAssignments/$entity")
 
 
@@ -95,18 +125,21 @@ async def assign(call: Call) -> Answer:
         raise conflict("Permission being assigned already exists on the object.")
     changed = replace(application, assignments=(*application.assignments, assignment))
     await _store(call, changed, "Add app role assignment", assignment)
-    made = _document(call.house.tenant.id, application, assignment)
+    made = _document(await _directory(call, changed), application, assignment)
     return call.entity(made, "appRoleAssignments/$entity", 201)
 
 
 async def _assignment(call: Call, application: Application, principal: str) -> Assignment:
-    """Return what a principal id names: an object that a job remembers, else its anchor itself."""
-    for job in await call.house.jobs(application):
-        journal = await call.house.parts.registry.view_journal(job.id)
-        for standing in await journal.lookup(principal, 10):
-            if standing.key.anchor == principal and standing.source is not None:
-                return Assignment(kind=standing.source.kind, anchor=principal)
-    return Assignment(kind="User", anchor=principal)
+    """Return what a principal id names: an object that was read. Else it is kept as it is, and
+    counts once something is read that it names."""
+    house = call.house
+    sources = await sources_of(house.parts.registry, house.tenant.id, [application])
+    found = await sources.named(principal)
+    if len(found) > 1:
+        raise bad_request("principalId names several objects; say which by its id.")
+    if found:
+        return Assignment(kind=found[0].entry.kind, anchor=found[0].entry.anchor)
+    return Assignment(kind=UNKNOWN, anchor=principal)
 
 
 async def unassign(call: Call) -> Answer:

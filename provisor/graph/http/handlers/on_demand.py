@@ -12,13 +12,14 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, unavailable
 from provisor.graph.http.handlers.common import job_of
 from provisor.graph.http.throttle import ON_DEMAND
+from provisor.graph.people import is_guid, sources_of
 from provisor.graph.translate.on_demand import NotPerformed, Performed, to_answer, to_refusal
 from provisor.graph.wire.on_demand import ApplicationParameters, OnDemandRequest, Subject
 from provisor.graph.wire.pairs import TextPair
 from provisor.model.decisions import Record
 from provisor.model.entries import NO_ATTRIBUTES, Anchor, Attributes, EntryKey
 from provisor.model.expressions import attributes_of
-from provisor.model.jobs import Job
+from provisor.model.jobs import Application, Job
 from provisor.model.rules import ObjectMapping, Rules
 from provisor.ports import RecordQuery
 from provisor.runtime.interruption import Interruption
@@ -36,7 +37,7 @@ async def provision_on_demand(call: Call) -> Answer:
     parameters, subject = _asked(call.read(OnDemandRequest))
     call.house.throttle.admit(ON_DEMAND, application.principal_id)
     rules = await _rules(call, job)
-    key = _key(job, rules, parameters.rule_id, subject)
+    key = await _meant(call, application, _key(job, rules, parameters.rule_id, subject))
     pair = await _provisioned(call, job, key, parameters.rule_id)
     return call.entity(document(pair), "microsoft.graph.stringKeyStringValuePair")
 
@@ -80,6 +81,16 @@ def _key(job: Job, rules: Rules, rule: str, subject: Subject) -> EntryKey:
             code="RequestParameterInvalid",
         )
     return EntryKey(kind, Anchor(subject.object_id))
+
+
+async def _meant(call: Call, application: Application, key: EntryKey) -> EntryKey:
+    """Return the object that a GUID names which `/users` or `/groups` show; else what was given."""
+    if not is_guid(key.anchor):
+        return key
+    house = call.house
+    sources = await sources_of(house.parts.registry, house.tenant.id, [application])
+    found = await sources.named(key.anchor, (key.kind,))
+    return EntryKey(key.kind, found[0].entry.anchor) if len(found) == 1 else key
 
 
 async def _provisioned(call: Call, job: Job, key: EntryKey, rule: str) -> TextPair:
