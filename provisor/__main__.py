@@ -17,11 +17,11 @@ class Lazily:
     """The way into the composition root; everything is imported when it is gone."""
 
     def __call__(
-        self, folder: Path, *, creates: bool = False
+        self, folder: Path, *, creates: bool = False, tenant: str = ""
     ) -> AbstractAsyncContextManager[Workspace]:
         from provisor.app import open_workspace
 
-        return open_workspace(folder, creates=creates)
+        return open_workspace(folder, creates=creates, tenant=tenant)
 
     def tools(self) -> Tools:
         from provisor.app import tools

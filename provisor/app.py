@@ -65,7 +65,8 @@ from provisor.settings.problems import Invalid, Problem
 from provisor.settings.references import resolve
 from provisor.settings.workspace import CheckedSchema, Definitions
 from provisor.settings.workspace import Surroundings as Around
-from provisor.store.opened import open_store
+from provisor.store.opened import OpenStore, open_store
+from provisor.store.tenants import HOME, TenantLedger, TenantVault, tenants, view_of
 
 DOCS, DOCS_VARIABLE = "docs", "PROVISOR_DOCS"
 """Where the documentation is served: troubleshooting addresses in a status begin with it."""
@@ -458,8 +459,10 @@ def advice(code: str) -> str:
 
 
 @asynccontextmanager
-async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerator[Workspace]:
-    """Open the store, the vault and all that stands on them.
+async def open_workspace(
+    folder: Path, *, creates: bool = False, tenant: str = HOME
+) -> AsyncGenerator[Workspace]:
+    """Open the store, the vault and all that stands on them, as a tenant sees it.
 
     Raises NoWorkspace, StoreFailed (too new, key unsafe, damaged).
     """
@@ -468,24 +471,10 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
         raise NoWorkspace(f"{folder} is no workspace: it holds no {STORE}")
     clock, entropy = SystemClock(), OsEntropy()
     async with open_store(store, folder / KEY, creates=creates) as opened:
-        composer = Composer(
-            folder=folder,
-            registry=opened.registry,
-            vault=opened.vault,
-            clock=clock,
-            entropy=entropy,
-            paces=Paces(clock, entropy),
-        )
-        parts = Parts(
-            folder=folder,
-            registry=opened.registry,
-            ledger=opened.ledger,
-            vault=opened.vault,
-            clock=clock,
-            entropy=entropy,
-            equip=composer.equip,
-            holder=f"{socket.gethostname()}:{os.getpid()}",
-        )
+        rooms = Rooms(folder, opened, clock, entropy, Paces(clock, entropy))
+        if tenant != HOME and tenant not in await tenants(opened.registry):
+            raise NoWorkspace(f"{folder} knows no tenant {tenant}; `provisor tenant add` makes one")
+        composer, parts = rooms.composer(tenant), rooms.parts(tenant)
         yield Workspace(
             folder=folder,
             parts=parts,
@@ -499,17 +488,68 @@ async def open_workspace(folder: Path, *, creates: bool = False) -> AsyncGenerat
             seal=opened.seal,
             unseal=opened.unseal,
             backup=opened.backup,
+            store_as=lambda id: view_of(opened.registry, id),
             serve=lambda options, interruption, began: serve_workspace(
-                composer, parts, options, interruption, began
+                rooms, options, interruption, began
             ),
-            schedule=lambda interruption: keep_schedule(composer, parts, interruption),
-            notify=lambda: notify(composer, parts),
+            schedule=lambda interruption: keep_schedule(rooms, interruption),
+            notify=lambda: notify(rooms, parts),
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """One store, as each of its tenants sees it."""
+
+    folder: Path
+    opened: OpenStore
+    clock: SystemClock
+    entropy: OsEntropy
+    paces: Paces
+
+    def composer(self, tenant: str) -> Composer:
+        registry = view_of(self.opened.registry, tenant)
+        return Composer(
+            folder=self.folder,
+            registry=registry,
+            vault=TenantVault(self.opened.vault, self.opened.registry, tenant),
+            clock=self.clock,
+            entropy=self.entropy,
+            paces=self.paces,
+        )
+
+    def parts(self, tenant: str) -> Parts:
+        composer = self.composer(tenant)
+        return replace(
+            self.for_all(),
+            registry=composer.registry,
+            ledger=TenantLedger(self.opened.ledger, composer.registry),
+            vault=composer.vault,
+            equip=composer.equip,
+        )
+
+    def for_all(self) -> Parts:
+        """Return what the schedule runs all tenants' jobs with."""
+        return Parts(
+            folder=self.folder,
+            registry=self.opened.registry,
+            ledger=self.opened.ledger,
+            vault=self.opened.vault,
+            clock=self.clock,
+            entropy=self.entropy,
+            equip=self._equip,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+        )
+
+    async def _equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
+        """Make a job ready as its own tenant sees it."""
+        application = await self.opened.registry.find_application(job.application_id)
+        composer = self.composer(application.tenant if application else HOME)
+        return await composer.equip(job, may_change_system=may_change_system)
+
+
 async def serve_workspace(
-    composer: Composer,
-    parts: Parts,
+    rooms: Rooms,
     options: ServeOptions,
     interruption: Interruption,
     began: Callable[[str], None],
@@ -529,17 +569,21 @@ async def serve_workspace(
         audience=options.audience,
         keys_url=options.keys_url,
     )
-    composed = Composed(
-        base=await composer.base(),
-        docs=os.environ.get(DOCS_VARIABLE, DOCS),
-        missing=composer.missing,
-        connection=composer.connection,
-        rules=composer.rules,
-        log_context=composer.log_context,
-    )
-    itself = (sys.executable, "-m", "provisor", "--workspace", str(composer.folder), "serve")
+
+    async def composed(tenant: str) -> Composed:
+        composer = rooms.composer(tenant)
+        return Composed(
+            base=await composer.base(),
+            docs=os.environ.get(DOCS_VARIABLE, DOCS),
+            missing=composer.missing,
+            connection=composer.connection,
+            rules=composer.rules,
+            log_context=composer.log_context,
+        )
+
+    itself = (sys.executable, "-m", "provisor", "--workspace", str(rooms.folder), "serve")
     worker = Worker((*itself, "--only-schedule"), interruption)
-    service = await open_house(parts, composed, front, worker)
+    service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker)
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     await serve(
         service,
@@ -552,30 +596,35 @@ async def serve_workspace(
     )
 
 
-async def keep_schedule(composer: Composer, parts: Parts, interruption: Interruption) -> None:
+async def keep_schedule(rooms: Rooms, interruption: Interruption) -> None:
     """Run jobs when they are due, and tell of them, for a process that serves the API."""
     from provisor.graph.http.opening import open_schedule
     from provisor.runtime.worker import obey
 
     _log_to_standard_error()
-    telling = asyncio.create_task(_notifier(composer, parts).run(interruption))
+    telling = asyncio.create_task(_notifier(rooms).run(interruption))
     try:
-        await obey(open_schedule(parts, interruption), interruption)
+        await obey(open_schedule(rooms.for_all(), interruption), interruption)
     finally:
         telling.cancel()
 
 
-async def notify(composer: Composer, parts: Parts) -> None:
+async def notify(rooms: Rooms, parts: Parts) -> None:
     """Send what is to be told, where it is configured to whom."""
     tenant = await stored.load_tenant(parts.registry)
     if tenant is not None and tenant.notifications:
-        await _notifier(composer, parts).flush()
+        await _notifier(rooms).flush()
 
 
-def _notifier(composer: Composer, parts: Parts) -> Notifier:
-    from provisor.graph.http.telling import notifier
+def _notifier(rooms: Rooms) -> Notifier:
+    from provisor.graph.http.telling import Teller, notifier
 
-    return notifier(parts, os.environ.get(DOCS_VARIABLE, DOCS), composer.expiry)
+    def teller(tenant: str) -> Teller:
+        docs = os.environ.get(DOCS_VARIABLE, DOCS)
+        expiry = rooms.composer(tenant).expiry
+        return Teller(parts=rooms.parts(tenant), docs=docs, expiry=expiry)
+
+    return notifier(rooms.for_all(), teller)
 
 
 def _log_to_standard_error() -> None:

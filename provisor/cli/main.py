@@ -38,13 +38,14 @@ COMMANDS = {
     "secrets": ("secrets", "Keep secrets in the vault instead of in files."),
     "serve": ("serve", "Serve the API, and run jobs as their schedules say."),
     "token": ("token", "Make, show and revoke keys for the API."),
+    "tenant": ("tenant", "Keep further tenants in this workspace's store."),
     "app": ("app", "Show applications, with the ids that the API knows them by."),
     "backup": ("backup", "Copy the store while it is in use."),
     "key": ("key", "Change the key that secrets are encrypted with."),
     "demo": ("demo", "Watch an invented organisation flow into a real SCIM server."),
     "completion": ("completion", "Print what makes a shell complete commands."),
 }
-WORKSPACE_VARIABLE = "PROVISOR_WORKSPACE"
+WORKSPACE_VARIABLE, TENANT_VARIABLE = "PROVISOR_WORKSPACE", "PROVISOR_TENANT"
 
 
 class Session:
@@ -53,6 +54,7 @@ class Session:
     def __init__(self, open: Open) -> None:
         self.open = open
         self.folder = Path(os.environ.get(WORKSPACE_VARIABLE) or ".")
+        self.tenant = os.environ.get(TENANT_VARIABLE, "").lower()
 
 
 class Commands(click.Group):
@@ -99,6 +101,11 @@ def choose_workspace(ctx: click.Context, _: click.Parameter, folder: Path | None
         ctx.obj.folder = folder
 
 
+def choose_tenant(ctx: click.Context, _: click.Parameter, tenant: str | None) -> None:
+    if tenant is not None and isinstance(ctx.obj, Session):
+        ctx.obj.tenant = tenant.lower()
+
+
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -117,6 +124,12 @@ def choose_workspace(ctx: click.Context, _: click.Parameter, folder: Path | None
     expose_value=False,
     callback=choose_workspace,
     help=f"The folder with provisor.yaml, store and key. [default: {WORKSPACE_VARIABLE}, or this]",
+)
+@click.option(
+    "--tenant",
+    expose_value=False,
+    callback=choose_tenant,
+    help=f"The tenant that is meant. [default: {TENANT_VARIABLE}, or the workspace's own]",
 )
 @click.option(
     "--version",

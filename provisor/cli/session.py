@@ -97,7 +97,7 @@ def complain(message: str) -> None:
 
 
 async def _within(session: Session, work: Work, creates: bool, warns: bool) -> int:
-    async with session.open(session.folder, creates=creates) as workspace:
+    async with session.open(session.folder, creates=creates, tenant=session.tenant) as workspace:
         if warns:
             await warn_of_differences(workspace)
         return await work(workspace) or Exit.SUCCEEDED
@@ -147,7 +147,7 @@ def job_names(session: Session) -> list[str]:
     """Return the names of all jobs, for completion; none where there is no workspace."""
 
     async def names() -> list[str]:
-        async with session.open(session.folder) as workspace:
+        async with session.open(session.folder, tenant=session.tenant) as workspace:
             return [job.name for job in await workspace.parts.registry.jobs()]
 
     try:

@@ -13,7 +13,7 @@ from provisor.model.decisions import Record
 from provisor.model.directories import ProbeReport
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import MappingName, ObjectMapping, Rules
-from provisor.ports import Clock, Entropy
+from provisor.ports import Clock, Entropy, Registry
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Parts
 from provisor.settings.workspace import Definitions, Surroundings
@@ -128,6 +128,8 @@ class Workspace:
     """Encrypt with the workspace's key; `unseal` is the way back, and raises ValueError."""
     unseal: Callable[[bytes], bytes]
     backup: Callable[[Path], Awaitable[None]]
+    store_as: Callable[[str], Registry]
+    """The store as another tenant of it sees it."""
     serve: Serve
     schedule: Callable[[Interruption], Awaitable[None]]
     """Run jobs when they are due, beside a process that serves."""
@@ -139,9 +141,10 @@ class Open(Protocol):
     """The way to all that takes a while to import."""
 
     def __call__(
-        self, folder: Path, *, creates: bool = False
+        self, folder: Path, *, creates: bool = False, tenant: str = ""
     ) -> AbstractAsyncContextManager[Workspace]:
-        """Open the workspace in a folder. Raises NoWorkspace, StoreFailed."""
+        """Open the workspace in a folder as a tenant sees it; unless said otherwise the one that
+        the workspace is of. Raises NoWorkspace, StoreFailed."""
         ...
 
     def tools(self) -> Tools:

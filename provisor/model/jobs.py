@@ -124,6 +124,8 @@ class Application:
     syncs_all: bool = True
     assignments: tuple[Assignment, ...] = ()
     owners: tuple[str, ...] = ()
+    tenant: str = ""
+    """Whose it is; empty: of the tenant that the workspace is of."""
 
 
 class Asked(StrEnum):

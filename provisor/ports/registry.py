@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from provisor.model.audit import Act, Altered
 from provisor.model.cycles import Cycle
 from provisor.model.decisions import (
     Record,
@@ -163,12 +164,22 @@ class Registry(Notices, Protocol):
         """Approve exactly what is staged under this hash, once; False if it is not that."""
         ...
 
-    async def audit(self, at: datetime, by: str, activity: str, about: str) -> None:
-        """Record what somebody did."""
+    async def audit(
+        self,
+        at: datetime,
+        by: str,
+        activity: str,
+        about: str,
+        *,
+        origin: str = "",
+        altered: Sequence[Altered] = (),
+        tenant: str = "",
+    ) -> None:
+        """Record what somebody did, in a tenant."""
         ...
 
-    async def audited(self, limit: int) -> Sequence[tuple[datetime, str, str, str]]:
-        """Return when, by whom, what was done and to what; latest first."""
+    async def audited(self, limit: int, *, tenant: str = "", before: int = 0) -> Sequence[Act]:
+        """Return what was done in a tenant; latest first, passing over the latest `before`."""
         ...
 
     async def open_journal(self, job: str, holder: str) -> Journal:

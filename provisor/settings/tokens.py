@@ -66,7 +66,7 @@ def make(
         id=id,
         name=name,
         scopes=tuple(scopes),
-        hash=_hash(text),
+        hash=hash_of(text),
         created=now,
         expires=expires,
     )
@@ -75,11 +75,11 @@ def make(
 
 def matching(tokens: Sequence[Token], text: str) -> Token | None:
     """Return the key whose text this is, good or not."""
-    hash = _hash(text)
+    hash = hash_of(text)
     return next((one for one in tokens if hmac.compare_digest(one.hash, hash)), None)
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -137,5 +137,5 @@ def test_the_tenant_comes_from_the_credential_alone(house: Served) -> None:
     other = "00000000-0000-4000-8000-000000000000"
     form = b"grant_type=client_credentials&client_id=x&client_secret=y"
     media = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert house.send("POST", f"/{other}/oauth2/v2.0/token", form, media, token="").status == 400
+    assert house.send("POST", f"/{other}/oauth2/v2.0/token", form, media, token="").status == 401
     assert house.send("POST", f"/{TENANT}/oauth2/v2.0/token", form, media, token="").status == 401

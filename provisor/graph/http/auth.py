@@ -19,7 +19,8 @@ from provisor.graph.http.issuers import ALGORITHMS, Issuer, KeySource, UnknownKe
 from provisor.model.jobs import Application
 from provisor.ports import Clock, Registry
 from provisor.runtime.parts import WORKSPACE
-from provisor.settings.tokens import SCOPES, TOKENS, Token, matching, read_tokens
+from provisor.settings.tokens import SCOPES, TOKENS, Token, hash_of, matching, read_tokens
+from provisor.store.tenants import HOME, tenants, view_of
 
 OURS = "provisor"
 """The issuer of the tokens that the token endpoint gives."""
@@ -46,6 +47,8 @@ class Caller:
     """For the audit."""
     app_id: str = ""
     scopes: frozenset[str] = frozenset()
+    tenant: str = HOME
+    """Whose objects it may see: from the credential, and from nothing else."""
 
     def has_any(self, scopes: Collection[str]) -> bool:
         return not self.scopes.isdisjoint(scopes) or EVERYTHING in self.scopes
@@ -66,8 +69,12 @@ class Gatekeeper:
     signing_key: bytes
     issuers: Sequence[Issuer] = ()
     keys: KeySource | None = None
-    _content: bytes | None = None
-    _tokens: tuple[Token, ...] = field(default=())
+    _read: dict[str, tuple[bytes, tuple[Token, ...]]] = field(
+        default_factory=dict[str, tuple[bytes, tuple[Token, ...]]]
+    )
+    """By tenant: the keys as stored, and what they say."""
+    _seen: dict[str, str] = field(default_factory=dict[str, str])
+    """Whose a key is that was good once, by its hash."""
 
     async def caller(self, authorization: str) -> Caller:
         """Return who a header names. Raises Fault: unauthenticated."""
@@ -79,23 +86,23 @@ class Gatekeeper:
             raise unauthenticated(INVALID)
         if text.count(".") == 2:
             return await self._of_jwt(text)
-        return self._of_key(matching(await self._known(), text))
+        return self._of_key(*await self._owner_of(text))
 
-    async def grant(self, client: str, secret: str) -> tuple[str, Token]:
+    async def grant(self, tenant: str, client: str, secret: str) -> tuple[str, Token]:
         """Return a short-lived token for an API key: its id as client, its text as secret.
 
         Raises Fault as the OAuth endpoint answers it.
         """
-        token = matching(await self._known(), secret)
-        now = self.clock.now()
-        is_its = token is not None and token.id.lower() == client.lower()
+        whose, token = await self._owner_of(secret)
+        now, id = self.clock.now(), whose or self.tenant
+        is_its = token is not None and (token.id.lower(), id) == (client.lower(), tenant.lower())
         if token is None or not is_its or not token.is_good(now):
             raise Fault(401, "invalid_client", "The client is not known, or its secret is wrong.")
         issued = int(now.timestamp())
         claims = {
             "iss": OURS,
             "aud": self.tenant,
-            "tid": self.tenant,
+            "tid": id,
             "oid": token.id,
             "appid": token.id,
             "sub": token.id,
@@ -106,19 +113,38 @@ class Gatekeeper:
         }
         return jwt.encode({"alg": "HS256"}, claims, self._own_key()), token
 
-    def _of_key(self, token: Token | None) -> Caller:
+    def _of_key(self, tenant: str, token: Token | None) -> Caller:
         if token is None:
             raise unauthenticated(INVALID)
         if not token.is_good(self.clock.now()):
             raise unauthenticated(REFUSED)
-        return Caller(id=token.id, name=token.name, app_id=token.id, scopes=frozenset(token.scopes))
+        return Caller(
+            id=token.id,
+            name=token.name,
+            app_id=token.id,
+            scopes=frozenset(token.scopes),
+            tenant=tenant,
+        )
 
-    async def _known(self) -> tuple[Token, ...]:
-        content = await self.registry.document(WORKSPACE, TOKENS)
-        if content != self._content:
-            self._tokens = read_tokens(content)
-            self._content = content
-        return self._tokens
+    async def _owner_of(self, text: str) -> tuple[str, Token | None]:
+        """Return the key whose text this is, and whose key it is."""
+        hash = hash_of(text)
+        known = self._seen.get(hash)
+        if known is not None and (token := matching(await self._known(known), text)):
+            return known, token
+        for tenant in (HOME, *await tenants(self.registry)):
+            token = matching(await self._known(tenant), text)
+            if token is not None:
+                self._seen[hash] = tenant
+                return tenant, token
+        return HOME, None
+
+    async def _known(self, tenant: str) -> tuple[Token, ...]:
+        content = await view_of(self.registry, tenant).document(WORKSPACE, TOKENS) or b""
+        before = self._read.get(tenant)
+        if before is None or before[0] != content:
+            before = self._read[tenant] = (content, read_tokens(content))
+        return before[1]
 
     # JSON Web Tokens
 
@@ -128,7 +154,7 @@ class Gatekeeper:
             if claimed.get("iss") == OURS:
                 claims = jwt.decode(text, self._own_key(), algorithms=["HS256"]).claims
                 self._check_times(claims)
-                return await self._still_good(str(claims.get("appid")))
+                return await self._still_good(str(claims.get("tid")), str(claims.get("appid")))
             issuer = next((i for i in self.issuers if i.issuer == claimed.get("iss")), None)
             if issuer is None or self.keys is None:
                 raise unauthenticated(INVALID)
@@ -139,9 +165,11 @@ class Gatekeeper:
         self._check_times(claims)
         return self._of_claims(claims, issuer)
 
-    async def _still_good(self, id: str) -> Caller:
+    async def _still_good(self, tenant: str, id: str) -> Caller:
         """A revoked key takes its short-lived tokens with it."""
-        return self._of_key(next((one for one in await self._known() if one.id == id), None))
+        whose = HOME if tenant == self.tenant else tenant
+        known = await self._known(whose)
+        return self._of_key(whose, next((one for one in known if one.id == id), None))
 
     def _check_times(self, claims: Mapping[str, object]) -> None:
         now, leeway = self.clock.now(), timedelta(seconds=LEEWAY_S)

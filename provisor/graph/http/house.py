@@ -19,6 +19,7 @@ from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
 from provisor.runtime.parts import Parts
 from provisor.settings.stored import Tenant
+from provisor.store.tenants import HOME
 
 
 class Connection(Protocol):
@@ -116,3 +117,19 @@ class House:
         """Let something finish that its request no longer waits for."""
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+
+@dataclass(slots=True)
+class Houses:
+    """What each tenant's requests are answered from. Nobody is answered from another's."""
+
+    home: House
+    build: Callable[[str], Awaitable[House]]
+    others: dict[str, House] = field(default_factory=dict[str, House])
+
+    async def of(self, tenant: str) -> House:
+        if tenant == HOME:
+            return self.home
+        if tenant not in self.others:
+            self.others[tenant] = await self.build(tenant)
+        return self.others[tenant]

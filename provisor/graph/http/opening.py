@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from provisor.engine.cycle import run_cycle
 from provisor.errors import AdapterError
 from provisor.graph.http.auth import Gatekeeper
 from provisor.graph.http.exchange import fetch_json
-from provisor.graph.http.house import Connection, House
+from provisor.graph.http.house import Connection, House, Houses
 from provisor.graph.http.issuers import Issuer, KeySource
 from provisor.graph.http.places import LOOPBACK, Places
 from provisor.graph.http.service import Service
@@ -29,6 +30,7 @@ from provisor.runtime.scheduler import Scheduler
 from provisor.runtime.worker import Worker
 from provisor.settings.problems import Invalid
 from provisor.settings.stored import Tenant, load_tenant
+from provisor.store.tenants import HOME
 
 SIGNING_KEY, KEY_BYTES = "signing", 32
 INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"
@@ -73,36 +75,50 @@ def open_schedule(parts: Parts, interruption: Interruption) -> Scheduler:
     )
 
 
-async def open_house(parts: Parts, composed: Composed, front: Front, worker: Worker) -> Service:
-    """Return the API. `worker` runs the schedule."""
-    tenant = await load_tenant(parts.registry)
-    tenant = tenant or await _new_tenant(parts)
+async def open_house(
+    parts: Parts,
+    parts_of: Callable[[str], Parts],
+    composed: Callable[[str], Awaitable[Composed]],
+    front: Front,
+    worker: Worker,
+) -> Service:
+    """Return the API. `worker` runs the schedule.
+
+    `parts` see the whole store; `parts_of` and `composed` give what one tenant sees of it.
+    """
     key = await signing_key(parts)
-    house = House(
-        parts=parts,
-        tenant=tenant,
-        signing_key=key,
-        base=composed.base,
-        missing=composed.missing,
-        connection=composed.connection,
-        rules=composed.rules,
-        log_context=composed.log_context,
-        wake=worker.wake,
-        hurry=worker.hurry,
-        reconcile=worker.reconcile,
-        is_closing=lambda: worker.interruption.is_asked,
-        docs=composed.docs,
-        throttle=Throttle(parts.clock),
-    )
+    throttle, tasks = Throttle(parts.clock), set[asyncio.Task[None]]()
+
+    async def built(tenant: str) -> House:
+        own, said = parts_of(tenant), await composed(tenant)
+        return House(
+            parts=own,
+            tenant=await load_tenant(own.registry) or await _new_tenant(own),
+            signing_key=key,
+            base=said.base,
+            missing=said.missing,
+            connection=said.connection,
+            rules=said.rules,
+            log_context=said.log_context,
+            wake=worker.wake,
+            hurry=worker.hurry,
+            reconcile=worker.reconcile,
+            is_closing=lambda: worker.interruption.is_asked,
+            docs=said.docs,
+            throttle=throttle,
+            tasks=tasks,
+        )
+
+    home = await built(HOME)
     gatekeeper = Gatekeeper(
         registry=parts.registry,
         clock=parts.clock,
-        tenant=tenant.id,
+        tenant=home.tenant.id,
         signing_key=key,
         issuers=_issuers(front),
         keys=KeySource(parts.clock, fetch_json),
     )
-    return Service(house, gatekeeper, places(front))
+    return Service(Houses(home, built), gatekeeper, places(front))
 
 
 async def _new_tenant(parts: Parts) -> Tenant:

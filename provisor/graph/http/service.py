@@ -20,7 +20,7 @@ from provisor.graph.http.auth import ANONYMOUS, OWNED, Caller, Gatekeeper
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, forbidden, unavailable
 from provisor.graph.http.handlers.common import application_of, not_allowed
-from provisor.graph.http.house import House
+from provisor.graph.http.house import House, Houses
 from provisor.graph.http.places import Places
 from provisor.graph.http.query import parse_query
 from provisor.graph.http.routes import FORM, OWN_ONLY, SCIM, UNVERSIONED, VERSIONED, Found, Route
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 class Service:
     """The API as an ASGI application."""
 
-    house: House
+    houses: Houses
     gatekeeper: Gatekeeper
     places: Places
 
@@ -47,7 +47,7 @@ class Service:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        ids = _ids(self.house, request.headers)
+        ids = _ids(self.houses.home, request.headers)
         try:
             answer = await self._answer(request, ids)
         except ClientDisconnect:
@@ -67,7 +67,7 @@ class Service:
             caller = await self.gatekeeper.caller(request.headers.get("authorization", ""))
         route = _chosen(found, request.method, version, path)
         call = Call(
-            house=self.house,
+            house=await self.houses.of(caller.tenant),
             version=version,
             base=base,
             path=path,
@@ -88,7 +88,7 @@ class Service:
 
     def _refusal(self, failure: Exception, ids: RequestIds) -> Answer:
         fault = _fault(failure, ids)
-        now = self.house.parts.clock.now()
+        now = self.houses.home.parts.clock.now()
         if fault.problems:
             made = invalid(fault.problems, ids, now)
             if fault.code == "BadRequest":

@@ -31,20 +31,36 @@ from provisor.runtime.parts import Parts
 from provisor.settings.notifications import PORTS, Notifications, Smtp, of_tree
 from provisor.settings.references import resolve
 from provisor.settings.stored import base_of, load_applied, load_tenant
+from provisor.store.tenants import HOME, tenants
 
 log = structlog.get_logger()
 Expiry = Callable[[Application], Awaitable[datetime | None]]
 """When an application's credentials expire; None where they do not tell."""
 
 
-def notifier(parts: Parts, docs: str, expiry: Expiry) -> Notifier:
-    teller = Teller(parts=parts, docs=docs, expiry=expiry)
+def notifier(parts: Parts, teller: Callable[[str], Teller]) -> Notifier:
+    """Return what tells every tenant of its own jobs, by its own ways. `parts` see all jobs."""
+
+    async def of(job: Job) -> Teller:
+        application = await parts.registry.find_application(job.application_id)
+        return teller(application.tenant if application else HOME)
+
+    async def compose(pending: Pending, job: Job) -> Message:
+        return await (await of(job)).compose(pending, job)
+
+    async def ways(job: Job) -> Sequence[Way]:
+        return await (await of(job)).ways(job)
+
+    async def look_ahead() -> None:
+        for tenant in (HOME, *await tenants(parts.registry)):
+            await teller(tenant).look_ahead()
+
     return Notifier(
         registry=parts.registry,
         clock=parts.clock,
-        compose=teller.compose,
-        ways=teller.ways,
-        look_ahead=teller.look_ahead,
+        compose=compose,
+        ways=ways,
+        look_ahead=look_ahead,
     )
 
 

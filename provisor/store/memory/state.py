@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from provisor.model.audit import Act
 from provisor.model.cycles import Cycle
 from provisor.model.decisions import Record, Standing, StandingKey
 from provisor.model.entries import Anchor, Entry, MatchQuery, ReadFault, System, Watermark
@@ -80,9 +81,8 @@ class MemoryState:
     jobs: dict[str, JobState] = field(default_factory=dict[str, JobState])
     applications: dict[str, Application] = field(default_factory=dict[str, Application])
     documents: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
-    audits: list[tuple[datetime, str, str, str]] = field(
-        default_factory=list[tuple[datetime, str, str, str]]
-    )
+    audits: list[tuple[str, Act]] = field(default_factory=list[tuple[str, Act]])
+    """With the tenant of each."""
     records: list[tuple[int, str, Record]] = field(default_factory=list[tuple[int, str, Record]])
     position: int = 0
     notices: list[Kept] = field(default_factory=list[Kept])

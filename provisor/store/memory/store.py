@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import reduce
 from typing import TypeAlias
 
+from provisor.model.audit import Act, Altered
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.notices import Notice
@@ -160,11 +161,24 @@ class MemoryStore:
         await self.audit(now, by, "approve", f"{job} {hash}")
         return True
 
-    async def audit(self, at: datetime, by: str, activity: str, about: str) -> None:
-        self.state.audits.append((at, by, activity, about))
+    async def audit(
+        self,
+        at: datetime,
+        by: str,
+        activity: str,
+        about: str,
+        *,
+        origin: str = "",
+        altered: Sequence[Altered] = (),
+        tenant: str = "",
+    ) -> None:
+        act = Act(at=at, by=by, activity=activity, about=about, origin=origin,
+                  altered=tuple(altered))  # fmt: skip
+        self.state.audits.append((tenant, act))
 
-    async def audited(self, limit: int) -> Sequence[tuple[datetime, str, str, str]]:
-        return list(reversed(self.state.audits))[:limit]
+    async def audited(self, limit: int, *, tenant: str = "", before: int = 0) -> Sequence[Act]:
+        mine = [act for whose, act in reversed(self.state.audits) if whose == tenant]
+        return mine[before : before + limit]
 
     # journals
 

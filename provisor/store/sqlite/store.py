@@ -11,6 +11,7 @@ from pathlib import Path
 from weakref import WeakSet, finalize
 
 from provisor.errors import StoreFailed
+from provisor.model.audit import Act, Altered
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.notices import Notice
@@ -21,8 +22,7 @@ from provisor.ports import Journal, Pending, StagedView
 from provisor.store.errors import JobUnknown
 from provisor.store.files import create_private
 from provisor.store.frame import HeldSnapshot, staged_view
-from provisor.store.sqlite import ask, bulk, count, notices, rows
-from provisor.store.sqlite.codec import from_micros, to_micros
+from provisor.store.sqlite import ask, audit, bulk, count, notices, rows
 from provisor.store.sqlite.connect import (
     NAMED_FAILURES,
     Connection,
@@ -243,8 +243,16 @@ class SqliteStore:
             if held is not None:
                 let = to_json(replace(held, is_approved=True))
                 self._run("UPDATE job SET held = ? WHERE number = ?", (let, desk.job))
-            self._audit(now, by, "approve", f"{job} {hash}")
+            self._audit(now, by, "approve", f"{job} {hash}", self._tenant(job))
             return True
+
+    def _tenant(self, job: str) -> str:
+        """Return whose a job is."""
+        row = self._run(
+            "SELECT json_extract(definition, '$.application_id') FROM job WHERE id = ?", (job,)
+        ).fetchone()
+        application = self._glance.inventory().by_id.get(str(row[0]).lower()) if row else None
+        return application.tenant if application else ""
 
     def _approve_each(self, desk: Desk, prefix: str, keys: Sequence[StandingKey]) -> None:
         for name, mapping, anchors in desk.by_mapping(keys):
@@ -255,22 +263,29 @@ class SqliteStore:
                 [(mapping, anchor) for anchor in anchors],
             )
 
-    async def audit(self, at: datetime, by: str, activity: str, about: str) -> None:
+    async def audit(
+        self,
+        at: datetime,
+        by: str,
+        activity: str,
+        about: str,
+        *,
+        origin: str = "",
+        altered: Sequence[Altered] = (),
+        tenant: str = "",
+    ) -> None:
+        act = Act(at=at, by=by, activity=activity, about=about, origin=origin,
+                  altered=tuple(altered))  # fmt: skip
         with Transaction(self._connection):
-            self._audit(at, by, activity, about)
+            audit.keep(self._connection, act, tenant)
 
-    def _audit(self, at: datetime, by: str, activity: str, about: str) -> None:
-        self._run(
-            "INSERT INTO audit (at, by, activity, about) VALUES (?, ?, ?, ?)",
-            (to_micros(at), by, activity, about),
-        )
+    def _audit(self, at: datetime, by: str, activity: str, about: str, tenant: str = "") -> None:
+        act = Act(at=at, by=by, activity=activity, about=about)
+        audit.keep(self._connection, act, tenant)
 
-    async def audited(self, limit: int) -> Sequence[tuple[datetime, str, str, str]]:
+    async def audited(self, limit: int, *, tenant: str = "", before: int = 0) -> Sequence[Act]:
         with NAMED_FAILURES:
-            found = self._run(
-                "SELECT at, by, activity, about FROM audit ORDER BY number DESC LIMIT ?", (limit,)
-            ).fetchall()
-        return [(from_micros(at), by, activity, about) for at, by, activity, about in found]
+            return audit.latest(self._connection, tenant, limit, before)
 
     # journals
 

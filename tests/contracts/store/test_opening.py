@@ -277,8 +277,8 @@ def test_a_store_that_was_copied_elsewhere_trusts_no_image(
     with closing(SqliteStore(elsewhere)) as copy:
         assert copy.is_restored
         assert not trusts(copy)
-        ((_, _, activity, about),) = now_or_never(copy.audited(5))
-        assert (activity, about[:21]) == ("recognise", "the store was restore")
+        (act,) = now_or_never(copy.audited(5))
+        assert (act.activity, act.about[:21]) == ("recognise", "the store was restore")
 
         assert not copy.is_restored
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from provisor.errors import Fenced, StoreFailed
+from provisor.model.audit import Act, Altered
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import (
     Action,
@@ -200,13 +201,16 @@ async def test_documents_are_kept_by_owner_and_name(store: Store) -> None:
 
 async def test_the_audit_tells_the_latest_first(store: Store) -> None:
     await store.audit(START, "eve", "start", JOB)
-    await store.audit(LATER, "bob", "pause", JOB)
+    altered = (Altered("schedule", "PT40M", "PT20M"),)
+    await store.audit(LATER, "bob", "pause", JOB, origin="10.0.0.7", altered=altered)
+    await store.audit(LATER, "mal", "start", "theirs", tenant="another")
 
-    assert await store.audited(5) == [
-        (LATER, "bob", "pause", JOB),
-        (START, "eve", "start", JOB),
-    ]
-    assert len(await store.audited(1)) == 1
+    first = Act(at=START, by="eve", activity="start", about=JOB)
+    last = Act(at=LATER, by="bob", activity="pause", about=JOB, origin="10.0.0.7", altered=altered)
+    assert await store.audited(5) == [last, first]
+    assert await store.audited(1) == [last]
+    assert await store.audited(5, before=1) == [first]
+    assert [act.by for act in await store.audited(5, tenant="another")] == ["mal"]
 
 
 # who may write

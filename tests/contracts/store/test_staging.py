@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisor.model.audit import Act
 from provisor.model.decisions import LinkState, Staged
 from provisor.model.entries import Absence
 from provisor.ports import Journal, StagedView
@@ -137,7 +138,8 @@ async def test_an_approval_is_given_once_and_audited(store: Store, journal: Jour
     assert not await store.approve(JOB, shown.hash, "eve", LATER)
     assert await store.staged(JOB) == StagedView(hash="", departures=(), members=())
     assert (await recalled(journal, ADA)).staged == Staged(START, saw["ada"], is_approved=True)
-    assert await store.audited(5) == [(LATER, "eve", "approve", f"{JOB} {shown.hash}")]
+    about = f"{JOB} {shown.hash}"
+    assert await store.audited(5) == [Act(at=LATER, by="eve", activity="approve", about=about)]
 
 
 async def test_nothing_cannot_be_approved(store: Store, journal: Journal) -> None:

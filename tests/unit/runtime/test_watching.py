@@ -199,10 +199,10 @@ def test_what_administrators_do_is_on_record(tmp_path: Path) -> None:
         job = await put_job(world.store)
         await administer.pause(world.parts, job, "ada", lambda: None)
 
-        ((_, by, activity, about),) = await world.store.audited(5)
+        (act,) = await world.store.audited(5)
 
-        assert (by, activity) == ("ada", "Disable/pause provisioning configuration")
-        assert about == "people job"
+        assert (act.by, act.activity) == ("ada", "Disable/pause provisioning configuration")
+        assert act.about == "people job"
 
     asyncio.run(story())
 

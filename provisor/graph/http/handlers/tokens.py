@@ -44,11 +44,9 @@ async def token(call: Call) -> Answer:
     client, secret = form.get("client_id", ""), form.get("client_secret", "")
     call.house.throttle.admit(TOKENS, client)
     try:
-        if call.key("tenant").lower() != call.house.tenant.id:
-            raise Fault(400, "invalid_request", "The tenant is not known here.")
         if form.get("grant_type") != "client_credentials":
             raise Fault(400, "unsupported_grant_type", "client_credentials is what is granted.")
-        text, _ = await call.gatekeeper.grant(client, secret)
+        text, _ = await call.gatekeeper.grant(call.key("tenant"), client, secret)
     except Fault as fault:
         return said({"error": fault.code, "error_description": fault.message}, fault.status)
     made: Document = {"token_type": "Bearer", "expires_in": LIFETIME_S, "access_token": text}
