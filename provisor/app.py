@@ -32,8 +32,16 @@ from provisor.cli.workspace import (
 )
 from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
+from provisor.connectors.http.door import OPEN, Door, place_of
 from provisor.engine.work import Mandate
-from provisor.graph.credentials import SETTINGS, load_secrets, overlaid, replaced_by
+from provisor.graph.credentials import (
+    ADDRESSES,
+    SETTINGS,
+    load_secrets,
+    overlaid,
+    replaced_by,
+    secrets_of,
+)
 from provisor.graph.people import UNKNOWN, settled_assignments, sources_of
 from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
 from provisor.graph.problems import Problem as Fault
@@ -170,6 +178,8 @@ class Composer:
     clock: SystemClock
     entropy: OsEntropy
     paces: Paces
+    is_exposed: bool = False
+    """The API is asked from other machines too: what is near to us is near to strangers."""
 
     async def equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
         """Raises Invalid with everything that keeps the job from going."""
@@ -185,7 +195,7 @@ class Composer:
             raise Invalid(problems)
         (source, source_settings), (target, target_settings) = sides[SOURCE], sides[TARGET]
         rules = await self._rules(job, source.definitions(source_settings, base))
-        around = self._around(application, rules, base)
+        around = await self._around(application, rules, base)
         mandate = await self._mandate(job, application, rules)
         opens_source, opens_target = source.open_source, target.open_target
         opens_reader, opens_ears = target.open_reader, source.open_ears
@@ -200,7 +210,31 @@ class Composer:
             ears=(lambda: opens_ears(source_settings, around)) if opens_ears else None,
         )
 
-    def _around(self, application: Application, rules: Rules, base: Path) -> Surroundings:
+    async def door(
+        self, application: Application, secrets: Mapping[str, str] | None = None
+    ) -> Door:
+        """Return where requests for an application may go: what the API named leads to nothing
+        of our own network. With `secrets` those are what it named."""
+        if secrets is None:
+            secrets = await load_secrets(self.registry, self.vault, application)
+        if not any(secrets.get(key) for key in ADDRESSES):
+            return OPEN
+        connections = await stored.load_connections(self.registry, application.id)
+        trusted: set[tuple[str, int]] = set()
+        if TARGET in connections:
+            form = msgspec.convert(connections[TARGET], ConnectionForm)
+            base = await self.base()
+            said = secrets_of(resolve(form.settings, base, os.environ, {}).settings)
+            trusted = {place for key in ADDRESSES if (place := place_of(said.get(key, "")))}
+        tenant = await stored.load_tenant(self.registry)
+        return Door(
+            is_guarded=True,
+            trusted=frozenset(trusted),
+            allowed=tenant.allowed_targets if tenant else (),
+            allows_loopback=not self.is_exposed,
+        )
+
+    async def _around(self, application: Application, rules: Rules, base: Path) -> Surroundings:
         return Surroundings(
             base=base,
             rules=rules,
@@ -209,13 +243,14 @@ class Composer:
             paces=self.paces,
             documents=self.registry,
             owner=application.id,
+            door=await self.door(application),
         )
 
     async def probe(self, job: Job) -> Mapping[str, Probed]:
         """Probe both systems of a job, and keep what was found out by trying. Raises Invalid."""
         application = await self._application(job)
         base, rules = await self.base(), await self.rules(job)
-        around = self._around(application, rules, base)
+        around = await self._around(application, rules, base)
         probed: dict[str, Probed] = {}
         for side in (SOURCE, TARGET):
             connector, written = await self.connection(application, side, learns=False)
@@ -359,6 +394,9 @@ class Composer:
         learns: bool = True,
     ) -> tuple[Connector, Mapping[str, object]]:
         """Return one side's connector and settings, every reference resolved as of now."""
+        if side == TARGET and side not in connections and secrets is not None:
+            # Credentials are tried out before there is a job (spec: graph-api 3.8).
+            connections = {TARGET: {"connector": "scim", "settings": {}}}
         if side not in connections:
             path = f"applications.{application.name}.{side}"
             problems.append(Problem(FILE, 0, path, "there is none yet"))
@@ -492,7 +530,9 @@ async def open_workspace(
             serve=lambda options, interruption, began: serve_workspace(
                 rooms, options, interruption, began
             ),
-            schedule=lambda interruption: keep_schedule(rooms, interruption),
+            schedule=lambda interruption, is_exposed: keep_schedule(
+                replace(rooms, is_exposed=is_exposed), interruption
+            ),
             notify=lambda: notify(rooms, parts),
         )
 
@@ -506,6 +546,7 @@ class Rooms:
     clock: SystemClock
     entropy: OsEntropy
     paces: Paces
+    is_exposed: bool = False
 
     def composer(self, tenant: str) -> Composer:
         registry = view_of(self.opened.registry, tenant)
@@ -516,6 +557,7 @@ class Rooms:
             clock=self.clock,
             entropy=self.entropy,
             paces=self.paces,
+            is_exposed=self.is_exposed,
         )
 
     def parts(self, tenant: str) -> Parts:
@@ -560,6 +602,7 @@ async def serve_workspace(
     from provisor.runtime.worker import Worker
 
     _log_to_standard_error()
+    rooms = replace(rooms, is_exposed=options.is_exposed)
     front = Front(
         host=options.host,
         public_url=options.public_url,
@@ -577,12 +620,14 @@ async def serve_workspace(
             docs=os.environ.get(DOCS_VARIABLE, DOCS),
             missing=composer.missing,
             connection=composer.connection,
+            door=composer.door,
             rules=composer.rules,
             log_context=composer.log_context,
         )
 
     itself = (sys.executable, "-m", "provisor", "--workspace", str(rooms.folder), "serve")
-    worker = Worker((*itself, "--only-schedule"), interruption)
+    told = ("--only-schedule", "--exposed") if rooms.is_exposed else ("--only-schedule",)
+    worker = Worker((*itself, *told), interruption)
     service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker)
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     await serve(

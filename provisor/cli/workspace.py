@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from provisor.engine.work import Mandate
 from provisor.model.decisions import Record
@@ -21,6 +22,7 @@ from provisor.settings.workspace import Definitions, Surroundings
 FILE = "provisor.yaml"
 STORE = "provisor.db"
 KEY = "provisor.key"
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
 class NoWorkspace(Exception):
@@ -45,6 +47,13 @@ class ServeOptions:
     """Whose tokens are taken besides API keys."""
     audience: str = ""
     keys_url: str = ""
+
+    @property
+    def is_exposed(self) -> bool:
+        """True where others than this machine may ask."""
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        names = [name for name in (self.host, public, *self.hosts) if name is not None]
+        return bool(self.proxies) or any(name.lower() not in LOOPBACK for name in names)
 
 
 class Serve(Protocol):
@@ -131,8 +140,8 @@ class Workspace:
     store_as: Callable[[str], Registry]
     """The store as another tenant of it sees it."""
     serve: Serve
-    schedule: Callable[[Interruption], Awaitable[None]]
-    """Run jobs when they are due, beside a process that serves."""
+    schedule: Callable[[Interruption, bool], Awaitable[None]]
+    """Run jobs when they are due, beside a process that serves, also to other machines or not."""
     notify: Callable[[], Awaitable[None]]
     """Send what administrators are to be told; what cannot be sent now waits."""
 

@@ -6,11 +6,12 @@ Adapters are imported when one is used: whoever only asks for help waits for non
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from provisor.connectors.http.door import OPEN, Door
 from provisor.model.expressions import attributes_of
 from provisor.model.rules import IS_SOFT_DELETED, AttributeDefinition, ObjectMapping, Rules
 from provisor.ports import Clock, Ears, Entropy, Prober, Source, Target, TargetReader
@@ -53,6 +54,8 @@ class Surroundings:
     """Where a directory that others push into keeps what it was told."""
     owner: str = ""
     """Whose connection it is: the id of its application."""
+    door: Door = OPEN
+    """Where requests may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +171,12 @@ def _missing_in_scim(settings: Settings) -> str:
     return "credentials: token, oauth, or userName with password"
 
 
-def _scim_settings(settings: Settings, base: Path) -> ScimSettings:
+def _scim_settings(settings: Settings, around: Surroundings) -> ScimSettings:
     from provisor.connectors.scim.settings import ScimSettings, parse
 
-    parsed = parse(_scim_paths(settings, base))
+    parsed = parse(_scim_paths(settings, around.base))
     assert isinstance(parsed, ScimSettings), CHECKED
-    return parsed
+    return replace(parsed, door=around.door)
 
 
 def _open_scim_source(settings: Settings, around: Surroundings) -> Source:
@@ -194,7 +197,7 @@ def _probe_scim_source(settings: Settings, around: Surroundings) -> Prober:
 def _open_scim_reader(settings: Settings, around: Surroundings) -> TargetReader:
     from provisor.connectors.scim.reader import ScimReader
 
-    parsed = _scim_settings(settings, around.base)
+    parsed = _scim_settings(settings, around)
     kinds, pace = written(around.rules), _pace(parsed, around)
     return ScimReader(parsed, kinds, around.clock, around.entropy, pace=pace)
 
@@ -202,7 +205,7 @@ def _open_scim_reader(settings: Settings, around: Surroundings) -> TargetReader:
 def _open_scim_target(settings: Settings, around: Surroundings) -> Target:
     from provisor.connectors.scim.target import ScimTarget
 
-    parsed = _scim_settings(settings, around.base)
+    parsed = _scim_settings(settings, around)
     kinds, pace = written(around.rules), _pace(parsed, around)
     return ScimTarget(parsed, kinds, around.clock, around.entropy, pace=pace)
 
@@ -210,7 +213,7 @@ def _open_scim_target(settings: Settings, around: Surroundings) -> Target:
 def _probe_scim(settings: Settings, around: Surroundings) -> Prober:
     from provisor.connectors.scim.probe import ScimProber
 
-    parsed = _scim_settings(settings, around.base)
+    parsed = _scim_settings(settings, around)
     kinds, pace = written(around.rules), _pace(parsed, around)
     return ScimProber(parsed, kinds, around.clock, around.entropy, pace=pace)
 

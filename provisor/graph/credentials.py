@@ -94,7 +94,7 @@ def overlaid(settings: Mapping[str, object], secrets: Mapping[str, str]) -> Mapp
     merged = dict(settings)
     file_address = str(settings.get("baseAddress") or "")
     if "baseAddress" in said and origin(str(said["baseAddress"])) != origin(file_address):
-        for name in (*CREDENTIALS, "headers", "proxy"):
+        for name in (*CREDENTIALS, "headers", "proxy", "allowInsecure", "caFile"):
             merged.pop(name, None)
     if any(name in said for name in CREDENTIALS):
         for name in CREDENTIALS:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -114,6 +115,7 @@ def _tenant(plan: ApplyPlan, wanted: Wanted, now: InForce) -> Tenant:
         id=now.tenant.id if now.tenant else wanted.tenant_id,
         display_name=str(leaves.get("displayName", "")),
         default_domain=str(leaves.get("defaultDomain", "")),
+        allowed_targets=tuple(cast(list[str], leaves.get("allowedTargets", []))),
         notifications=nest(leaves, "notifications."),
     )
 

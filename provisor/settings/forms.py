@@ -42,6 +42,7 @@ class TenantForm(Form, frozen=True, kw_only=True):
     id: str | UnsetType = UNSET
     display_name: str | UnsetType = UNSET
     default_domain: str | UnsetType = UNSET
+    allowed_targets: tuple[str, ...] | UnsetType = UNSET
     notifications: NotificationsForm | UnsetType = UNSET
 
 

@@ -32,6 +32,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     display_name: str = ""
     default_domain: str = ""
+    allowed_targets: tuple[str, ...] = ()
+    """Names, addresses and networks of our own that the API may name as targets."""
     notifications: dict[str, object] = {}
     """As they are written, references and all."""
 

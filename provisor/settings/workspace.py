@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, fields
 
+from provisor.connectors.http.door import is_entry
 from provisor.model.rules import AttributeDefinition, TargetReads
 from provisor.settings import defaults, forms, notifications
 from provisor.settings.connections import SOURCE, TARGET, Checked, check_connection
@@ -156,6 +157,12 @@ class _Reading:
         leaves: dict[str, object] = {
             key: value for key, value in said.items() if isinstance(value, str) and value
         }
+        if not isinstance(given.allowed_targets, UnsetType):
+            leaves["allowedTargets"] = list(given.allowed_targets)
+            for one in given.allowed_targets:
+                if not is_entry(one):
+                    message = f"{one!r} is no name, address or network such as 10.1.0.0/16"
+                    self.problems.add(("tenant", "allowedTargets"), message)
         return leaves | self._notifications(given.notifications)
 
     def _notifications(self, given: forms.NotificationsForm | UnsetType) -> dict[str, object]:

@@ -46,6 +46,7 @@ PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--audience", default="", envvar="PROVISOR_AUDIENCE", help="What they are for.")
 @click.option("--jwks-url", "keys_url", default="", envvar="PROVISOR_JWKS_URL", help="Its keys.")
 @click.option("--only-schedule", is_flag=True, hidden=True, help="What `serve` starts for itself.")
+@click.option("--exposed", is_flag=True, hidden=True, help="Beside a server for other machines.")
 def serve(
     session: Session,
     host: str,
@@ -60,6 +61,7 @@ def serve(
     keys_url: str,
     *,
     only_schedule: bool,
+    exposed: bool,
 ) -> int:
     """Answer the API and run started jobs as their schedules say, until a signal.
 
@@ -80,7 +82,7 @@ def serve(
 
     async def work(workspace: Workspace) -> int:
         if only_schedule:
-            return await _keep_schedule(workspace)
+            return await _keep_schedule(workspace, exposed)
         _check(options)
         return await _serve(workspace, options)
 
@@ -100,11 +102,11 @@ def _check(options: ServeOptions) -> None:
         raise WrongUse("--issuer and --audience go together")
 
 
-async def _keep_schedule(workspace: Workspace) -> int:
+async def _keep_schedule(workspace: Workspace, is_exposed: bool) -> int:
     """Run the schedule for the process at the other end of standard input."""
     interruption = Interruption(workspace.parts.clock)
     with interruption.on_signals():
-        await workspace.schedule(interruption)
+        await workspace.schedule(interruption, is_exposed)
     return 0
 
 

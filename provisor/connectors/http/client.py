@@ -7,16 +7,20 @@ A request goes out once, an answer comes back whole, or one of three failures sa
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from provisor.connectors.http.door import CODE, Door
 from provisor.connectors.http.settings import HttpSettings
-from provisor.errors import Unreachable
+from provisor.errors import Denied, Unreachable
 
 BODY_BYTES_MAX = 64 * 2**20
 IDLE_S = 15.0
@@ -44,6 +48,29 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Shut(OSError):
+    """The door is shut: an address is not one that may be gone to."""
+
+
+class Resolver(AbstractResolver):
+    """Looks names up, and gives only what may be connected to: one bad address spoils them all."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await ThreadedResolver().resolve(host, port, family)
+        for one in found:
+            if refusal := self._door.refusal(host, port, one["host"]):
+                raise Shut(refusal)
+        return found
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 class HttpClient:
@@ -77,6 +104,8 @@ class HttpClient:
     async def _exchange(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
+        if refusal := self._settings.door.refusal_of_url(address):
+            raise Denied(refusal, code=CODE)
         client = self._open()
         try:
             async with client.request(
@@ -91,7 +120,12 @@ class HttpClient:
                 names = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, MappingProxyType(names), content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            cause = getattr(error, "os_error", None)
+            if isinstance(cause, Shut):
+                raise Denied(str(cause), code=CODE) from None
             raise Unreachable(self._unreachable(error)) from error
+        except aiohttp.InvalidURL as error:
+            raise Unreachable(f"{self._settings.host} is no address") from error
         except aiohttp.ClientHttpProxyError as error:
             raise Unreachable(f"the proxy refused with HTTP status {error.status}") from error
         except TimeoutError as error:
@@ -116,6 +150,7 @@ class HttpClient:
                     limit=self._settings.connections_max,
                     keepalive_timeout=IDLE_S,
                     ssl=self._tls(),
+                    resolver=Resolver(self._settings.door),
                 ),
                 timeout=aiohttp.ClientTimeout(
                     total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.read

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from provisor.connectors.http.body import number_of, truth_of
+from provisor.connectors.http.door import OPEN, Door
 
 SECRET_LENGTH_MIN = 8
 """A header or parameter shorter than this is no secret: `tenant=1` would blacken every 1."""
@@ -83,6 +84,8 @@ class HttpSettings:
     rate_limit: float | None = None
     """Requests a second; None: as many as the other side takes."""
     connections_max: int = 32
+    door: Door = OPEN
+    """Where requests may go."""
 
     @property
     def host(self) -> str:

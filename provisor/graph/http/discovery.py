@@ -64,6 +64,7 @@ async def _ask(house: House, place: Place, side: str) -> Sequence[directories.Ob
         entropy=house.parts.entropy,
         documents=house.parts.registry,
         owner=place.application.id,
+        door=await house.door(place.application),
     )
     prober = opens(settings, around)
     try:

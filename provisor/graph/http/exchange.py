@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import aiohttp
 import msgspec
 
-from provisor.connectors.http.settings import is_loopback
+from provisor.connectors.http.client import Answer, HttpClient, Lost, Oversized
+from provisor.connectors.http.door import OPEN, Door
+from provisor.connectors.http.settings import HttpSettings, Timeouts, is_loopback
+from provisor.errors import AdapterError, Denied
 from provisor.graph.http.faults import Fault, bad_request
 from provisor.graph.http.issuers import UnknownKey
 
 TIMEOUT_S = 10.0
 BYTES_MAX = 1 << 20
-FAILURES = (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError, ValueError)
+FAILURES = (AdapterError, Lost, Oversized, OSError, msgspec.DecodeError, ValueError)
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 async def fetch_json(url: str) -> object:
@@ -23,15 +26,16 @@ async def fetch_json(url: str) -> object:
     if not _is_safe(url):
         raise UnknownKey(f"{url} is not https")
     try:
-        status, content = await _sent("GET", url, None)
+        answer = await _sent("GET", url, None, OPEN)
+        content = cast(object, msgspec.json.decode(answer.body))
     except FAILURES as failure:
         raise UnknownKey(f"{url} cannot be read") from failure
-    if status != 200:
-        raise UnknownKey(f"{url} answers {status}")
+    if answer.status != 200:
+        raise UnknownKey(f"{url} answers {answer.status}")
     return content
 
 
-async def exchanged(secrets: Mapping[str, str]) -> tuple[str, str]:
+async def exchanged(secrets: Mapping[str, str], door: Door) -> tuple[str, str]:
     """Return access and refresh token for an authorization code. Raises Fault."""
     url = secrets["Oauth2TokenExchangeUri"]
     if not _is_safe(url):
@@ -44,7 +48,10 @@ async def exchanged(secrets: Mapping[str, str]) -> tuple[str, str]:
         "client_secret": secrets["Oauth2ClientSecret"],
     }
     try:
-        status, content = await _sent("POST", url, form)
+        answer = await _sent("POST", url, urlencode(form).encode(), door, FORM)
+        status, content = answer.status, cast(object, msgspec.json.decode(answer.body))
+    except Denied as refusal:
+        raise Fault(400, refusal.code, str(refusal)) from refusal
     except FAILURES as failure:
         raise Fault(
             400, "TokenEndpointFailed", "The token endpoint cannot be reached."
@@ -59,15 +66,11 @@ async def exchanged(secrets: Mapping[str, str]) -> tuple[str, str]:
 
 async def post_bytes(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Post something; return the status of the answer, whatever it says. Raises OSError."""
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
-        ):
-            return answer.status
-    except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
+        answer = await _sent("POST", url, body, OPEN, headers)
+    except FAILURES as failure:
         raise ConnectionError(type(failure).__name__) from failure
+    return answer.status
 
 
 def _is_safe(url: str) -> bool:
@@ -78,11 +81,18 @@ def _is_safe(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
-async def _sent(method: str, url: str, form: Mapping[str, str] | None) -> tuple[int, object]:
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
-        session.request(method, url, data=form, allow_redirects=False) as answer,
-    ):
-        body = await answer.content.read(BYTES_MAX)
-        return answer.status, msgspec.json.decode(body)
+async def _sent(
+    method: str, url: str, body: bytes | None, door: Door, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Send one request; redirects are not followed, and an answer that is too long is none."""
+    timeouts = Timeouts(connect=TIMEOUT_S, read=TIMEOUT_S, total=TIMEOUT_S)
+    client = HttpClient(
+        HttpSettings(base=url, door=door, timeouts=timeouts), is_read_only=method == "GET"
+    )
+    try:
+        answer = await client.send(method, url, headers or {}, body)
+    finally:
+        await client.close()
+    if len(answer.body) > BYTES_MAX:
+        raise Oversized(f"more than {BYTES_MAX} bytes were answered")
+    return answer

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from provisor.connectors.catalog import Connector
+from provisor.connectors.http.door import Door
 from provisor.graph.http.faults import no_directory_object, not_found
 from provisor.graph.http.paths import Key
 from provisor.graph.http.throttle import Throttle
@@ -33,6 +34,14 @@ class Connection(Protocol):
     ) -> Awaitable[tuple[Connector, Mapping[str, object]]]: ...
 
 
+class Opening(Protocol):
+    """Find where requests for an application may go; with `secrets` those are what it is told."""
+
+    def __call__(
+        self, application: Application, secrets: Mapping[str, str] | None = None
+    ) -> Awaitable[Door]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     parts: Parts
@@ -44,6 +53,7 @@ class House:
     missing: Callable[[Application], Awaitable[str]]
     """What an application lacks before it can be used; empty when nothing is missing."""
     connection: Connection
+    door: Opening
     rules: Callable[[Job], Awaitable[Rules]]
     """The rules that a job would run under now. Raises Invalid."""
     log_context: Callable[[Job], Awaitable[LogContext]]

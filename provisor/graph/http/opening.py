@@ -14,7 +14,7 @@ from provisor.engine.cycle import run_cycle
 from provisor.errors import AdapterError
 from provisor.graph.http.auth import Gatekeeper
 from provisor.graph.http.exchange import fetch_json
-from provisor.graph.http.house import Connection, House, Houses
+from provisor.graph.http.house import Connection, House, Houses, Opening
 from provisor.graph.http.issuers import Issuer, KeySource
 from provisor.graph.http.places import LOOPBACK, Places
 from provisor.graph.http.service import Service
@@ -59,6 +59,7 @@ class Composed:
     docs: str
     missing: Callable[[Application], Awaitable[str]]
     connection: Connection
+    door: Opening
     rules: Callable[[Job], Awaitable[Rules]]
     log_context: Callable[[Job], Awaitable[LogContext]]
 
@@ -98,6 +99,7 @@ async def open_house(
             base=said.base,
             missing=said.missing,
             connection=said.connection,
+            door=said.door,
             rules=said.rules,
             log_context=said.log_context,
             wake=worker.wake,

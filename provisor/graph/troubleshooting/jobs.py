@@ -79,6 +79,16 @@ CONNECTIONS = (
         "With only one source connection in the workspace, that one is taken.",
     ),
     _trouble(
+        "AddressNotAllowed",
+        "The address of the target, or of its token endpoint, was given through the API and leads "
+        "to this machine or into a network of its own: loopback, link-local, private, or where a "
+        "cloud tells its machines their secrets. Nothing was sent.",
+        "If the address is meant, list its name, address or network in `tenant.allowedTargets` of "
+        "`provisor.yaml`, or write the connection there, and run `provisor apply`.",
+        "If it is not, give another one: whoever may use the API may have tried to reach what they "
+        "cannot reach themselves.",
+    ),
+    _trouble(
         "SystemChanged",
         "Source or target is another system than the one this job has worked with: another "
         "address, search base, database or table. Ids of one system are never sent to another.",

@@ -30,7 +30,9 @@ async def acquire(call: Call) -> Answer:
     missing = [key for key in NEEDED if not given.get(key)]
     if missing:
         raise bad_request(f"There is no {', '.join(missing)}.")
-    access, refresh = await exchanged({key: given[key] for key in NEEDED})
+    access, refresh = await exchanged(
+        {key: given[key] for key in NEEDED}, await call.house.door(application, given)
+    )
     kept = {key: value for key, value in given.items() if key != NEEDED[0]}
     kept["Oauth2AccessToken"] = access
     kept["Oauth2AccessTokenCreationTime"] = instant_text(parts.clock.now())

@@ -183,7 +183,11 @@ async def probe(house: House, application: Application, secrets: Mapping[str, st
     if connector.open_reader is None:
         raise bad_request("There is no target whose credentials could be tried.")
     around = Surroundings(
-        base=house.base, rules={}, clock=house.parts.clock, entropy=house.parts.entropy
+        base=house.base,
+        rules={},
+        clock=house.parts.clock,
+        entropy=house.parts.entropy,
+        door=await house.door(application, secrets),
     )
     reader = connector.open_reader(settings, around)
     try:
