@@ -33,9 +33,12 @@ from provisor.cli.workspace import (
 from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import CONNECTORS, Connector, Surroundings
 from provisor.connectors.http.door import OPEN, Door, place_of
+from provisor.connectors.http.settings import SECRET_LENGTH_MIN
 from provisor.engine.work import Mandate
 from provisor.graph.credentials import (
     ADDRESSES,
+    KEYS,
+    MASKED,
     SETTINGS,
     load_secrets,
     overlaid,
@@ -196,6 +199,7 @@ class Composer:
         (source, source_settings), (target, target_settings) = sides[SOURCE], sides[TARGET]
         rules = await self._rules(job, source.definitions(source_settings, base))
         around = await self._around(application, rules, base)
+        own = replace(around, door=OPEN)  # the source is an administrator's word
         mandate = await self._mandate(job, application, rules)
         opens_source, opens_target = source.open_source, target.open_target
         opens_reader, opens_ears = target.open_reader, source.open_ears
@@ -204,11 +208,18 @@ class Composer:
         assert opens_reader is not None, "whatever can be written can be read"
         return Equipment(
             mandate=replace(mandate, may_change_system=may_change_system),
-            source=lambda: opens_source(source_settings, around),
+            source=lambda: opens_source(source_settings, own),
             target=lambda: opens_target(target_settings, around),
             reader=lambda: opens_reader(target_settings, around),
             ears=(lambda: opens_ears(source_settings, around)) if opens_ears else None,
         )
+
+    async def hidden(self, application: Application) -> tuple[str, ...]:
+        """Return every secret that is kept for an application."""
+        names = await self.vault.names(application.id)
+        shown = {name for name in names if name in KEYS and name not in MASKED}
+        found = [await self.vault.get(application.id, name) for name in names if name not in shown]
+        return tuple(secret for secret in found if secret and len(secret) >= SECRET_LENGTH_MIN)
 
     async def door(
         self, application: Application, secrets: Mapping[str, str] | None = None
@@ -244,6 +255,7 @@ class Composer:
             documents=self.registry,
             owner=application.id,
             door=await self.door(application),
+            hidden=await self.hidden(application),
         )
 
     async def probe(self, job: Job) -> Mapping[str, Probed]:
@@ -258,7 +270,8 @@ class Composer:
             learned = await load_learned(self.registry, application.id, side, digest)
             opens = connector.probe_source if side == SOURCE else connector.probe_target
             assert opens is not None, "what can be opened can be probed"
-            prober = opens({**learned, **written}, around)
+            beside = around if side == TARGET else replace(around, door=OPEN)
+            prober = opens({**learned, **written}, beside)
             try:
                 told = await prober.probe()
             finally:
@@ -621,6 +634,7 @@ async def serve_workspace(
             missing=composer.missing,
             connection=composer.connection,
             door=composer.door,
+            hidden=composer.hidden,
             rules=composer.rules,
             log_context=composer.log_context,
         )

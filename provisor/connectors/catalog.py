@@ -6,7 +6,7 @@ Adapters are imported when one is used: whoever only asks for help waits for non
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -56,6 +56,8 @@ class Surroundings:
     """Whose connection it is: the id of its application."""
     door: Door = OPEN
     """Where requests may go."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """All secrets of whoever's connection it is: none of them is to be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,20 +178,20 @@ def _scim_settings(settings: Settings, around: Surroundings) -> ScimSettings:
 
     parsed = parse(_scim_paths(settings, around.base))
     assert isinstance(parsed, ScimSettings), CHECKED
-    return replace(parsed, door=around.door)
+    return replace(parsed, door=around.door, hidden=around.hidden)
 
 
 def _open_scim_source(settings: Settings, around: Surroundings) -> Source:
     from provisor.connectors.scim.source import ScimSource
 
-    parsed = _scim_settings(settings, around.base)
+    parsed = _scim_settings(settings, around)
     return ScimSource(parsed, around.clock, around.entropy, pace=_pace(parsed, around))
 
 
 def _probe_scim_source(settings: Settings, around: Surroundings) -> Prober:
     from provisor.connectors.scim.source_probe import ScimSourceProber
 
-    parsed = _scim_settings(settings, around.base)
+    parsed = _scim_settings(settings, around)
     wanted, pace = required(around.rules), _pace(parsed, around)
     return ScimSourceProber(parsed, wanted, around.clock, around.entropy, pace=pace)
 

@@ -6,8 +6,8 @@ order in which they were put is beside the application, so that they come back i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -40,6 +40,12 @@ MASKED: Final = frozenset(
 )  # fmt: skip
 ADDRESSES: Final = ("BaseAddress", "Oauth2TokenExchangeUri")
 """Where other secrets are sent to."""
+PLACES: Final = (*ADDRESSES, "Oauth2AuthorizationUri", "Url", "Server", "InstanceName")
+"""What names a host."""
+BOUND: Final = "secrets-bound"
+"""The document that says where each secret was given for."""
+Bounds: TypeAlias = Mapping[str, Mapping[str, str]]
+"""By secret: the origins of the places that it was given with, by key."""
 SETTINGS: Final = (SYNC_ALL, SKIP_OUT_OF_SCOPE, HARD_DELETES, NOTIFICATIONS)
 """Secrets that are settings of a job."""
 
@@ -70,10 +76,40 @@ async def load_secrets(
     return found
 
 
+async def load_bounds(registry: Registry, application: Application) -> Bounds:
+    content = await registry.document(application.id, BOUND)
+    return msgspec.json.decode(content, type=dict[str, dict[str, str]]) if content else {}
+
+
+def bounds_of(secrets: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the origins that secrets name, by key."""
+    return {key: repr(origin(secrets[key])) for key in PLACES if secrets.get(key)}
+
+
+def strays(kept: Iterable[str], secrets: Mapping[str, str], bounds: Bounds) -> str:
+    """Return the place that leads elsewhere than one of the kept secrets was given for; "" if
+    none does. Without an address a secret was given for none."""
+    now = bounds_of(secrets)
+    for key in kept:
+        bound = bounds.get(key, {})
+        for place, where in now.items():
+            if (place in bound or place in ADDRESSES) and bound.get(place) != where:
+                return place
+    return ""
+
+
 async def put_secrets(
-    registry: Registry, vault: Vault, application: Application, secrets: Mapping[str, str]
+    registry: Registry,
+    vault: Vault,
+    application: Application,
+    secrets: Mapping[str, str],
+    kept: Collection[str] = (),
 ) -> None:
-    """Replace all that the API put. Nothing but these stays."""
+    """Replace all that the API put. Nothing but these stays; `kept` were not given anew."""
+    old, new = await load_bounds(registry, application), bounds_of(secrets)
+    bounds = {key: old.get(key, {}) if key in kept else new for key in secrets if key in MASKED}
+    # What binds a secret is stored before it: a crash between the two leaves it bound too tightly.
+    await registry.put_document(application.id, BOUND, msgspec.json.encode(bounds))
     before = await load_keys(registry, application) or ()
     for key, value in secrets.items():
         await vault.put(application.id, key, value)
@@ -143,6 +179,11 @@ def secrets_of(settings: Mapping[str, object]) -> Mapping[str, str]:
     return {key: str(value) for key, value in pairs if value}
 
 
+def masked_values(secrets: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what must not be shown of some secrets."""
+    return tuple(value for key, value in secrets.items() if key in MASKED and value)
+
+
 def shown(pairs: Mapping[str, str] | Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     """Return secrets as they may be seen."""
     listed = pairs.items() if isinstance(pairs, Mapping) else pairs
@@ -154,6 +195,7 @@ def origin(address: str) -> tuple[str, str, int | None]:
     try:
         parts = urlsplit(address.strip())
         usual = {"http": 80, "https": 443}.get(parts.scheme)
-        return parts.scheme, (parts.hostname or "").lower(), parts.port or usual
+        host = (parts.hostname or address.strip()).lower()
+        return parts.scheme, host, parts.port or usual
     except ValueError:
         return "", address, None

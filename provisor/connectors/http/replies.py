@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus
 
 from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, encode
 
@@ -41,12 +45,11 @@ class Redactor:
     secrets: tuple[str, ...] = ()
 
     def also(self, secrets: Sequence[str]) -> Redactor:
-        """Return one that takes these out too, also as JSON spells them, and JSON in JSON."""
+        """Return one that takes these out too, in every spelling of `spellings`."""
         if not secrets:
             return self
-        once = [_in_json(secret) for secret in secrets]
-        twice = [_in_json(text) for text in once]
-        return Redactor((*self.secrets, *twice, *once, *secrets))
+        found = {*self.secrets, *(form for secret in secrets for form in spellings(secret))}
+        return Redactor(tuple(sorted(found, key=lambda form: (-len(form), form))))
 
     def clean(self, text: str) -> str:
         for secret in self.secrets:
@@ -54,8 +57,33 @@ class Redactor:
         return text
 
 
-def _in_json(text: str) -> str:
-    return encode(text).decode()[1:-1]
+CODED_LENGTH_MIN = 6
+"""What is shorter is not looked for in base64: its three letters would be found anywhere."""
+
+
+def spellings(secret: str) -> set[str]:
+    """Return how a server that repeats a secret may spell it: as it is, in JSON and in JSON in
+    JSON, in an address, in base64 (also inside of something longer), in hexadecimal digits."""
+    once = encode(secret).decode()[1:-1]
+    found = {secret, once, encode(once).decode()[1:-1], json.dumps(secret)[1:-1]}
+    for coded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
+        found |= {coded, re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), coded)}
+    raw = secret.encode("utf-8", "surrogatepass")
+    if len(raw) >= CODED_LENGTH_MIN:
+        found |= {raw.hex(), raw.hex().upper()}
+        for shift in range(3):
+            found |= _in_base64(raw, shift)
+    return {form for form in found if form}
+
+
+def _in_base64(raw: bytes, shift: int) -> set[str]:
+    """Return the letters that no neighbour of `raw` has a part in, where it begins at a byte whose
+    number leaves this rest."""
+    text = b64encode(b"\0" * shift + raw).decode("ascii").rstrip("=")
+    begin = (0, 2, 3)[shift]
+    end = len(text) if (shift + len(raw)) % 3 == 0 else -1
+    inner = text[begin:end]
+    return {inner, inner.replace("+", "-").replace("/", "_")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +129,7 @@ class Narrator:
     def details(self, reply: Reply) -> str:
         ids = [f"{name}: {reply.headers[name]}" for name in REQUEST_IDS if name in reply.headers]
         redactor = self.redactor.also(reply.secrets)
-        body = redactor.clean(reply.body[: 2 * EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
+        body = reply.body[: 2 * EXCERPT_BYTES_MAX].decode("utf-8", "replace")
         lines = [f"{reply.method} {reply.path} → {reply.status}", *ids, body]
-        text = "\n".join(line for line in lines if line)
+        text = redactor.clean("\n".join(line for line in lines if line))
         return text.encode()[:EXCERPT_BYTES_MAX].decode("utf-8", "ignore")

@@ -86,6 +86,8 @@ class HttpSettings:
     connections_max: int = 32
     door: Door = OPEN
     """Where requests may go."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Further secrets that must not be shown, should the other side know and tell them."""
 
     @property
     def host(self) -> str:
@@ -117,7 +119,7 @@ class HttpSettings:
                 found.append(client_secret)
             case Anonymous():
                 pass
-        return tuple(secret for secret in found if secret)
+        return tuple(secret for secret in (*found, *self.hidden) if secret)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from provisor.connectors.catalog import Surroundings
+from provisor.connectors.http.door import OPEN
 from provisor.errors import AdapterError
 from provisor.graph.http.faults import Fault, bad_request
 from provisor.graph.http.house import House
@@ -64,7 +65,8 @@ async def _ask(house: House, place: Place, side: str) -> Sequence[directories.Ob
         entropy=house.parts.entropy,
         documents=house.parts.registry,
         owner=place.application.id,
-        door=await house.door(place.application),
+        door=await house.door(place.application) if side == TARGET else OPEN,
+        hidden=await house.hidden(place.application),
     )
     prober = opens(settings, around)
     try:

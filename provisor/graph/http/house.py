@@ -54,6 +54,8 @@ class House:
     """What an application lacks before it can be used; empty when nothing is missing."""
     connection: Connection
     door: Opening
+    hidden: Callable[[Application], Awaitable[tuple[str, ...]]]
+    """All secrets that are kept for an application."""
     rules: Callable[[Job], Awaitable[Rules]]
     """The rules that a job would run under now. Raises Invalid."""
     log_context: Callable[[Job], Awaitable[LogContext]]

@@ -60,6 +60,7 @@ class Composed:
     missing: Callable[[Application], Awaitable[str]]
     connection: Connection
     door: Opening
+    hidden: Callable[[Application], Awaitable[tuple[str, ...]]]
     rules: Callable[[Job], Awaitable[Rules]]
     log_context: Callable[[Job], Awaitable[LogContext]]
 
@@ -100,6 +101,7 @@ async def open_house(
             missing=said.missing,
             connection=said.connection,
             door=said.door,
+            hidden=said.hidden,
             rules=said.rules,
             log_context=said.log_context,
             wake=worker.wake,

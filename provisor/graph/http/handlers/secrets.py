@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from provisor.connectors.catalog import Surroundings
 from provisor.errors import AdapterError, Denied
 from provisor.graph.credentials import (
-    ADDRESSES,
     MASK,
     MASKED,
+    Bounds,
     canonical_key,
+    load_bounds,
     load_keys,
     load_secrets,
-    origin,
+    masked_values,
     put_secrets,
     secrets_of,
     settings_of,
     shown,
+    strays,
 )
 from provisor.graph.http.answers import Answer, Document, counted, done, said
 from provisor.graph.http.calls import Call
@@ -81,10 +83,10 @@ async def replace_secrets(call: Call) -> Answer:
     house, parts = call.house, call.house.parts
     given = pairs_of(call.read(Secrets).value)
     saved = await load_secrets(parts.registry, parts.vault, application)
-    kept = unmasked(given, saved)
+    kept = unmasked(given, saved, await load_bounds(parts.registry, application))
     _check_settings(kept)
     await check_recipients(parts, kept)
-    await put_secrets(parts.registry, parts.vault, application, kept)
+    await put_secrets(parts.registry, parts.vault, application, kept, masks_of(given))
     await reconfigured(call, application)
     about = f"{application.name} {application.id}: {', '.join(kept) or 'none'}"
     await house.audit(call.caller.name, "Update provisioning setting or credentials", about)
@@ -109,32 +111,34 @@ def pairs_of(pairs: Sequence[SecretPair]) -> dict[str, str]:
     return given
 
 
-def unmasked(given: Mapping[str, str], saved: Mapping[str, str]) -> dict[str, str]:
+def masks_of(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets whose saved values are meant."""
+    return tuple(key for key, value in given.items() if value == MASK and key in MASKED)
+
+
+def unmasked(given: Mapping[str, str], saved: Mapping[str, str], bounds: Bounds) -> dict[str, str]:
     """Put saved values in the place of masks; what is empty goes. Raises Fault.
 
     A saved secret goes nowhere but where it was saved for: with another address it has to be
     typed again (spec: settled 35).
     """
-    kept: dict[str, str] = {}
-    for key, value in given.items():
-        if value == MASK and key in MASKED:
-            _refuse_elsewhere(given, saved)
-            if key not in saved:
-                raise bad_request(f"There is no saved value of '{key}' that could be kept.")
-            value = saved[key]
-        if value:
-            kept[key] = value
-    return kept
+    kept = masks_of(given)
+    refuse_strays(kept, given, bounds)
+    for key in kept:
+        if key not in saved:
+            raise bad_request(f"There is no saved value of '{key}' that could be kept.")
+    said = {key: saved[key] if key in kept else value for key, value in given.items()}
+    return {key: value for key, value in said.items() if value}
 
 
-def _refuse_elsewhere(given: Mapping[str, str], saved: Mapping[str, str]) -> None:
-    for key in ADDRESSES:
-        if key in given and key in saved and origin(given[key]) != origin(saved[key]):
-            raise bad_request(
-                f"{key} leads to another place than the saved secrets were given for: give them "
-                "again, unmasked.",
-                code="CredentialsMustBeGivenAgain",
-            )
+def refuse_strays(kept: Iterable[str], given: Mapping[str, str], bounds: Bounds) -> None:
+    """Raises Fault where a saved secret would go to another place than it was given for."""
+    if place := strays(kept, given, bounds):
+        raise bad_request(
+            f"{place} leads to another place than the saved secrets were given for: give them "
+            "again, unmasked.",
+            code="CredentialsMustBeGivenAgain",
+        )
 
 
 def _check_settings(secrets: Mapping[str, str]) -> None:
@@ -165,7 +169,8 @@ async def _validate(call: Call, application: Application) -> Answer:
     secrets: Mapping[str, str] | None = None
     if not wanted.use_saved_credentials:
         saved = await load_secrets(parts.registry, parts.vault, application)
-        secrets = unmasked(pairs_of(wanted.credentials), saved)
+        bounds = await load_bounds(parts.registry, application)
+        secrets = unmasked(pairs_of(wanted.credentials), saved, bounds)
         if "baseAddress" not in settings_of(secrets):
             raise Fault(400, INVALID_CREDENTIALS, NO_ADDRESS)
     await probe(call.house, application, secrets)
@@ -188,6 +193,7 @@ async def probe(house: House, application: Application, secrets: Mapping[str, st
         clock=house.parts.clock,
         entropy=house.parts.entropy,
         door=await house.door(application, secrets),
+        hidden=(*await house.hidden(application), *masked_values(secrets or {})),
     )
     reader = connector.open_reader(settings, around)
     try:
