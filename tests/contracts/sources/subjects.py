@@ -223,13 +223,10 @@ SCIM_SNAPSHOTS = (
 )
 SQL_SNAPSHOTS = ("sqlite", "postgresql", "mariadb")
 SQL_DELTAS = (
-    "sqlite by watermark",
     "postgresql by watermark",
     "postgresql by xmin",
     "mariadb by watermark",
     "sqlite by change table",
-    "postgresql by change table",
-    "mariadb by change table",
 )
 SNAPSHOTS = (
     "csv",
