@@ -41,9 +41,9 @@ async def add_tenant(registry: Registry, id: str) -> None:
         await registry.put_document(WORKSPACE, TENANTS, content)
 
 
-def view_of(registry: Registry, tenant: str) -> Registry:
-    """Return the store as a tenant sees it."""
-    return TenantRegistry(registry, tenant)
+def view_of(registry: Registry, tenant: str, origin: str = "") -> Registry:
+    """Return the store as a tenant sees it; `origin`: where from, for the audit."""
+    return TenantRegistry(registry, tenant, origin)
 
 
 def _owner(tenant: str, owner: str) -> str:
@@ -54,8 +54,8 @@ def _owner(tenant: str, owner: str) -> str:
 class TenantRegistry:
     """Implements `ports.Registry`."""
 
-    def __init__(self, inner: Registry, tenant: str) -> None:
-        self._inner, self._tenant = inner, tenant
+    def __init__(self, inner: Registry, tenant: str, origin: str = "") -> None:
+        self._inner, self._tenant, self._origin = inner, tenant, origin
 
     # applications and jobs
 
@@ -158,7 +158,13 @@ class TenantRegistry:
         tenant: str = "",
     ) -> None:
         await self._inner.audit(
-            at, by, activity, about, origin=origin, altered=altered, tenant=self._tenant
+            at,
+            by,
+            activity,
+            about,
+            origin=origin or self._origin,
+            altered=altered,
+            tenant=self._tenant,
         )
 
     async def audited(self, limit: int, *, tenant: str = "", before: int = 0) -> Sequence[Act]:

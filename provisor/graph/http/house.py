@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,8 +16,10 @@ from provisor.graph.http.throttle import Throttle
 from provisor.graph.templates import templates as built_in
 from provisor.graph.translate.log import LogContext
 from provisor.graph.wire.templates import SynchronizationTemplate
+from provisor.model.audit import Altered
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
+from provisor.ports import Registry
 from provisor.runtime.parts import Parts
 from provisor.settings.stored import Tenant
 from provisor.store.tenants import HOME
@@ -121,9 +123,11 @@ class House:
 
     # doing
 
-    async def audit(self, by: str, activity: str, about: str) -> None:
+    async def audit(
+        self, by: str, activity: str, about: str, altered: Sequence[Altered] = ()
+    ) -> None:
         parts = self.parts
-        await parts.registry.audit(parts.clock.now(), by, activity, about)
+        await parts.registry.audit(parts.clock.now(), by, activity, about, altered=altered)
 
     def keep_going(self, task: asyncio.Task[None]) -> None:
         """Let something finish that its request no longer waits for."""
@@ -137,6 +141,8 @@ class Houses:
 
     home: House
     build: Callable[[str], Awaitable[House]]
+    view: Callable[[str, str], Registry]
+    """The store as a tenant sees it, asked from some address."""
     others: dict[str, House] = field(default_factory=dict[str, House])
 
     async def of(self, tenant: str) -> House:
@@ -145,3 +151,9 @@ class Houses:
         if tenant not in self.others:
             self.others[tenant] = await self.build(tenant)
         return self.others[tenant]
+
+    async def asked(self, tenant: str, origin: str) -> House:
+        """Return a tenant's house for one request: what is audited names where it came from."""
+        house = await self.of(tenant)
+        parts = replace(house.parts, registry=self.view(tenant, origin))
+        return replace(house, parts=parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ from provisor.runtime.scheduler import Scheduler
 from provisor.runtime.worker import Worker
 from provisor.settings.problems import Invalid
 from provisor.settings.stored import Tenant, load_tenant
-from provisor.store.tenants import HOME
+from provisor.store.tenants import HOME, view_of
 
 SIGNING_KEY, KEY_BYTES = "signing", 32
 INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"
@@ -122,7 +123,7 @@ async def open_house(
         issuers=_issuers(front),
         keys=KeySource(parts.clock, fetch_json),
     )
-    return Service(Houses(home, built), gatekeeper, places(front))
+    return Service(Houses(home, built, partial(view_of, parts.registry)), gatekeeper, places(front))
 
 
 async def _new_tenant(parts: Parts) -> Tenant:

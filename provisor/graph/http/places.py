@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from provisor.graph.http.faults import bad_request
 
+ORIGIN_LENGTH_MAX = 100
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]", "::1"))
 
 
@@ -34,6 +35,14 @@ class Places:
         if scheme not in ("http", "https"):
             raise bad_request("The scheme of this request is neither http nor https.")
         return self.public or f"{scheme}://{host}"
+
+    def origin(self, request: Request) -> str:
+        """Return the address that a request came from; a trusted proxy says whose it passes on."""
+        near = request.client.host if request.client is not None else ""
+        if near in self.proxies:
+            told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+            return told[:ORIGIN_LENGTH_MAX] or near
+        return near
 
 
 def _name(host: str) -> str:

@@ -13,6 +13,7 @@ from provisor.graph.http.events import events
 from provisor.graph.http.handlers import (
     access,
     assignments,
+    audits,
     beside,
     bulk,
     connections,
@@ -36,6 +37,7 @@ OWNED = "Application.ReadWrite.OwnedBy"
 READ = ("Synchronization.Read.All", "Synchronization.ReadWrite.All", OWNED)
 WRITE = ("Synchronization.ReadWrite.All", OWNED)
 UPLOAD = ("SynchronizationData-User.Upload",)
+AUDITS = ("AuditLog.Read.All", "Directory.Read.All")
 LOGS = ("AuditLog.Read.All", "ProvisioningLog.Read.All", "Directory.Read.All")
 DIRECTORY = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", OWNED)
 USERS = ("User.Read.All", "Directory.Read.All")
@@ -196,6 +198,7 @@ ROUTES: tuple[Route, ...] = (
     _get("applicationTemplates", principals.list_gallery, DIRECTORY),
     _get("applicationTemplates/{gallery}", principals.get_gallery, DIRECTORY),
     _post("applicationTemplates/{gallery}/instantiate", principals.instantiate, CREATE),
+    _get("auditLogs/directoryAudits", audits.list_audits, AUDITS),
     _get("auditLogs/provisioning", logs.list_logs, LOGS),
     _get("auditLogs/provisioning/{log}", logs.get_log, LOGS),
     replace(_get("auditLogs/directoryProvisioning", logs.list_logs, LOGS), is_beta=True),

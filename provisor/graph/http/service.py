@@ -67,7 +67,7 @@ class Service:
             caller = await self.gatekeeper.caller(request.headers.get("authorization", ""))
         route = _chosen(found, request.method, version, path)
         call = Call(
-            house=await self.houses.of(caller.tenant),
+            house=await self.houses.asked(caller.tenant, self.places.origin(request)),
             version=version,
             base=base,
             path=path,

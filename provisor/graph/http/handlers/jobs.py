@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 from provisor.graph.http import faults
+from provisor.graph.http.altered import altered
 from provisor.graph.http.answers import Answer, Document, counted, document, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, conflict
@@ -142,9 +143,14 @@ async def change_job(call: Call) -> Answer:
     if changed != job:
         await call.house.parts.registry.put_job(changed)
         about = f"{job.name} {job.id}"
-        await call.house.audit(call.caller.name, "Update provisioning setting", about)
+        changes = altered(_told(job), _told(changed))
+        await call.house.audit(call.caller.name, "Update provisioning setting", about, changes)
     made = document(to_job(await view_of(call, changed)))
     return call.entity(made, f"{anchor(call, application)}/jobs/$entity")
+
+
+def _told(job: Job) -> Mapping[str, object]:
+    return {"schedule": str(job.schedule), "settings": dict(job.settings)}
 
 
 def _rescheduled(job: Job, schedule: Mapping[str, object]) -> Job:

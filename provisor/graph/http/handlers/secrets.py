@@ -21,6 +21,7 @@ from provisor.graph.credentials import (
     shown,
     strays,
 )
+from provisor.graph.http.altered import altered_secrets
 from provisor.graph.http.answers import Answer, Document, counted, done, said
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, bad_request, invalid
@@ -89,7 +90,10 @@ async def replace_secrets(call: Call) -> Answer:
     await put_secrets(parts.registry, parts.vault, application, kept, masks_of(given))
     await reconfigured(call, application)
     about = f"{application.name} {application.id}: {', '.join(kept) or 'none'}"
-    await house.audit(call.caller.name, "Update provisioning setting or credentials", about)
+    changes = altered_secrets(saved, kept)
+    await house.audit(
+        call.caller.name, "Update provisioning setting or credentials", about, changes
+    )
     return done()
 
 
