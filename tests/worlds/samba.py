@@ -176,6 +176,11 @@ class Samba:
             unicodePwd=f'"{READER_PASSWORD}"'.encode("utf-16-le"),
             userAccountControl=512,
         )
+        # Somebody was deleted once, as in every domain: where nobody was, nobody can tell whether
+        # an account would see it.
+        left = f"CN=left,CN=Users,{SUFFIX}"
+        self.person(left, "left")
+        self.delete(left)
 
     def container(self, dn: str) -> None:
         self.add(dn, {"objectClass": "organizationalUnit"})

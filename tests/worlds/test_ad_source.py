@@ -31,6 +31,7 @@ from provisor.model.entries import (
 )
 from tests.contracts.targets.world import SteppingClock
 from tests.worlds import ldap_proxy as spoiled
+from tests.worlds.ad_limits import Limits
 from tests.worlds.ldap_proxy import LdapProxy
 from tests.worlds.samba import ADMIN, PASSWORD, READER, READER_PASSWORD, SUFFIX, Samba
 
@@ -420,7 +421,6 @@ def test_another_view_is_read_anew(site: Site, way: str) -> None:
 def test_a_restored_database_is_noticed(domain_controller: Samba, tmp_path: Path) -> None:
     site = Site(domain_controller, tmp_path)
     site.hire("Ada")
-    domain_controller.delete(site.hire("Eve"))
     kept = domain_controller.back_up()
     bob = site.hire("Bob")
     for way in WAYS:
@@ -533,3 +533,29 @@ def test_a_directory_that_loses_cookies_proves_nothing(site: Site, way: str) -> 
             found = read(source, mark)
             assert found.receipt is None
             assert isinstance(found.error, Unreachable)
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 9, 10, 11])
+def test_limits_of_a_real_server_hide_nobody(site: Site, way: str, count: int) -> None:
+    """A group is whole at, below and above the number of values that are shown at once."""
+    people = [site.hire(f"P{number}") for number in range(count)]
+    group = site.found_group("All", *people[1:])
+    limits = Limits(page_max=5, values_max=5)
+    with LdapProxy.run(389, site.server.host) as proxy:
+        limits.enforce(proxy)
+        source = site.source(changes=way, url=proxy.url)
+        first = read(source)
+        everybody = {site.user(dn) for dn in people}
+        assert {anchor for anchor, e in first.entries.items() if e.kind == "User"} == {
+            one.anchor for one in everybody
+        }
+        assert first.members(site.group(group)) == everybody - {site.user(people[0])}
+        site.server.members(group, add=[people[0]])
+        assert read(source, first.mark).members(site.group(group)) == everybody
+        entry = look(source, site.group(group))
+    assert entry is not None
+    held = entry.attributes["members"]
+    assert isinstance(held, tuple)
+    assert set(held) == everybody
+    assert bool(limits.cut) == (count > 5)
+    assert not limits.refused, "nothing is asked for that may be too much at once"

@@ -16,7 +16,7 @@ from provisor.connectors.ldapwire import controls, filters, names, ranges, readi
 from provisor.connectors.ldapwire.connection import Connection, connect
 from provisor.connectors.ldapwire.messages import Elsewhere, Found, Search
 from provisor.connectors.ldapwire.reading import RootDse, root_dse
-from provisor.connectors.ldapwire.results import Code, read_failure
+from provisor.connectors.ldapwire.results import read_failure
 from provisor.connectors.ldapwire.schema import Schema, read_schema
 from provisor.errors import Unreachable
 from provisor.model.entries import Anchor, EntryKey, ReadFault, Reference
@@ -152,13 +152,10 @@ class Domain:
             base=self.partition,
             filter="(&(isDeleted=TRUE)(lastKnownParent=*))",
             attributes=("1.1",),
-            size_limit=1,
-            controls=(controls.show_deleted(),),
+            controls=(controls.show_deleted(), controls.paged(1)),  # one of them is enough
         )
         found, result = await reading.look(self.connection, search)
-        if not result.is_success and result.code != Code.SIZE_LIMIT_EXCEEDED:
-            return False
-        return bool(found)
+        return result.is_success and bool(found)
 
     # searching
 
