@@ -30,16 +30,19 @@ class Resolver:
         """By the name as it was spelled."""
         self._known: dict[str, Reference | None] = {}
         """By the normal form of the name; None: there is nobody of that name."""
+        self._fresh: list[str] = []
+        """Names of which the normal form was not needed yet: servers spell a name in one way, so
+        that it seldom is."""
         self._uids: dict[str, Reference | None] = {}
 
     def learn(self, dn: str, reference: Reference, uid: str = "") -> None:
         self._spelled[dn] = reference
-        self._known[names.normal(dn)] = reference
+        self._fresh.append(dn)
         if uid:
             self._uids[uid] = reference
 
     def has(self, dn: str) -> bool:
-        return dn in self._spelled or self._normal(dn) in self._known
+        return dn in self._spelled or self._normal(dn) in self._normals()
 
     def has_uid(self, uid: str) -> bool:
         return uid in self._uids
@@ -47,7 +50,9 @@ class Resolver:
     def of(self, dn: str) -> Reference | None:
         """Return whom a name means that has been learned, or resolved."""
         found = self._spelled.get(dn)
-        return found if found is not None else self._known.get(self._normal(dn))
+        if found is not None or dn in self._spelled:
+            return found
+        return self._normals().get(self._normal(dn))
 
     def of_uid(self, uid: str) -> Reference | None:
         return self._uids.get(uid)
@@ -55,12 +60,20 @@ class Resolver:
     def _normal(self, dn: str) -> str:
         return names.normal(dn)
 
+    def _normals(self) -> dict[str, Reference | None]:
+        fresh, self._fresh = self._fresh, []
+        for dn in fresh:
+            self._known[names.normal(dn)] = self._spelled[dn]
+        return self._known
+
     async def resolve(self, dns: Iterable[str]) -> None:
         """Find out whom these names mean. Raises Unreachable, Denied: nothing is guessed."""
         unknown = {self._normal(dn): dn for dn in dns if not self.has(dn)}
         if len(unknown) >= SWEEP_FROM:
             await self._sweep()
-            unknown = {normal: dn for normal, dn in unknown.items() if normal not in self._known}
+            unknown = {
+                normal: dn for normal, dn in unknown.items() if normal not in self._normals()
+            }
         waiting = [*unknown.items()]
         for first in range(0, len(waiting), AT_A_TIME):
             asked = waiting[first : first + AT_A_TIME]

@@ -141,6 +141,8 @@ class Shape:
     wanted: frozenset[str]
     """Canonical names that mappings and filters read."""
     _plans: dict[str, _Plan] = field(default_factory=dict[str, "_Plan"])
+    _dn_name: str | None = None
+    """What the name of an entry is called inside, once that was asked; empty: left out."""
 
     @property
     def is_group(self) -> bool:
@@ -217,8 +219,10 @@ class Shape:
             message = f"it has no {self.kind.anchor}; name an attribute as anchor that all have"
             return NoObject(found.dn, message)
         out[OBJECT_ID] = str(raw.anchor)
-        if named := self.canonical(ENTRY_DN):
-            out[named] = found.dn
+        if self._dn_name is None:
+            self._dn_name = self.canonical(ENTRY_DN) or ""
+        if self._dn_name:
+            out[self._dn_name] = found.dn
         if not self.is_group and self.settings.disabling.is_known:
             out[ACCOUNT_ENABLED] = not is_disabled(found, self.settings.disabling)
         return raw
