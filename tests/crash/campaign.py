@@ -26,7 +26,8 @@ from tests.worlds.processes import ROOT
 
 STORE_FAILED, SUCCEEDED = 5, 0
 KILLS_BETWEEN_CHECKS = 4
-WRITES_MAX = 70
+WRITES_FIRST, WRITES_LATER = 70, 30
+"""Of a first cycle and of a later one, about."""
 SPARE_BYTES_MAX, SPARE_PAGES_MAX = 100_000, 3
 DAMAGED_BYTES_MAX = 20_000
 NO_LEAVE = ("--bounding-set", "-dac_override,-dac_read_search")
@@ -60,10 +61,11 @@ class Campaign:
         named = {"reconcile": "reconcile", "run": "incremental" if self._cycles else "initial"}
         with self.place.running(kind) as process:
             if self.chance.random() < 0.5:
-                self.place.wait_for_writes(process, self.chance.randrange(WRITES_MAX), mark)
+                writes = WRITES_LATER if self._cycles else WRITES_FIRST
+                self.place.wait_for_writes(process, self.chance.randrange(writes), mark)
             else:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(self.chance.random() * self._whole_s)
+                    process.wait(self.chance.random() * 0.9 * self._whole_s)
             is_over = process.poll() is not None
             send(process, signal.SIGKILL)
         self.tried[f"{named[kind]} cycles {'that had ended' if is_over else 'killed'}"] += 1
