@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -19,8 +20,10 @@ from provisor.ports import Clock, Ears, Entropy, Prober, Source, Target, TargetR
 if TYPE_CHECKING:
     from provisor.connectors.activedirectory.settings import AdSettings
     from provisor.connectors.around.pace import Pace, Paces
+    from provisor.connectors.http.settings import HttpSettings
     from provisor.connectors.inbound.source import Documents
     from provisor.connectors.ldap.settings import LdapSettings
+    from provisor.connectors.msgraph.settings import GraphSettings
     from provisor.connectors.scim.settings import ScimSettings
     from provisor.connectors.sql.catalogue import Catalogue
     from provisor.connectors.sql.rows import Plan
@@ -220,7 +223,7 @@ def _probe_scim(settings: Settings, around: Surroundings) -> Prober:
     return ScimProber(parsed, kinds, around.clock, around.entropy, pace=pace)
 
 
-def _pace(settings: ScimSettings, around: Surroundings) -> Pace | None:
+def _pace(settings: HttpSettings, around: Surroundings) -> Pace | None:
     if around.paces is None:
         return None
     return around.paces.of(settings.base, settings.rate_limit, settings.connections_max)
@@ -297,6 +300,67 @@ def _probe_sql_source(settings: Settings, around: Surroundings) -> Prober:
     parsed = _sql_settings(settings, around.base)
     mapped = {kind: names - {IS_SOFT_DELETED} for kind, names in required(around.rules).items()}
     return SqlProber(parsed, system_of(parsed), source_plan, is_target=False, mapped=mapped)
+
+
+# Microsoft Graph
+
+
+def _check_graph(settings: Settings, base: Path) -> Sequence[Complaint]:
+    from provisor.connectors.http.settings import Invalid
+    from provisor.connectors.msgraph.settings import parse
+
+    parsed = parse(_scim_paths(settings, base))
+    if isinstance(parsed, Invalid):
+        return [Complaint(problem.key, problem.message) for problem in parsed.problems]
+    return ()
+
+
+def _missing_in_graph(settings: Settings) -> str:
+    if settings.get("token") or (settings.get("clientId") and settings.get("clientSecret")):
+        return ""
+    return "credentials: tenant, clientId and clientSecret"
+
+
+def _graph_settings(settings: Settings, base: Path) -> GraphSettings:
+    from provisor.connectors.msgraph.settings import GraphSettings, parse
+
+    parsed = parse(_scim_paths(settings, base))
+    assert isinstance(parsed, GraphSettings), CHECKED
+    return parsed
+
+
+def _open_graph_source(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.msgraph.source import GraphSource
+
+    assert around.documents is not None, "the image of a tenant is kept in the store"
+    parsed = _graph_settings(settings, around.base)
+    clock, entropy, pace = around.clock, around.entropy, _pace(parsed, around)
+    return GraphSource(parsed, around.documents, around.owner, clock, entropy, pace=pace)
+
+
+def _open_graph_reader(settings: Settings, around: Surroundings) -> TargetReader:
+    from provisor.connectors.msgraph.target import GraphReader
+
+    parsed = _graph_settings(settings, around.base)
+    kinds, pace = written(around.rules), _pace(parsed, around)
+    return GraphReader(parsed, kinds, around.clock, around.entropy, pace=pace)
+
+
+def _open_graph_target(settings: Settings, around: Surroundings) -> Target:
+    from provisor.connectors.msgraph.target import GraphTarget
+
+    parsed = _graph_settings(settings, around.base)
+    kinds, pace = written(around.rules), _pace(parsed, around)
+    return GraphTarget(parsed, kinds, around.clock, around.entropy, pace=pace)
+
+
+def _probe_graph(settings: Settings, around: Surroundings, *, is_source: bool) -> Prober:
+    from provisor.connectors.msgraph.probe import GraphProber
+
+    parsed = _graph_settings(settings, around.base)
+    kinds = written({} if is_source else around.rules)
+    clock, entropy, pace = around.clock, around.entropy, _pace(parsed, around)
+    return GraphProber(parsed, kinds, clock, entropy, is_source=is_source, pace=pace)
 
 
 # people pushed through the API
@@ -467,6 +531,17 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
             open_target=_open_sql_target,
             probe_source=_probe_sql_source,
             probe_target=_probe_sql_target,
+        ),
+        "msgraph": Connector(
+            title="A tenant of Microsoft Entra ID, by Microsoft Graph",
+            check=_check_graph,
+            secrets=frozenset({"token", "clientSecret", "proxy"}),
+            missing=_missing_in_graph,
+            open_source=_open_graph_source,
+            open_reader=_open_graph_reader,
+            open_target=_open_graph_target,
+            probe_source=partial(_probe_graph, is_source=True),
+            probe_target=partial(_probe_graph, is_source=False),
         ),
         "scim": Connector(
             title="A SCIM 2.0 service",

@@ -20,6 +20,7 @@ from provisor.connectors.inbound.wire import Upsert
 from provisor.model.entries import Anchor, Reference
 from provisor.model.rules import Rules
 from provisor.ports import Prober
+from tests.contracts.sources.msgraph import address, tenant
 from tests.contracts.sources.reading import LateClock
 from tests.contracts.sources.sql import TABLES, VIEWS, settings_for
 from tests.contracts.sources.subjects import ORGANISATION, Numbers, Shelf, files, key
@@ -230,10 +231,35 @@ def _sql_target(dialect: Dialect) -> Maker:
     return make
 
 
+def _tenant(request: pytest.FixtureRequest, side: str) -> Subject:
+    token = "a token that nobody may see"
+    opened = tenant()
+    subject = opened.__enter__()
+    request.addfinalizer(lambda: opened.__exit__(None, None, None))
+    asyncio.run(subject.hold(*ORGANISATION))
+    subject.fake.switches.token = token
+    good: dict[str, Any] = {"baseAddress": address(subject.server), "token": token, "tenant": "t"}
+    user = {"objectId" if side == "source" else "id", "userPrincipalName", "manager"}
+    return Subject(
+        connector="msgraph",
+        side=side,
+        good=good,
+        base=Path(),
+        off={**good, "baseAddress": "http://127.0.0.1:9/v1.0"},
+        denied={**good, "token": "a token that nobody gave"},
+        secrets=(token, "a token that nobody gave"),
+        attributes={"User": frozenset(user), "Group": frozenset({"displayName", "members"})},
+        holds=lambda: repr(subject.fake.held),
+        documents=subject.shelf,
+    )
+
+
 MAKERS: Mapping[str, Maker] = {
     "activedirectory": _ad,
     "csv": _csv,
     "inbound": _inbound,
+    "msgraph": lambda request, _: _tenant(request, "target"),
+    "msgraph source": lambda request, _: _tenant(request, "source"),
     "scim": _scim,
     "scim source": _scim_source,
     "sqlite target": _sql_target("sqlite"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.sources import activedirectory, ldap, scim
+from tests.contracts.sources import activedirectory, ldap, msgraph, scim
 from tests.contracts.sources.subjects import DELTAS, REMOVING, SNAPSHOTS, Subject, make
 
 
@@ -16,6 +16,9 @@ def open_subject(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subje
     name = str(request.param)
     if name in ldap.WAYS:
         yield from ldap.subjects(request.getfixturevalue("openldap_server"), name, folder)
+    elif name == "msgraph":
+        with msgraph.tenant() as tenant:
+            yield tenant
     elif name in scim.WAYS:
         yield from scim.subjects(name, request.getfixturevalue("scim2_world"))
     elif name in activedirectory.WAYS:

@@ -56,10 +56,10 @@ def body_of(entry: Entry, ids: Callable[[str], str] = str) -> dict[str, Any]:
 
 
 @contextmanager
-def listening(switches: Switches) -> Generator[Server]:
+def listening(switches: Switches, makes: Callable[[Switches], Fake] = Fake) -> Generator[Server]:
     """Run a server in a thread, for tests that have an event loop now and then."""
     loop = asyncio.new_event_loop()
-    server = Server(Fake(switches), 0)
+    server = Server(makes(switches), 0)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

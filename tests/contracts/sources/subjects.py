@@ -236,7 +236,10 @@ SNAPSHOTS = (
     *SCIM_SNAPSHOTS,
     *SQL_SNAPSHOTS,
 )
-DELTAS = ("memory", "inbound", "ldap", "ad", "ad by usn", "scim by timestamps", *SQL_DELTAS)
+DELTAS = (
+    *("memory", "inbound", "ldap", "ad", "ad by usn", "scim by timestamps", "msgraph"),
+    *SQL_DELTAS,
+)
 REMOVING = (
     "csv",
     "memory",
@@ -247,6 +250,7 @@ REMOVING = (
     *SCIM_SNAPSHOTS,
     *SQL_SNAPSHOTS,
     *SQL_DELTAS,
+    "msgraph",
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.contracts.targets import ldap, memory, scim, sql
+from tests.contracts.targets import ldap, memory, msgraph, scim, sql
 from tests.contracts.targets.world import Recipe
 from tests.worlds.hands import DIALECTS, hands
 from tests.worlds.scim2 import Scim2, Variant
@@ -18,6 +18,7 @@ from tests.worlds.scim2 import Scim2, Variant
 WORLDS = [
     *memory.RECIPES,
     *scim.DIALECTS,
+    "msgraph",
     *ldap.WAYS,
     *DIALECTS,
     *(f"scim2-server-{variant}" for variant in scim.SCIM2_VARIANTS),
@@ -30,6 +31,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
     name = cast(str, request.param)
     if name in memory.RECIPES:
         return memory.RECIPES[name]
+    if name == "msgraph":
+        return msgraph.tenant
     if name in scim.DIALECTS:
         return scim.dialect(name)
     if name in ldap.WAYS:

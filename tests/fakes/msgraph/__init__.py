@@ -1,0 +1,1 @@
+"""A tenant of Microsoft Graph, as far as its documentation tells how it behaves."""
