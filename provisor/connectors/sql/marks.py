@@ -229,7 +229,9 @@ def since(
             return None
         asked: ColumnElement[Any] = table.clause.c[column]
         bound = _bound(mark.value, overlap if not is_exact else overlap or timedelta(0))
-        conditions += [asked >= bound, asked.is_(None)]
+        # Who is known by transaction need not be read again for having the same time as the last.
+        is_later = asked > bound if is_exact and not overlap else asked >= bound
+        conditions += [is_later, asked.is_(None)]
     return or_(*conditions) if conditions else None
 
 
