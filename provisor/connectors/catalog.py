@@ -321,19 +321,19 @@ def _missing_in_graph(settings: Settings) -> str:
     return "credentials: tenant, clientId and clientSecret"
 
 
-def _graph_settings(settings: Settings, base: Path) -> GraphSettings:
+def _graph_settings(settings: Settings, around: Surroundings) -> GraphSettings:
     from provisor.connectors.msgraph.settings import GraphSettings, parse
 
-    parsed = parse(_scim_paths(settings, base))
+    parsed = parse(_scim_paths(settings, around.base))
     assert isinstance(parsed, GraphSettings), CHECKED
-    return parsed
+    return replace(parsed, door=around.door, hidden=around.hidden)
 
 
 def _open_graph_source(settings: Settings, around: Surroundings) -> Source:
     from provisor.connectors.msgraph.source import GraphSource
 
     assert around.documents is not None, "the image of a tenant is kept in the store"
-    parsed = _graph_settings(settings, around.base)
+    parsed = _graph_settings(settings, around)
     clock, entropy, pace = around.clock, around.entropy, _pace(parsed, around)
     return GraphSource(parsed, around.documents, around.owner, clock, entropy, pace=pace)
 
@@ -341,7 +341,7 @@ def _open_graph_source(settings: Settings, around: Surroundings) -> Source:
 def _open_graph_reader(settings: Settings, around: Surroundings) -> TargetReader:
     from provisor.connectors.msgraph.target import GraphReader
 
-    parsed = _graph_settings(settings, around.base)
+    parsed = _graph_settings(settings, around)
     kinds, pace = written(around.rules), _pace(parsed, around)
     return GraphReader(parsed, kinds, around.clock, around.entropy, pace=pace)
 
@@ -349,7 +349,7 @@ def _open_graph_reader(settings: Settings, around: Surroundings) -> TargetReader
 def _open_graph_target(settings: Settings, around: Surroundings) -> Target:
     from provisor.connectors.msgraph.target import GraphTarget
 
-    parsed = _graph_settings(settings, around.base)
+    parsed = _graph_settings(settings, around)
     kinds, pace = written(around.rules), _pace(parsed, around)
     return GraphTarget(parsed, kinds, around.clock, around.entropy, pace=pace)
 
@@ -357,7 +357,7 @@ def _open_graph_target(settings: Settings, around: Surroundings) -> Target:
 def _probe_graph(settings: Settings, around: Surroundings, *, is_source: bool) -> Prober:
     from provisor.connectors.msgraph.probe import GraphProber
 
-    parsed = _graph_settings(settings, around.base)
+    parsed = _graph_settings(settings, around)
     kinds = written({} if is_source else around.rules)
     clock, entropy, pace = around.clock, around.entropy, _pace(parsed, around)
     return GraphProber(parsed, kinds, clock, entropy, is_source=is_source, pace=pace)
