@@ -46,7 +46,8 @@ class Scheduler:
     told: Told
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     _not_before: dict[str, datetime] = field(default_factory=dict[str, datetime])
-    _hurried: set[str] = field(default_factory=set[str])
+    _hurried: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """When somebody asked for a cycle at once."""
     _reconciled: set[str] = field(default_factory=set[str])
     """Jobs of which the next cycle reads the target in full."""
     _told_of: set[str] = field(default_factory=set[str])
@@ -67,16 +68,20 @@ class Scheduler:
         """Look at once: something may be due."""
         self._woken.set()
 
-    def hurry(self, job: str) -> None:
-        """Run a job that was started or restarted without waiting for its next time."""
-        self._hurried.add(job)
+    def hurry(self, job: str, asked_at: datetime) -> None:
+        """Run a job that was started or restarted without waiting for its next time.
+
+        A cycle that began after it was asked for is the one that was asked for: the start alone
+        may have made it due.
+        """
+        self._hurried[job] = asked_at
         self._not_before.pop(job, None)
         self.wake()
 
     def reconcile_soon(self, job: str) -> None:
         """Run a cycle of a job that reads the target in full, whatever the job's state."""
         self._reconciled.add(job)
-        self.hurry(job)
+        self.hurry(job, self.parts.clock.now())
 
     async def run(self) -> None:
         """Run what is due until somebody asks to stop; what runs then is settled first."""
@@ -100,7 +105,7 @@ class Scheduler:
             if len(self._running) >= CYCLES_MAX:
                 return LOOK_AGAIN_S
             is_hurried = id in self._hurried or id in self._told_of
-            self._hurried.discard(id)
+            self._hurried.pop(id, None)
             self._told_of.discard(id)
             task = asyncio.create_task(self._one(job, is_hurried=is_hurried))
             self._running[id] = task
@@ -116,12 +121,15 @@ class Scheduler:
         if job.id in self._reconciled:
             return None if job.id in self._running or self._waits(job, now) else now
         if at is None:
-            self._hurried.discard(job.id)
+            self._hurried.pop(job.id, None)
             return None
         if job.id in self._running:
             return None
-        if job.id in self._hurried:
-            return now
+        asked_at = self._hurried.get(job.id)
+        if asked_at is not None:
+            if job.status.last is None or job.status.last.began < asked_at:
+                return now
+            del self._hurried[job.id]
         if job.id in self._told_of and job.status.quarantine is None:
             at = min(at, now)
         if at > now:

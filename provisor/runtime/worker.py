@@ -13,6 +13,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from provisor.runtime.interruption import GRACE_S, Interruption
 from provisor.runtime.scheduler import Scheduler
@@ -34,8 +35,8 @@ class Worker:
         """Let the schedule look at once."""
         self._say("wake")
 
-    def hurry(self, job: str) -> None:
-        self._say(f"{HURRY}{job}")
+    def hurry(self, job: str, asked_at: datetime) -> None:
+        self._say(f"{HURRY}{asked_at.isoformat()} {job}")
 
     def reconcile(self, job: str) -> None:
         self._say(f"{RECONCILE}{job}")
@@ -88,7 +89,8 @@ async def _listen(scheduler: Scheduler, interruption: Interruption) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     while line := (await reader.readline()).decode().strip():
         if line.startswith(HURRY):
-            scheduler.hurry(line.removeprefix(HURRY))
+            asked_at, _, job = line.removeprefix(HURRY).partition(" ")
+            scheduler.hurry(job, datetime.fromisoformat(asked_at))
         elif line.startswith(RECONCILE):
             scheduler.reconcile_soon(line.removeprefix(RECONCILE))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -63,8 +64,8 @@ class House:
     log_context: Callable[[Job], Awaitable[LogContext]]
     wake: Callable[[], None]
     """Let the scheduler look at once: something may be due."""
-    hurry: Callable[[str], None]
-    """Let it run a job without waiting for its next time."""
+    hurry: Callable[[str, datetime], None]
+    """Let it run a job without waiting for its next time, unless a cycle has begun since then."""
     reconcile: Callable[[str], None]
     """Let it run a cycle of a job that reads the target in full, whatever the job's state."""
     is_closing: Callable[[], bool]

@@ -25,8 +25,9 @@ async def pause(house: House, job: Job, by: str) -> None:
 
 async def restart(house: House, job: Job, scope: ResetScope, by: str) -> None:
     async def work() -> None:
+        asked_at = house.parts.clock.now()
         await administer.restart(house.parts, job, scope, by, _nothing)
-        house.hurry(job.id)
+        house.hurry(job.id, asked_at)
 
     await _begun(house, work())
 

@@ -147,10 +147,10 @@ async def approve(call: Call) -> Answer:
     hash = call.read_object().get("hash")
     if not isinstance(hash, str) or not hash:
         raise bad_request("Give the whole `hash` of what is staged.")
-    parts = call.house.parts
-    if not await parts.registry.approve(job.id, hash, call.caller.name, parts.clock.now()):
+    parts, asked_at = call.house.parts, call.house.parts.clock.now()
+    if not await parts.registry.approve(job.id, hash, call.caller.name, asked_at):
         raise conflict("Nothing of this hash is staged by now; look again before you approve.")
-    call.house.hurry(job.id)
+    call.house.hurry(job.id, asked_at)
     return done()
 
 

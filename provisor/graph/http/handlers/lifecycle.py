@@ -14,9 +14,10 @@ from provisor.runtime.administer import start as start_job
 async def start(call: Call) -> Answer:
     _, job = await job_of(call)
     is_running = job.status.schedule_state is ScheduleState.ACTIVE and not job.status.quarantine
+    asked_at = call.house.parts.clock.now()
     await start_job(call.house.parts, job, call.caller.name)
     if not is_running:
-        call.house.hurry(job.id)
+        call.house.hurry(job.id, asked_at)
     return done()
 
 
