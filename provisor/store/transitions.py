@@ -126,6 +126,15 @@ def is_waiting(staged: Staged | None, seen: int) -> bool:
     return staged is not None and not is_approved(staged, seen)
 
 
+def waiting(standing: Standing) -> tuple[Staged, ...]:
+    """Return what of an object waits for an administrator: its departure, its members' removal."""
+    both = (
+        (standing.staged, standing.seen),
+        (standing.references_staged, standing.references_seen),
+    )
+    return tuple(one for one, seen in both if one is not None and is_waiting(one, seen))
+
+
 def is_approved(staged: Staged | None, seen: int) -> bool:
     """As `planner.weigh` asks it: approval holds for the observation it was given for."""
     return staged is not None and staged.is_approved and staged.seen == seen
@@ -474,6 +483,13 @@ def attempted_references(current: Standing, changes: Iterable[TargetChange]) -> 
     is_outdated = current.link and current.link.image and current.link.image.version
     doubted = in_doubt(current) if is_outdated else current
     return replace(doubted, referred=widen(current.referred, changes))
+
+
+def removed_members(changes: Iterable[TargetChange]) -> frozenset[Reference]:
+    """Return what is taken out of references to many; what travels elsewhere is still there."""
+    to_many = [change for change in changes if isinstance(change, ReferencesChange)]
+    removed = frozenset(reference for change in to_many for reference in change.removed)
+    return removed - {reference for change in to_many for reference in change.added}
 
 
 def settled_references(

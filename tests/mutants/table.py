@@ -191,6 +191,11 @@ MUTANTS = (
         ),
     ),
     mutant(
+        "removals of members are weighed by the cycle",
+        MEMBERS,
+        Edit(WEIGH, "return self.removed + self.earlier > max(", "return self.removed > max("),
+    ),
+    mutant(
         "who is not linked again yet leaves his groups",
         FINDINGS,
         Edit(

@@ -4,7 +4,7 @@ with it."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -21,7 +21,6 @@ from provisor.model.decisions import (
     Standing,
     StandingKey,
     TargetChange,
-    Verdict,
 )
 from provisor.model.entries import (
     Absence,
@@ -47,11 +46,11 @@ from provisor.store.frame import (
     MappingNote,
     OpenCycle,
     hold,
-    imported,
     interrupted,
     spell,
     spell_claim,
 )
+from provisor.store.memory.count import count
 from provisor.store.memory.state import Listing, MemoryState
 
 VIEW = -1
@@ -135,48 +134,12 @@ class MemoryJournal:
         return self._count()
 
     def _count(self) -> Counts:
-        job, all_ = self._job, list(self._all())
-        records = self._records(job.cycle) if job.cycle else []
-
-        def keys(holds: Callable[[Record], bool]) -> int:
-            return len({r.key for r in records if holds(r)})
-
-        escrowed = sum(bool(s.escrow) + bool(s.references_escrow) for s in all_)
-        return replace(
-            imported(job.cycle) if job.cycle else Counts(),
-            entitled=keys(lambda r: r.facts.is_entitled),
-            entitled_for_provisioning=keys(lambda r: r.facts.is_effectively_entitled),
-            exports=keys(lambda r: r.is_export_due),
-            exported=keys(lambda r: r.is_exported),
-            failed=keys(lambda r: r.verdict is Verdict.FAILURE),
-            escrowed=escrowed + len(job.faults),
-            escrowed_raw=escrowed + len(job.faults),
-            escrowed_references=sum(bool(s.references_escrow) for s in all_),
-            staged=sum(self._are_waiting(s) for s in all_),
-            unsettled=sum(self._is_left_over(s) for s in all_),
-        )
+        job = self._job
+        return count(job, self._records(job.cycle) if job.cycle else [])
 
     def _records(self, cycle: OpenCycle) -> list[Record]:
         rows = self._state.records
         return [r for _, job, r in rows if job == self._job.job.id and r.cycle == cycle.id]
-
-    def _are_waiting(self, standing: Standing) -> int:
-        return transitions.is_waiting(standing.staged, standing.seen) + transitions.is_waiting(
-            standing.references_staged, standing.references_seen
-        )
-
-    def _is_left_over(self, standing: Standing) -> bool:
-        """True for what is neither carried through, nor in escrow, nor staged."""
-        if not self._note(standing.key).is_enabled:
-            return False
-        is_object = transitions.is_unsettled(standing) and not (
-            standing.escrow or transitions.is_waiting(standing.staged, standing.seen)
-        )
-        are_references = transitions.are_references_unsettled(standing) and not (
-            standing.references_escrow
-            or transitions.is_waiting(standing.references_staged, standing.references_seen)
-        )
-        return is_object or are_references
 
     async def end_cycle(self, cycle: Cycle) -> Status:
         self._fence()
@@ -428,9 +391,13 @@ class MemoryJournal:
     async def departed(self, since: datetime) -> frozenset[StandingKey]:
         return frozenset(key for key, at in self._job.departures.items() if at >= since)
 
+    async def members_removed(self, since: datetime) -> Mapping[StandingKey, frozenset[Reference]]:
+        removed = [pair for pair, at in self._job.removals.items() if at >= since]
+        return {key: frozenset(r for k, r in removed if k == key) for key, _ in removed}
+
     async def staged_since(self) -> datetime | None:
-        waiting = (s for s in self._all() if transitions.is_waiting(s.staged, s.seen))
-        return min((s.staged.at for s in waiting if s.staged), default=None)
+        waiting = (one for s in self._all() for one in transitions.waiting(s))
+        return min((one.at for one in waiting), default=None)
 
     async def stage(self, held: Mapping[StandingKey, int], now: datetime) -> None:
         self._fence()
@@ -527,8 +494,14 @@ class MemoryJournal:
             elif not let:
                 self._put(replace(standing, references_staged=None))
 
-    async def attempt_references(self, standing: Standing, changes: Sequence[TargetChange]) -> None:
+    async def attempt_references(
+        self, standing: Standing, changes: Sequence[TargetChange], now: datetime
+    ) -> None:
         self._fence()
+        for removed in transitions.removed_members(changes):
+            self._job.removals.pop((standing.key, removed), None)
+            if not transitions.is_approved(standing.references_staged, standing.references_seen):
+                self._job.removals[standing.key, removed] = now
         current = self._job.standings[standing.key]
         self._put(transitions.attempted_references(current, changes))
 

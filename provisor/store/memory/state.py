@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from provisor.model.audit import Act
 from provisor.model.cycles import Cycle
 from provisor.model.decisions import Record, Standing, StandingKey
-from provisor.model.entries import Anchor, Entry, MatchQuery, ReadFault, System, Watermark
+from provisor.model.entries import (
+    Anchor,
+    Entry,
+    MatchQuery,
+    ReadFault,
+    Reference,
+    System,
+    Watermark,
+)
 from provisor.model.jobs import Application, Asked, Job, Status
 from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
@@ -51,6 +59,9 @@ class JobState:
     cycles: list[Cycle] = field(default_factory=list[Cycle])
     faults: tuple[ReadFault, ...] = ()
     departures: dict[StandingKey, datetime] = field(default_factory=dict[StandingKey, datetime])
+    removals: dict[tuple[StandingKey, Reference], datetime] = field(
+        default_factory=dict[tuple[StandingKey, Reference], datetime]
+    )
     held: HeldSnapshot | None = None
     listing: Listing = field(default_factory=Listing)
 
@@ -62,6 +73,7 @@ class JobState:
             standings=dict(self.standings),
             cycles=list(self.cycles),
             departures=dict(self.departures),
+            removals=dict(self.removals),
             listing=Listing(dict(self.listing.entries), self.listing.complete),
         )
 

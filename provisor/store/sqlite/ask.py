@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from provisor.model.decisions import LinkState, Standing, StandingKey
-from provisor.model.entries import Anchor, Entry, EntryKey, MatchQuery
+from provisor.model.entries import Anchor, Entry, EntryKey, MatchQuery, Reference
 from provisor.model.rules import MappingName
 from provisor.store import transitions
 from provisor.store.sqlite import rows
@@ -20,8 +20,10 @@ AND (attempt IS NOT NULL OR target IS NOT NULL AND (state <> 'released' OR absen
 WAITING = """
 staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen)
 """
-
-
+REFERENCES_WAITING = """
+references_staged_at IS NOT NULL
+AND NOT (references_staged_approved AND references_staged_seen = references_seen)
+"""
 LINKED_TO = "SELECT state, target FROM standing WHERE mapping = ? AND anchor = ?"
 FEW = 4
 
@@ -218,11 +220,25 @@ def departed(desk: Desk, since: datetime) -> frozenset[StandingKey]:
     return frozenset(StandingKey(MappingName(mapping), anchor) for mapping, anchor in found)
 
 
+def members_removed(desk: Desk, since: datetime) -> dict[StandingKey, frozenset[Reference]]:
+    found: dict[StandingKey, frozenset[Reference]] = {}
+    for mapping, anchor, kind, target in desk.run(
+        "SELECT mapping, anchor, kind, target FROM removal WHERE job = ? AND at >= ?",
+        (desk.job, to_micros(since)),
+    ):
+        key = StandingKey(MappingName(mapping), Anchor(anchor))
+        found[key] = found.get(key, frozenset()) | {Reference(kind, Anchor(target))}
+    return found
+
+
 def staged_since(desk: Desk) -> datetime | None:
-    (at,) = desk.run(
-        f"SELECT min(staged_at) FROM standing WHERE mapping IN ({desk.numbers()}) AND {WAITING}"  # noqa: S608
-    ).fetchone()
-    return None if at is None else from_micros(at)
+    numbers = desk.numbers()
+    found = [
+        desk.run(f"SELECT min({at}) FROM standing WHERE mapping IN ({numbers}) AND {waits}")  # noqa: S608
+        for at, waits in (("staged_at", WAITING), ("references_staged_at", REFERENCES_WAITING))
+    ]
+    times = [at for cursor in found for (at,) in cursor if at is not None]
+    return from_micros(min(times)) if times else None
 
 
 def members(desk: Desk) -> int:

@@ -25,6 +25,7 @@ from provisor.model.entries import (
     EntryKey,
     MatchQuery,
     ReadFault,
+    Reference,
     System,
     Watermark,
 )
@@ -289,6 +290,10 @@ class SqliteJournal:
         with NAMED_FAILURES:
             return ask.departed(self._desk, since)
 
+    async def members_removed(self, since: datetime) -> Mapping[StandingKey, frozenset[Reference]]:
+        with NAMED_FAILURES:
+            return ask.members_removed(self._desk, since)
+
     async def staged_since(self) -> datetime | None:
         with NAMED_FAILURES:
             return ask.staged_since(self._desk)
@@ -369,8 +374,10 @@ class SqliteJournal:
                 staged = transitions.staged_references(standing, held[standing.key], now)
                 self._desk.put(number, standing, staged)
 
-    async def attempt_references(self, standing: Standing, changes: Sequence[TargetChange]) -> None:
-        await self._step(partial(steps.attempt_references, self._desk, standing, changes))
+    async def attempt_references(
+        self, standing: Standing, changes: Sequence[TargetChange], now: datetime
+    ) -> None:
+        await self._step(partial(steps.attempt_references, self._desk, standing, changes, now))
 
     async def settle_references(
         self,

@@ -13,6 +13,7 @@ OF_JOB = {
     "standing": "mapping IN (SELECT number FROM mapping)",
     **dict.fromkeys(rows.BESIDE, "standing IN (SELECT number FROM standing)"),
     "departure": "job = :job",
+    "removal": "job = :job",
     "listed": "job = :job",
     "listed_answer": "job = :job",
     "cycle": "job = :job",

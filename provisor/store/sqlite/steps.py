@@ -5,7 +5,7 @@ Each raises before it writes anything, or not at all: several share a transactio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from provisor.errors import Rejected
@@ -18,6 +18,7 @@ from provisor.model.decisions import (
     Standing,
     TargetChange,
 )
+from provisor.model.entries import Reference
 from provisor.store import transitions
 from provisor.store.sqlite.codec import to_micros
 from provisor.store.sqlite.desk import Desk
@@ -57,6 +58,26 @@ def _count_departure(desk: Desk, standing: Standing, now: datetime) -> None:
         )
 
 
+def _count_removals(
+    desk: Desk, standing: Standing, removed: Collection[Reference], now: datetime
+) -> None:
+    """What was approved is not counted by the guard."""
+    name, anchor = standing.key.mapping, standing.key.anchor
+    rows = [(desk.job, name, anchor, r.kind, r.anchor) for r in removed]
+    if transitions.is_approved(standing.references_staged, standing.references_seen):
+        desk.connection.executemany(
+            "DELETE FROM removal WHERE job = ? AND mapping = ? AND anchor = ?"
+            " AND kind = ? AND target = ?",
+            rows,
+        )
+        return
+    desk.connection.executemany(
+        "INSERT OR REPLACE INTO removal (job, mapping, anchor, kind, target, at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [(*row, to_micros(now)) for row in rows],
+    )
+
+
 def settle(
     desk: Desk,
     standing: Standing,
@@ -77,8 +98,11 @@ def settle(
     desk.log(record)
 
 
-def attempt_references(desk: Desk, standing: Standing, changes: Sequence[TargetChange]) -> None:
+def attempt_references(
+    desk: Desk, standing: Standing, changes: Sequence[TargetChange], now: datetime
+) -> None:
     number, current = desk.again(standing)
+    _count_removals(desk, standing, transitions.removed_members(changes), now)
     desk.put(number, current, transitions.attempted_references(current, changes))
 
 

@@ -356,7 +356,15 @@ def _delete_job(connection: Connection, number: int) -> None:
         "DELETE FROM record WHERE cycle IN (SELECT number FROM cycle WHERE job = ?)",
         *(
             f"DELETE FROM {table} WHERE job = ?"  # noqa: S608
-            for table in ("mapping", "departure", "listed_answer", "listed", "cycle", "notice")
+            for table in (
+                "mapping",
+                "departure",
+                "removal",
+                "listed_answer",
+                "listed",
+                "cycle",
+                "notice",
+            )
         ),
         "DELETE FROM job WHERE number = ?",
     ):

@@ -117,7 +117,7 @@ async def settles(journal: Journal) -> None:
 
 async def attempts_references(journal: Journal) -> None:
     change = ReferencesChange("members", frozenset({target_user("t1")}), frozenset())
-    await journal.attempt_references(await recalled(journal, TEAM), [change])
+    await journal.attempt_references(await recalled(journal, TEAM), [change], START)
 
 
 async def ends_a_cycle(journal: Journal) -> None:

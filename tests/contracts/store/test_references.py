@@ -66,7 +66,7 @@ async def team_of(journal: Journal, *members: str) -> None:
 
 async def refer(journal: Journal, of: StandingKey, *changes: TargetChange) -> None:
     """Carry references through, answered."""
-    await journal.attempt_references(await recalled(journal, of), changes)
+    await journal.attempt_references(await recalled(journal, of), changes, START)
     standing = await recalled(journal, of)
     await journal.settle_references(standing, changes, Settled(None), None, None)
 
@@ -234,7 +234,7 @@ async def test_an_attempt_makes_possible_what_an_answer_makes_certain(journal: J
     await refer(journal, TEAM, adds(ONE, TWO))
 
     change = ReferencesChange("members", frozenset({THREE}), frozenset({ONE}))
-    await journal.attempt_references(await recalled(journal, TEAM), [change])
+    await journal.attempt_references(await recalled(journal, TEAM), [change], START)
     assert (await recalled(journal, TEAM)).referred == {"members": span(TWO, possible=(ONE, THREE))}
 
     standing = await recalled(journal, TEAM)
@@ -245,7 +245,7 @@ async def test_an_attempt_makes_possible_what_an_answer_makes_certain(journal: J
 async def test_an_unanswered_change_stays_possible(journal: Journal) -> None:
     await team_of(journal, "ada")
     await refer(journal, TEAM, adds(ONE))
-    await journal.attempt_references(await recalled(journal, TEAM), [removes(ONE)])
+    await journal.attempt_references(await recalled(journal, TEAM), [removes(ONE)], START)
 
     standing = await recalled(journal, TEAM)
     await journal.settle_references(standing, [], FAILED, escrow(LATER), record(TEAM))
@@ -256,7 +256,7 @@ async def test_an_unanswered_change_stays_possible(journal: Journal) -> None:
 async def test_what_was_done_is_certain_though_some_of_it_was_refused(journal: Journal) -> None:
     await team_of(journal, "ada")
     standing = await recalled(journal, TEAM)
-    await journal.attempt_references(standing, [adds(ONE, TWO)])
+    await journal.attempt_references(standing, [adds(ONE, TWO)], START)
 
     await journal.settle_references(standing, [adds(ONE)], FAILED, escrow(LATER), record(TEAM))
 
@@ -268,7 +268,7 @@ async def test_a_single_reference_has_one_value(journal: Journal) -> None:
     await refer(journal, ADA, AttributeChange("manager", None, TWO))
 
     change = AttributeChange("manager", TWO, THREE)
-    await journal.attempt_references(await recalled(journal, ADA), [change])
+    await journal.attempt_references(await recalled(journal, ADA), [change], START)
     assert (await recalled(journal, ADA)).referred == {"manager": span(possible=(TWO, THREE))}
 
     await refer(journal, ADA, AttributeChange("manager", THREE, None))
@@ -280,13 +280,13 @@ async def test_a_write_of_references_outdates_an_image_with_a_version(journal: J
     standing = await recalled(journal, TEAM)
     assert standing.link is not None
     assert standing.link.image is not None
-    await journal.attempt_references(standing, [adds(ONE)])
+    await journal.attempt_references(standing, [adds(ONE)], START)
     kept = (await recalled(journal, TEAM)).link
     assert kept == standing.link
 
     with_version = replace(standing.link, image=replace(standing.link.image, version="v1"))
     await settle(journal, TEAM, with_version)
-    await journal.attempt_references(standing, [adds(TWO)])
+    await journal.attempt_references(standing, [adds(TWO)], START)
     doubted = (await recalled(journal, TEAM)).link
     assert doubted is not None
     assert doubted.image is None

@@ -34,6 +34,7 @@ BELONGS = {
     "mapping": "job",
     "cycle": "job",
     "departure": "job",
+    "removal": "job",
     "listed": "job",
     "listed_answer": "job",
     "notice": "job",

@@ -404,7 +404,7 @@ class TwoStores(RuleBasedStateMachine):
     def attempt_references(self, of: StandingKey, made: list[TargetChange]) -> None:
         standing = self.known(of)
         if standing is not None:
-            self.same(lambda j: j.attempt_references(standing, made))
+            self.same(lambda j: j.attempt_references(standing, made, self.now))
 
     @rule(of=keys, made=st.lists(changes, max_size=2), is_done=st.booleans())
     def settle_references(self, of: StandingKey, made: list[TargetChange], is_done: bool) -> None:
@@ -449,6 +449,7 @@ class TwoStores(RuleBasedStateMachine):
         self.same(lambda s: s.running(JOB), self.stores)
         self.same(lambda s: s.audited(9), self.stores)
         self.same(lambda j: j.departed(self.now - timedelta(days=1)))
+        self.same(lambda j: j.members_removed(self.now - timedelta(days=1)))
         for text in ("Ada", "é", "t1", ""):
             self.same(lambda j, text=text: j.lookup(text, 3))
 

@@ -111,7 +111,7 @@ async def _live_through(journal: Journal) -> None:
     await show(journal, seen(TEAM, members=(user("ada"), user("dot"))))
     await settle(journal, TEAM, link("g1"))
     change = ReferencesChange("members", frozenset({target_user("t-ada")}), frozenset())
-    await journal.attempt_references(await recalled(journal, TEAM), [change])
+    await journal.attempt_references(await recalled(journal, TEAM), [change], START)
     told = replace(record(TEAM), changes=(change, AttributeChange("a", None, ("b", 1))))
     standing = await recalled(journal, TEAM)
     await journal.settle_references(standing, [], FAILED, escrow(LATER), told)
