@@ -69,9 +69,9 @@ MUTANTS = (
         CONVERGES,
         Edit(
             TRANSITIONS,
-            "link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours)",
+            "link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours, echoes)",
             "link = Link(anchor, current.link.image if current.link else None,"
-            " _state_of_attempt(current.link, decision), is_ours)",
+            " _state_of_attempt(current.link, decision), is_ours, echoes)",
         ),
     ),
     mutant(
@@ -98,8 +98,8 @@ MUTANTS = (
         CONVERGES,
         Edit(
             TRANSITIONS,
-            "return replace(in_doubt(current), attempt=queries, referred=referred)",
-            "return replace(in_doubt(current), attempt=(), referred=referred)",
+            "return replace(current, link=link, attempt=queries, referred=referred)",
+            "return replace(current, link=link, attempt=(), referred=referred)",
         ),
     ),
     mutant(
@@ -151,7 +151,7 @@ MUTANTS = (
     mutant(
         "an escrow is forgotten",
         CONVERGES,
-        Edit(TRANSITIONS, "escrow=escrow,\n        attempt=", "escrow=None,\n        attempt="),
+        Edit(TRANSITIONS, "escrow=escrow,\n        staged=", "escrow=None,\n        staged="),
     ),
     # restarts
     mutant(
@@ -288,8 +288,8 @@ MUTANTS = (
         GUARD,
         Edit(
             TRANSITIONS,
-            "after = replace(relink(current, link), staged=None)",
-            "after = relink(current, link)",
+            "spans, waits = _spans_of(current, link), None",
+            "spans, waits = _spans_of(current, link), current.staged",
         ),
         Edit(
             WEIGH,
@@ -447,7 +447,7 @@ MUTANTS = (
         "counts are counted twice",
         COUNTS,
         Edit(
-            MEMORY,
+            "provisor/store/memory/count.py",
             "return len({r.key for r in records if holds(r)})",
             "return len([r.key for r in records if holds(r)])",
         ),
@@ -471,8 +471,8 @@ MUTANTS = (
         COUNTS,
         Edit(
             DECIDE,
-            'return _keep(case, rows[1], situation, link, "RedundantExport")',
-            'return _keep(case, rows[1], situation, link, "")',
+            'code = "PerpetualPatch" if are_some_silenced else "RedundantExport"',
+            'code = ""',
         ),
     ),
     # the real store

@@ -18,7 +18,6 @@ KEYS: Final = (
     *("url", "bindDn", "password", "sasl", "base", "startTls", "allowInsecure", "caFile"),
     *("certificateFile", "keyFile", "timeouts", "users", "groups", "attributes", "multiValued"),
     *("changes", "fullReadEvery", "pageSize", "expiredIsDisabled", "primaryGroups"),
-    *("disabledContainer",),
 )
 KIND_KEYS: Final = ("base", "scope", "filter")
 SCOPES: Final[Mapping[str, Scope]] = {"subtree": Scope.SUBTREE, "one": Scope.ONE}
@@ -76,8 +75,6 @@ class AdSettings:
     expired_is_disabled: bool = True
     primary_groups: bool = True
     """Who has a group as primary group is a member of it, though `member` does not say so."""
-    disabled_container: str = ""
-    """Where a disabled account is moved to; empty: it stays where it is."""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -128,7 +125,6 @@ def parse(raw: Mapping[str, object], folder: Path) -> AdSettings | Invalid:
         page_size=form.number("pageSize", 1000, 1, 1000),
         expired_is_disabled=form.flag("expiredIsDisabled", default=True),
         primary_groups=form.flag("primaryGroups", default=True),
-        disabled_container=form.dn("disabledContainer"),
     )
     _check_whole(form, settings)
     return Invalid(tuple(form.problems)) if form.problems else settings
