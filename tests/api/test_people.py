@@ -35,17 +35,18 @@ def test_people_of_the_source_are_shown_with_a_guid_that_stays(house: Served, do
 def test_people_are_filtered_counted_and_paged(house: Served, done: str) -> None:
     found = house.get("/v1.0/users?$filter=userPrincipalName%20eq%20'ADA@example.com'").json
     assert [one["mail"] for one in found["value"]] == ["ada@example.com"]
-    found = house.get("/v1.0/users?$filter=startswith(displayName,'B')&$select=displayName").json
+    found = house.get("/v1.0/users?$filter=startswith(displayName,'Bob')&$select=displayName").json
     assert found["value"] == [{"displayName": "Bob Example"}]
-    assert house.get("/v1.0/users/$count").body == b"3"
+    count = int(house.get("/v1.0/users/$count").body)  # other tests may have uploaded somebody
     names: list[str] = []
     link = "/v1.0/users?$top=2&$count=true"
     while link:
         page = house.get(link).json
-        assert page.get("@odata.count") == 3
+        assert page.get("@odata.count") == count
         names += [one["userPrincipalName"] for one in page["value"]]
         link = page.get("@odata.nextLink", "").removeprefix(house.url)
-    assert names == ["ada@example.com", "bob@example.com", "cyd@example.com"]
+    assert len(names) == len(set(names)) == count
+    assert {"ada@example.com", "bob@example.com", "cyd@example.com"} <= set(names)
     assert house.get("/v1.0/users?$filter=password%20eq%20'x'").status == 400
 
 

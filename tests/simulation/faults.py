@@ -192,6 +192,7 @@ WRITING = frozenset(
         "begin_cycle",
         "begin_listing",
         "begin_snapshot",
+        "disconnect",
         "doubt",
         "drop_claims",
         "end_cycle",
