@@ -10,7 +10,7 @@ from tests.tidy.repository import python, tree
 
 # Where the world is touched: the composition root and the adapters.
 EDGES = (
-    "provisor/app.py",
+    "provisor/app/",
     "provisor/connectors/",
     "provisor/store/",
     "provisor/runtime/",

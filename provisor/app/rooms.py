@@ -1,0 +1,77 @@
+"""One store, as each of its tenants sees it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from provisor.app.composer import Composer
+from provisor.app.connections import Connections
+from provisor.app.machine import OsEntropy, SystemClock
+from provisor.app.mandates import Mandates
+from provisor.app.views import Views
+from provisor.connectors.around.pace import Paces
+from provisor.model.jobs import Job
+from provisor.runtime.parts import Equipment, Parts
+from provisor.store.opened import OpenStore
+from provisor.store.tenants import HOME, TenantLedger, TenantVault, view_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """One store, as each of its tenants sees it."""
+
+    folder: Path
+    opened: OpenStore
+    clock: SystemClock
+    entropy: OsEntropy
+    paces: Paces
+    is_exposed: bool = False
+
+    def composer(self, tenant: str) -> Composer:
+        registry = view_of(self.opened.registry, tenant)
+        vault = TenantVault(self.opened.vault, self.opened.registry, tenant)
+        connections = Connections(
+            folder=self.folder, registry=registry, vault=vault, is_exposed=self.is_exposed
+        )
+        mandates = Mandates(registry=registry, vault=vault, connections=connections)
+        return Composer(
+            registry=registry,
+            connections=connections,
+            mandates=mandates,
+            views=Views(registry=registry, mandates=mandates),
+            clock=self.clock,
+            entropy=self.entropy,
+            paces=self.paces,
+        )
+
+    def parts(self, tenant: str) -> Parts:
+        composer = self.composer(tenant)
+        return replace(
+            self.for_all(),
+            registry=composer.registry,
+            ledger=TenantLedger(self.opened.ledger, composer.registry),
+            vault=composer.connections.vault,
+            equip=composer.equip,
+        )
+
+    def for_all(self) -> Parts:
+        """Return what the schedule runs all tenants' jobs with."""
+        return Parts(
+            folder=self.folder,
+            registry=self.opened.registry,
+            ledger=self.opened.ledger,
+            vault=self.opened.vault,
+            clock=self.clock,
+            entropy=self.entropy,
+            equip=self._equip,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+        )
+
+    async def _equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
+        """Make a job ready as its own tenant sees it."""
+        application = await self.opened.registry.find_application(job.application_id)
+        composer = self.composer(application.tenant if application else HOME)
+        return await composer.equip(job, may_change_system=may_change_system)

@@ -1,0 +1,87 @@
+"""Keeping a server going: the API in one process, the schedule in another."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from provisor.app.machine import docs
+from provisor.app.rooms import Rooms
+from provisor.app.telling import notifier_of
+from provisor.cli.workspace import ServeOptions
+from provisor.runtime.interruption import Interruption
+
+
+async def serve_workspace(
+    rooms: Rooms,
+    options: ServeOptions,
+    interruption: Interruption,
+    began: Callable[[str], None],
+) -> None:
+    """Serve API and schedule. What only this needs is imported here, since it takes a while."""
+    from provisor.graph.http.opening import Composed, Front, open_house
+    from provisor.graph.http.server import serve
+    from provisor.runtime.worker import Worker
+
+    _log_to_standard_error()
+    rooms = replace(rooms, is_exposed=options.is_exposed)
+    front = Front(
+        host=options.host,
+        public_url=options.public_url,
+        hosts=options.hosts,
+        proxies=options.proxies,
+        issuer=options.issuer,
+        audience=options.audience,
+        keys_url=options.keys_url,
+    )
+
+    async def composed(tenant: str) -> Composed:
+        composer = rooms.composer(tenant)
+        connections = composer.connections
+        return Composed(
+            base=await connections.base(),
+            docs=docs(),
+            missing=connections.missing,
+            connection=connections.side,
+            door=connections.door,
+            hidden=connections.hidden,
+            rules=composer.mandates.rules,
+            log_context=composer.views.log_context,
+        )
+
+    itself = (sys.executable, "-m", "provisor", "--workspace", str(rooms.folder), "serve")
+    told = ("--only-schedule", "--exposed") if rooms.is_exposed else ("--only-schedule",)
+    worker = Worker((*itself, *told), interruption)
+    service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker)
+    tls = (options.certificate, options.key) if options.certificate and options.key else None
+    await serve(
+        service,
+        host=options.host,
+        port=options.port,
+        tls=tls,
+        beside=worker.run,
+        interruption=interruption,
+        began=began,
+    )
+
+
+async def keep_schedule(rooms: Rooms, interruption: Interruption) -> None:
+    """Run jobs when they are due, and tell of them, for a process that serves the API."""
+    from provisor.graph.http.opening import open_schedule
+    from provisor.runtime.worker import obey
+
+    _log_to_standard_error()
+    telling = asyncio.create_task(notifier_of(rooms).run(interruption))
+    try:
+        await obey(open_schedule(rooms.for_all(), interruption), interruption)
+    finally:
+        telling.cancel()
+
+
+def _log_to_standard_error() -> None:
+    """Results are on standard output, and nothing else."""
+    import structlog
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
