@@ -12,9 +12,10 @@ from provisor.connectors.activedirectory.assembly import seen
 from provisor.connectors.activedirectory.domain import Domain, Identity, Looked, Tally, key_of
 from provisor.connectors.activedirectory.marks import Mark, write
 from provisor.connectors.activedirectory.settings import GROUP, USER, Changes, Kind
-from provisor.connectors.activedirectory.shape import EXPIRES, NoObject, Raw
+from provisor.connectors.activedirectory.shape import EXPIRES, Raw
 from provisor.connectors.activedirectory.telling import Told, Way
 from provisor.connectors.ldapwire import filters, names
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.errors import WatermarkExpired
 from provisor.model.entries import (
     Absence,

@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 from provisor.connectors.activedirectory import values
 from provisor.connectors.activedirectory.marks import digest
 from provisor.connectors.activedirectory.settings import GROUP, USER, AdSettings, Kind
-from provisor.connectors.activedirectory.shape import NoObject, Raw, Shape
+from provisor.connectors.activedirectory.shape import Raw, Shape
 from provisor.connectors.ldapwire import controls, filters, names, ranges, reading
 from provisor.connectors.ldapwire.connection import Connection, connect
 from provisor.connectors.ldapwire.messages import Elsewhere, Found, Search
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.reading import RootDse, root_dse
 from provisor.connectors.ldapwire.results import read_failure
 from provisor.connectors.ldapwire.schema import Schema, read_schema
@@ -68,10 +69,8 @@ class Tally:
             self.newest = (str(raw.anchor), raw.changed)
 
     def fault(self, kind: str, problem: NoObject) -> ReadFault:
-        self.void.setdefault(kind, f"{problem.where}: {problem.message}")
-        return ReadFault(
-            kind=kind, where=problem.where, message=problem.message, anchor=problem.anchor
-        )
+        self.void.setdefault(kind, str(problem))
+        return problem.fault(kind)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from provisor.connectors.ldapwire import filters, names
 from provisor.connectors.ldapwire.endpoint import Credentials, Endpoint, External, Simple
-from provisor.connectors.ldapwire.form import Form, Problem
+from provisor.connectors.ldapwire.form import Form, Invalid
 from provisor.connectors.ldapwire.messages import Scope
 from provisor.connectors.ldapwire.where import endpoint_of
 
@@ -97,13 +97,6 @@ class AdSettings:
     @property
     def secrets(self) -> tuple[str, ...]:
         return (self.credentials.password,) if isinstance(self.credentials, Simple) else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """Settings that cannot be used, with everything that is wrong with them."""
-
-    problems: tuple[Problem, ...]
 
 
 def parse(raw: Mapping[str, object], folder: Path) -> AdSettings | Invalid:

@@ -14,6 +14,7 @@ from provisor.connectors.activedirectory.settings import GROUP, AdSettings, Kind
 from provisor.connectors.activedirectory.values import Named
 from provisor.connectors.ldapwire import values as plain
 from provisor.connectors.ldapwire.messages import Found
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.schema import Schema
 from provisor.connectors.ldapwire.values import NotAValue
 from provisor.model.entries import Anchor, Scalar, Value
@@ -99,15 +100,6 @@ TYPES: Final[Mapping[str, AttributeType]] = MappingProxyType(
 )
 Reader: TypeAlias = Callable[[bytes], Scalar | None]
 """Raises NotAValue; None: there is no value after all."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoObject:
-    """Why an entry is no object, and whose it is if that is certain."""
-
-    where: str
-    message: str
-    anchor: Anchor | None = None
 
 
 @dataclass(slots=True)

@@ -9,9 +9,9 @@ from provisor.connectors.activedirectory.assembly import seen
 from provisor.connectors.activedirectory.changes import Incremental
 from provisor.connectors.activedirectory.domain import INCOMPLETE, Domain, Tally, open_domain
 from provisor.connectors.activedirectory.settings import AdSettings
-from provisor.connectors.activedirectory.shape import NoObject
 from provisor.connectors.activedirectory.snapshot import Snapshot
 from provisor.connectors.ldapwire import names
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.errors import Unreachable
 from provisor.model.entries import Entry, EntryKey, Page, Receipt, Seen, System, Watermark
 from provisor.ports import Clock

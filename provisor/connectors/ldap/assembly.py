@@ -13,9 +13,10 @@ from typing import Final
 from provisor.connectors.ldap.directory import Directory, Tally
 from provisor.connectors.ldap.resolver import Resolver
 from provisor.connectors.ldap.settings import MEMBER_OF, Kind
-from provisor.connectors.ldap.shape import MANAGER, NoObject, Raw
+from provisor.connectors.ldap.shape import MANAGER, Raw
 from provisor.connectors.ldapwire import names
 from provisor.connectors.ldapwire.messages import Found
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.model.entries import Change, Entry, Reference, Seen
 
 WAITING_MAX: Final = 20_000

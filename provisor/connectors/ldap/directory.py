@@ -10,10 +10,11 @@ from urllib.parse import unquote, urlsplit
 from provisor.connectors.ldap.marks import Newest, digest
 from provisor.connectors.ldap.resolver import Resolver, all_of
 from provisor.connectors.ldap.settings import Kind, LdapSettings, Referrals
-from provisor.connectors.ldap.shape import CHANGED, NoObject, Raw, Shape, anchor_of, anchor_value
+from provisor.connectors.ldap.shape import CHANGED, Raw, Shape, anchor_of, anchor_value
 from provisor.connectors.ldapwire import filters, names, ranges, reading
 from provisor.connectors.ldapwire.connection import Connection, connect
 from provisor.connectors.ldapwire.messages import Elsewhere, Found, Search
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.reading import RootDse, root_dse
 from provisor.connectors.ldapwire.results import Code, read_failure
 from provisor.connectors.ldapwire.schema import Schema, read_schema
@@ -60,10 +61,8 @@ class Tally:
             self.newest = Newest(kind, anchor, changed)
 
     def fault(self, kind: str, problem: NoObject) -> ReadFault:
-        self.void.setdefault(kind, f"{problem.where}: {problem.message}")
-        return ReadFault(
-            kind=kind, where=problem.where, message=problem.message, anchor=problem.anchor
-        )
+        self.void.setdefault(kind, str(problem))
+        return problem.fault(kind)
 
 
 @dataclass(slots=True)

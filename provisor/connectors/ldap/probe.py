@@ -12,7 +12,6 @@ from provisor.connectors.ldap.shape import (
     MANY,
     OBJECT_ID,
     SINGLE,
-    NoObject,
     type_of,
 )
 from provisor.connectors.ldap.snapshot import how_changes_are_told
@@ -20,6 +19,7 @@ from provisor.connectors.ldap.source import system_of
 from provisor.connectors.ldapwire import controls, sync
 from provisor.connectors.ldapwire.endpoint import Anonymous, Security
 from provisor.connectors.ldapwire.messages import Scope, Search
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.results import Result
 from provisor.errors import AdapterError, Denied
 from provisor.model.directories import (

@@ -18,7 +18,7 @@ from provisor.connectors.ldapwire.endpoint import (
     Security,
     Simple,
 )
-from provisor.connectors.ldapwire.form import Form, Problem
+from provisor.connectors.ldapwire.form import Form, Invalid
 from provisor.connectors.ldapwire.messages import Scope
 from provisor.connectors.ldapwire.where import endpoint_of, is_here
 
@@ -159,13 +159,6 @@ class LdapSettings:
                 return (password,)
             case _:
                 return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """Settings that cannot be used, with everything that is wrong with them."""
-
-    problems: tuple[Problem, ...]
 
 
 def parse(raw: Mapping[str, object], folder: Path) -> LdapSettings | Invalid:

@@ -12,6 +12,7 @@ from typing import Final
 from provisor.connectors.ldap.settings import MEMBER_OF, Disabling, Kind, LdapSettings
 from provisor.connectors.ldapwire import names, values
 from provisor.connectors.ldapwire.messages import Found
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.schema import Schema
 from provisor.model.entries import Anchor, Scalar, Value
 from provisor.model.rules import ACCOUNT_ENABLED, AttributeType
@@ -83,15 +84,6 @@ SYNTAXES: Final[Mapping[str, AttributeType]] = MappingProxyType(
 )
 DN_SYNTAXES: Final = frozenset({"1.3.6.1.4.1.1466.115.121.1.12", "1.3.6.1.4.1.1466.115.121.1.34"})
 BINARY_ANCHORS: Final = frozenset({"objectguid", "guid"})
-
-
-@dataclass(frozen=True, slots=True)
-class NoObject:
-    """Why an entry is no object, and whose it is if that is certain."""
-
-    where: str
-    message: str
-    anchor: Anchor | None = None
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from provisor.connectors.ldap.assembly import Assembly, Nested
 from provisor.connectors.ldap.changes import Incremental
 from provisor.connectors.ldap.directory import Directory, Tally, open_directory
 from provisor.connectors.ldap.settings import MEMBER_OF, LdapSettings
-from provisor.connectors.ldap.shape import NoObject
 from provisor.connectors.ldap.snapshot import Snapshot
 from provisor.connectors.ldapwire import filters, names
 from provisor.connectors.ldapwire.names import normal
+from provisor.connectors.ldapwire.objects import NoObject
 from provisor.errors import Unreachable
 from provisor.model.entries import Entry, EntryKey, Page, Receipt, Seen, System, Watermark
 from provisor.ports import Clock

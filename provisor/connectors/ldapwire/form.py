@@ -23,6 +23,13 @@ class Problem:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Settings that cannot be used, with everything that is wrong with them."""
+
+    problems: tuple[Problem, ...]
+
+
 class Form:
     """One level of settings. What is wrong goes to a list that all levels share."""
 

@@ -18,12 +18,13 @@ from provisor.graph.http.auth import Caller, Gatekeeper
 from provisor.graph.http.faults import Fault, bad_request, invalid
 from provisor.graph.http.house import House
 from provisor.graph.http.paths import Key
-from provisor.graph.http.query import Query, sliced, spelled
+from provisor.graph.http.query import TOP_MAX, Query, sliced, spelled
 from provisor.graph.problems import RequestIds
 from provisor.graph.schema.codes import Code
 from provisor.graph.wire.coding import decode
 
 T = TypeVar("T")
+TOP_DEFAULT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,13 @@ class Call:
                 self.applied.append(f"odata.maxpagesize={size}")
                 return size
         return None
+
+    def page_size(self) -> int:
+        """Return how many rows at the most a page holds of what is looked through row by row."""
+        top = self.query.number("top")
+        if top == 0:
+            raise bad_request("$top is at least 1 here.")
+        return min(top or TOP_DEFAULT, self.page_max() or TOP_MAX, TOP_MAX)
 
     # the way to the next page
 

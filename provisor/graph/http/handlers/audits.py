@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from provisor.graph.http.answers import Answer, Document
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import bad_request
 from provisor.graph.http.query import selected
 from provisor.graph.wire.base import instant_text
 from provisor.model.audit import Act
@@ -14,16 +13,12 @@ PROPERTIES = (
     "id", "activityDateTime", "activityDisplayName", "category", "loggedByService", "result",
     "initiatedBy", "targetResources",
 )  # fmt: skip
-TOP_DEFAULT, TOP_MAX = 100, 999
 
 
 async def list_audits(call: Call) -> Answer:
     call.query.allow(("select", "top", "skiptoken"))
-    token, top = call.query.options.get("skiptoken"), call.query.number("top")
-    if top == 0:
-        raise bad_request("$top is at least 1 here.")
+    token, size = call.query.options.get("skiptoken"), call.page_size()
     before = int(call.unsealed(token)) if token is not None else 0
-    size = min(top or TOP_DEFAULT, call.page_max() or TOP_MAX, TOP_MAX)
     acts = await call.house.parts.registry.audited(size + 1, before=before)
     items = [selected(_document(one), call.query, TYPE, PROPERTIES) for one in acts[:size]]
     following = str(before + size) if len(acts) > size else None

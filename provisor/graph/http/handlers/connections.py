@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from provisor.graph.http.answers import Answer, Document, done
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import bad_request, conflict, not_found
+from provisor.graph.http.faults import conflict, not_found
 from provisor.graph.http.filters import holds
 from provisor.graph.http.handlers.common import anchor, job_of
 from provisor.graph.http.query import checked_filter, selected, spelled
@@ -18,7 +18,7 @@ from provisor.runtime import administer
 
 TYPE = "objectConnection"
 PROPERTIES = ("objectId", "sourceAnchor", "targetAnchor", "displayName", "objectTypeName")
-AT_ONCE, TOP_DEFAULT, TOP_MAX, LOOKED_AT_MAX = 250, 100, 999, 20_000
+AT_ONCE, LOOKED_AT_MAX = 250, 20_000
 """A page ends after so many connections were looked at, however few of them passed."""
 
 
@@ -41,10 +41,7 @@ async def list_connections(call: Call) -> Answer:
     names = spelled(call.query.names("select"), TYPE, PROPERTIES)
     text = call.query.options.get("filter")
     condition = checked_filter(text, TYPE, PROPERTIES) if text else None
-    top = call.query.number("top")
-    if top == 0:
-        raise bad_request("$top is at least 1 here.")
-    size = min(top or TOP_DEFAULT, call.page_max() or TOP_MAX, TOP_MAX)
+    size = call.page_size()
     journal = await call.house.parts.registry.view_journal(job.id)
     items: list[Document] = []
     after, seen, following = _begin(call), 0, None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from provisor.graph.http.answers import Answer, Document, counted
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import bad_request, no_directory_object
+from provisor.graph.http.faults import no_directory_object
 from provisor.graph.http.filters import holds
 from provisor.graph.http.query import checked_filter, selected, spelled
 from provisor.graph.people import GROUP, USER, Person, Sources, sources_of
@@ -15,7 +15,6 @@ USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "mail")
 GROUP_PROPERTIES = ("id", "displayName", "mail")
 FOLDED = ("id", "userprincipalname", "displayname", "mail")
 """Compared without regard to case, as directories do."""
-TOP_DEFAULT, TOP_MAX = 100, 999
 LOOKED_AT_MAX = 20_000
 """A page ends after so many objects, however few of them passed; the next one goes on."""
 OPTIONS = ("select", "filter", "top", "skiptoken", "count")
@@ -67,10 +66,7 @@ async def _list(call: Call, kind: str, context: str) -> Answer:
     names = spelled(call.query.names("select"), type, known)
     text = call.query.options.get("filter")
     condition = checked_filter(text, type, known) if text else None
-    top = call.query.number("top")
-    if top == 0:
-        raise bad_request("$top is at least 1 here.")
-    size = min(top or TOP_DEFAULT, call.page_max() or TOP_MAX, TOP_MAX)
+    size = call.page_size()
     items: list[Document] = []
     place, following, seen = _begin(call), None, 0
     async for person in (await everybody(call)).people(kind, place):
