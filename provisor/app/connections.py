@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from provisor.cli.workspace import FILE
-from provisor.connectors.catalog import CONNECTORS, Connector
+from provisor.connectors.catalog import Connector
 from provisor.connectors.http.door import OPEN, Door, place_of
 from provisor.connectors.http.settings import SECRET_LENGTH_MIN
+from provisor.connectors.installed import ConnectorUnusable, connector_named
 from provisor.graph.credentials import (
     ADDRESSES,
     KEYS,
@@ -153,9 +154,14 @@ class Connections:
         if side not in connections:
             path = f"applications.{application.name}.{side}"
             problems.append(Problem(FILE, 0, path, "there is none yet"))
-            return CONNECTORS["inbound"], {}
+            return connector_named("inbound"), {}
         form = msgspec.convert(connections[side], ConnectionForm)
-        connector = CONNECTORS[form.connector]
+        try:
+            connector = connector_named(form.connector)
+        except ConnectorUnusable as failure:  # its package was taken away since it was set up
+            path = f"applications.{application.name}.{side}.connector"
+            problems.append(Problem(FILE, 0, path, f"{failure} ({failure.code})"))
+            return connector_named("inbound"), {}
         sealed = await stored.sealed(self.vault, application.id, side)
         resolved = resolve(form.settings, base, os.environ, sealed)
         settings: Mapping[str, object] = resolved.settings

@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from provisor.connectors.catalog import CONNECTORS, Connector, Settings
+from provisor.connectors.catalog import Connector, Settings
+from provisor.connectors.installed import (
+    ConnectorUnusable,
+    connector_named,
+    connector_names,
+    connectors_that,
+    refuse_clash,
+)
 from provisor.model.rules import AttributeDefinition
 from provisor.settings.forms import ConnectionForm
 from provisor.settings.problems import Problems, suggestion
@@ -42,16 +49,21 @@ def check_connection(
     tenant: str,
 ) -> Checked | None:
     """Return what is known of a connection, or None with all that is wrong noted."""
-    connector = CONNECTORS.get(form.connector)
-    if connector is None:
+    known = connector_names()
+    if form.connector not in known:
         problems.add(
             (*path, "connector"),
-            f"there is no connector {form.connector}; {suggestion(form.connector, CONNECTORS)}",
+            f"there is no connector {form.connector}; {suggestion(form.connector, known)}",
         )
         return None
-    opens = connector.open_source if side == SOURCE else connector.open_target
-    if opens is None:
-        able = [n for n, c in CONNECTORS.items() if _opener(c, side) is not None]
+    try:
+        refuse_clash(form.connector)
+        connector = connector_named(form.connector)
+    except ConnectorUnusable as failure:
+        problems.add((*path, "connector"), f"{failure} ({failure.code})")
+        return None
+    if _opener(connector, side) is None:
+        able = connectors_that(lambda one: _opener(one, side) is not None)
         problems.add(
             (*path, "connector"),
             f"{form.connector} cannot be a {side}; connectors that can: {', '.join(able)}",

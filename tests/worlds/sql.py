@@ -9,7 +9,7 @@ from typing import Any
 from provisor.connectors.sql.settings import Invalid, parse
 from provisor.connectors.sql.source import SqlSource
 from provisor.model.entries import Anchor, EntryKey
-from tests.contracts.sources.reading import LateClock
+from provisor.testing.reading import LateClock
 from tests.worlds.hands import Dialect, Hands
 
 Make = Callable[[Dialect], Hands]

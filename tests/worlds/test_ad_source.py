@@ -29,7 +29,7 @@ from provisor.model.entries import (
     Seen,
     Watermark,
 )
-from tests.contracts.targets.world import SteppingClock
+from provisor.testing.world import SteppingClock
 from tests.worlds import ldap_proxy as spoiled
 from tests.worlds.ad_limits import Limits
 from tests.worlds.ldap_proxy import LdapProxy

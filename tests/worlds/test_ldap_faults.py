@@ -13,7 +13,7 @@ from provisor.connectors.ldap.settings import LdapSettings, parse
 from provisor.connectors.ldap.source import LdapSource
 from provisor.errors import AdapterError, WatermarkExpired
 from provisor.model.entries import Gone, Page, Seen, Watermark
-from tests.contracts.sources.reading import (
+from provisor.testing.reading import (
     LateClock,
     Read,
     check_fetch_never_denies,

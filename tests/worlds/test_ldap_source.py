@@ -27,7 +27,7 @@ from provisor.model.entries import (
     Watermark,
 )
 from provisor.model.rules import AttributeType
-from tests.contracts.targets.world import SteppingClock
+from provisor.testing.world import SteppingClock
 from tests.worlds import openldap
 from tests.worlds.openldap import LIMITED, READER, SUFFIX, OpenLdap
 

@@ -26,7 +26,7 @@ from provisor.model.directories import Weight
 from provisor.model.entries import Anchor, Entry, MatchQuery, Reference, Value
 from provisor.model.rules import AttributeDefinition as D
 from provisor.model.rules import AttributeType, Mutability
-from tests.contracts.targets.world import SteppingClock
+from provisor.testing.world import SteppingClock
 from tests.worlds import ldap_proxy as spoiled
 from tests.worlds.ldap_proxy import LdapProxy
 from tests.worlds.openldap import ADMIN, PASSWORD, SUFFIX, OpenLdap

@@ -20,7 +20,7 @@ from provisor.model.entries import (
     Reference,
     Watermark,
 )
-from tests.contracts.sources.reading import (
+from provisor.testing.reading import (
     LateClock,
     Read,
     read,

@@ -13,7 +13,7 @@ from provisor.errors import Denied, Rejected, Stale, Unanswered, Unreachable
 from provisor.model.decisions import AttributeChange, Create, Delete, ReferencesChange, Update
 from provisor.model.entries import Anchor, MatchQuery, Reference
 from provisor.model.rules import AttributeDefinition
-from tests.contracts.sources.reading import run
+from provisor.testing.reading import run
 from tests.contracts.targets.sql import COMMIT, tables, target
 from tests.worlds.databases import Postgres
 from tests.worlds.hands import DIALECTS, Dialect

@@ -10,7 +10,7 @@ import pytest
 from provisor.connectors.sql.source import SqlSource
 from provisor.errors import AdapterError, Unreachable
 from provisor.model.entries import Page
-from tests.contracts.sources.reading import (
+from provisor.testing.reading import (
     Read,
     check_fetch_never_denies,
     check_no_false_absence,

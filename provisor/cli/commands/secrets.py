@@ -13,7 +13,7 @@ from provisor.cli.render import say, table
 from provisor.cli.session import administrator, complain, within
 from provisor.cli.shape import json_option, workspace_option
 from provisor.cli.workspace import Workspace
-from provisor.connectors.catalog import CONNECTORS
+from provisor.connectors.installed import connector_named
 from provisor.model.jobs import Application
 from provisor.planner.status import Configured, Unquarantined
 from provisor.settings import stored
@@ -104,9 +104,10 @@ async def _put(workspace: Workspace, application: Application, path: str, secret
     side, _, inner = path.partition(".")
     connections = await stored.load_connections(parts.registry, application.id)
     leaves = flatten(connections)
-    connector = CONNECTORS.get(str(leaves.get(f"{side}.connector", "")))
-    if connector is None:
+    chosen = leaves.get(f"{side}.connector")
+    if chosen is None:
         raise WrongUse(f"{path} is no setting: begin with source. or target.")
+    connector = connector_named(str(chosen))
     if not connector.is_secret(inner):
         known = ", ".join(sorted(f"{side}.{one}" for one in connector.secrets)) or "none"
         raise WrongUse(f"{path} is no secret of this connector; secrets are: {known}")

@@ -234,6 +234,20 @@ OURS = (
         category=Category.FAILURE,
     ),
     _trouble(
+        "ConnectorUnusable",
+        "There is no connector of this name here, or the package that brings it is broken.",
+        "Install the package that brings the connector where Provisor runs, or correct its name.",
+        "If it is installed, update it, or ask its maker: the message says what is wrong with it.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
+        "ConnectorClash",
+        "Several packages bring a connector of this name, or one brings what is built in already. "
+        "What is built in is never replaced.",
+        "Uninstall all packages but one that bring it; the message names them.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
         "JobUnknown",
         "There is no such job in the store: it was deleted, or never applied.",
         "List the jobs with provisor status; provisor apply creates those of provisor.yaml.",

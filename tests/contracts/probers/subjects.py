@@ -20,12 +20,13 @@ from provisor.connectors.inbound.wire import Upsert
 from provisor.model.entries import Anchor, Reference
 from provisor.model.rules import Rules
 from provisor.ports import Prober
+from provisor.testing.organisation import ORGANISATION, key
+from provisor.testing.reading import LateClock
+from provisor.testing.world import Dice
 from tests.contracts.sources.msgraph import address, tenant
-from tests.contracts.sources.reading import LateClock
 from tests.contracts.sources.sql import TABLES, VIEWS, settings_for
-from tests.contracts.sources.subjects import ORGANISATION, Numbers, Shelf, files, key
+from tests.contracts.sources.subjects import Numbers, Shelf, files
 from tests.contracts.targets import sql as sql_target
-from tests.contracts.targets.world import Dice
 from tests.worlds import samba
 from tests.worlds.hands import PASSWORD, Dialect, hands
 from tests.worlds.samba import Samba

@@ -13,8 +13,8 @@ from provisor.connectors.activedirectory.source import AdSource
 from provisor.connectors.ldapwire.names import escape
 from provisor.model.entries import Entry, EntryKey, Reference
 from provisor.ports import Source
+from provisor.testing.reading import LateClock
 from tests.contracts.sources.ldap import PAGE, WANTED, Renamed
-from tests.contracts.sources.reading import LateClock
 from tests.worlds.samba import ADMIN, PASSWORD, SUFFIX, Samba
 
 UNMAPPED: Mapping[str, None] = dict.fromkeys(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from provisor.testing.organisation import Subject
 from tests.contracts.sources import activedirectory, ldap, msgraph, scim
-from tests.contracts.sources.subjects import DELTAS, REMOVING, SNAPSHOTS, Subject, make
+from tests.contracts.sources.subjects import DELTAS, REMOVING, SNAPSHOTS, make
 
 
 def open_subject(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subject]:

@@ -27,7 +27,7 @@ from provisor.model.entries import (
     Watermark,
 )
 from provisor.ports import Source
-from tests.contracts.sources.reading import LateClock
+from provisor.testing.reading import LateClock
 from tests.worlds.openldap import READER, SUFFIX, OpenLdap
 
 PAGE = 2

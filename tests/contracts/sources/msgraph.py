@@ -10,8 +10,8 @@ from provisor.connectors.msgraph.settings import GraphSettings, parse
 from provisor.connectors.msgraph.source import GraphSource
 from provisor.model.entries import Entry, EntryKey, Reference
 from provisor.ports import Source
-from tests.contracts.sources.naming import Renamed
-from tests.contracts.sources.reading import LateClock
+from provisor.testing.naming import Renamed
+from provisor.testing.reading import LateClock
 from tests.contracts.sources.scim import listening
 from tests.contracts.sources.subjects import Numbers, Shelf
 from tests.fakes.msgraph.server import BASE, GraphFake

@@ -15,9 +15,9 @@ from provisor.connectors.scim.settings import ScimSettings, parse
 from provisor.connectors.scim.source import ScimSource
 from provisor.model.entries import Entry, EntryKey, Reference
 from provisor.ports import Source
-from tests.contracts.sources.naming import Renamed
-from tests.contracts.sources.reading import LateClock
-from tests.contracts.targets.world import Dice
+from provisor.testing.naming import Renamed
+from provisor.testing.reading import LateClock
+from provisor.testing.world import Dice
 from tests.fakes.scim.server import Fake, Server
 from tests.fakes.scim.switches import Switches
 from tests.worlds.scim2 import Scim2

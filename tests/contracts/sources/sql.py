@@ -11,7 +11,7 @@ import pytest
 from provisor.connectors.sql.settings import Invalid, parse
 from provisor.connectors.sql.source import SqlSource
 from provisor.model.entries import Entry, EntryKey, Reference
-from tests.contracts.sources.reading import LateClock, run
+from provisor.testing.reading import LateClock, run
 from tests.contracts.sources.subjects import PAGE
 from tests.worlds.hands import Dialect, Hands, hands
 

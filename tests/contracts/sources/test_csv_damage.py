@@ -16,7 +16,8 @@ import pytest
 
 from provisor.errors import Unreachable
 from provisor.model.entries import Page, Seen
-from tests.contracts.sources.reading import (
+from provisor.testing.organisation import ORGANISATION, key
+from provisor.testing.reading import (
     Read,
     check_fetch_never_denies,
     check_no_false_absence,
@@ -24,7 +25,7 @@ from tests.contracts.sources.reading import (
     run,
     take,
 )
-from tests.contracts.sources.subjects import ORGANISATION, CsvSubject, key
+from tests.contracts.sources.subjects import CsvSubject
 
 EVERYONE = {key(entry): entry for entry in ORGANISATION}
 FILES = ("users.csv", "groups.csv", "members.csv")

@@ -18,8 +18,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from provisor.model.entries import Entry, EntryKey
-from tests.contracts.sources.reading import Read, check_no_false_absence, members, read, run
-from tests.contracts.sources.subjects import CsvSubject, files, group, key, person
+from provisor.testing.organisation import group, key, person
+from provisor.testing.reading import Read, check_no_false_absence, members, read, run
+from tests.contracts.sources.subjects import CsvSubject, files
 
 HEADERS = {
     "users.csv": ["id", "displayName", "manager"],

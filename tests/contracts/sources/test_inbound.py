@@ -11,13 +11,14 @@ from provisor.connectors.inbound.source import SLOTS
 from provisor.connectors.inbound.wire import Upsert
 from provisor.errors import Rejected, StoreFailed, Unreachable
 from provisor.model.entries import Anchor, Entry, EntryKey, Reference, Seen, Value
-from tests.contracts.sources.reading import (
+from provisor.testing.organisation import ORGANISATION, key, person
+from provisor.testing.reading import (
     check_fetch_never_denies,
     check_no_false_absence,
     read,
     run,
 )
-from tests.contracts.sources.subjects import ORGANISATION, InboundSubject, key, person
+from tests.contracts.sources.subjects import InboundSubject
 
 ADA = EntryKey("User", Anchor("u1"))
 

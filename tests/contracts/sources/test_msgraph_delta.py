@@ -8,8 +8,8 @@ import pytest
 
 from provisor.errors import Denied, Unreachable, WatermarkExpired
 from provisor.model.entries import Absence, Anchor, EntryKey, Gone, Reference, Watermark
-from tests.contracts.sources.msgraph import GraphSubject, tenant
-from tests.contracts.sources.reading import (
+from provisor.testing.organisation import ORGANISATION, group, key, person
+from provisor.testing.reading import (
     Read,
     check_fetch_never_denies,
     check_no_false_absence,
@@ -17,7 +17,7 @@ from tests.contracts.sources.reading import (
     read,
     run,
 )
-from tests.contracts.sources.subjects import ORGANISATION, group, key, person
+from tests.contracts.sources.msgraph import GraphSubject, tenant
 from tests.fakes.scim.switches import Fault
 
 EVERYONE = {key(entry): entry for entry in ORGANISATION}

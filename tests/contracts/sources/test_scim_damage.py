@@ -11,7 +11,8 @@ import pytest
 from provisor.connectors.scim.source import ScimSource
 from provisor.errors import Denied, Unreachable, WatermarkExpired
 from provisor.model.entries import Anchor, EntryKey, Page, Reference, Watermark
-from tests.contracts.sources.reading import (
+from provisor.testing.organisation import ORGANISATION, group, key, person
+from provisor.testing.reading import (
     LateClock,
     Read,
     check_fetch_never_denies,
@@ -21,9 +22,8 @@ from tests.contracts.sources.reading import (
     run,
     take,
 )
+from provisor.testing.world import Dice
 from tests.contracts.sources.scim import FakeSubject, listening, settings
-from tests.contracts.sources.subjects import ORGANISATION, group, key, person
-from tests.contracts.targets.world import Dice
 from tests.fakes.scim.switches import Fault, Switches
 
 EVERYONE = {key(entry): entry for entry in ORGANISATION}

@@ -1,17 +1,15 @@
-"""Runs each promise in each world: a test is a coroutine that is given an open one."""
+"""Each target in turn; `provisor.testing.plugin` opens it for each promise."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
+from provisor.testing.world import Recipe
 from tests.contracts.targets import ldap, memory, msgraph, scim, sql
-from tests.contracts.targets.world import Recipe
 from tests.worlds.hands import DIALECTS, hands
 from tests.worlds.scim2 import Scim2, Variant
 
@@ -42,19 +40,3 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
     start = cast("Callable[[Variant], Scim2]", request.getfixturevalue("scim2_world"))
     server = start(cast(Variant, name.removeprefix("scim2-server-")))
     return lambda: scim.scim2(server)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Open the world and run the test in one event loop."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    names = inspect.signature(pyfuncitem.obj).parameters
-    given: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
-
-    async def run() -> None:
-        async with cast(Recipe, given["world"])() as world:
-            await pyfuncitem.obj(**{**given, "world": world})
-
-    asyncio.run(run())
-    return True

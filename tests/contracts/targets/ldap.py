@@ -16,7 +16,7 @@ from provisor.connectors.ldap.target import LdapTarget
 from provisor.model.entries import Anchor, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
 from provisor.ports import Target
-from tests.contracts.targets.world import Model, SteppingClock, Trouble, World
+from provisor.testing.world import Model, SteppingClock, Trouble, World
 from tests.worlds import ldap_proxy as spoiled
 from tests.worlds.ldap_proxy import LdapProxy, Pdu
 from tests.worlds.openldap import ADMIN, PASSWORD, SUFFIX, OpenLdap

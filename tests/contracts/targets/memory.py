@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from provisor.connectors.memory import MemoryTarget
 from provisor.model.entries import Anchor, Reference, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
-from tests.contracts.targets.world import Model, Recipe, Trouble, World
+from provisor.testing.world import Model, Recipe, Trouble, World
 
 D = AttributeDefinition
 SAMPLES: Mapping[str, tuple[Value, Value]] = {

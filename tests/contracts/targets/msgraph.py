@@ -11,8 +11,8 @@ from provisor.connectors.msgraph.target import GraphTarget
 from provisor.model.entries import Anchor, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
 from provisor.ports import Target
+from provisor.testing.world import Dice, Model, SteppingClock, Trouble, World
 from tests.contracts.targets.scim import FAULTS
-from tests.contracts.targets.world import Dice, Model, SteppingClock, Trouble, World
 from tests.fakes.msgraph.server import BASE, GraphFake
 from tests.fakes.scim.server import Server
 from tests.fakes.scim.switches import Fault, Switches

@@ -16,7 +16,7 @@ from provisor.connectors.scim.target import ScimTarget
 from provisor.model.entries import Anchor, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
 from provisor.ports import Target
-from tests.contracts.targets.world import Dice, Model, SteppingClock, Trouble, World
+from provisor.testing.world import Dice, Model, SteppingClock, Trouble, World
 from tests.fakes.scim.server import Server, running
 from tests.fakes.scim.switches import Fault, Switches
 from tests.worlds import faults

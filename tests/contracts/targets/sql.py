@@ -14,7 +14,7 @@ from provisor.connectors.sql.target import SqlTarget
 from provisor.model.entries import Anchor, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
 from provisor.ports import Target
-from tests.contracts.targets.world import Dice, Model, Trouble, World
+from provisor.testing.world import Dice, Model, Trouble, World
 from tests.worlds.hands import Dialect, Hands
 from tests.worlds.tcp import Wire
 

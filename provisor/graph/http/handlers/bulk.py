@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisor.connectors.catalog import CONNECTORS
 from provisor.connectors.inbound.source import InboundDirectory
+from provisor.connectors.installed import connector_named
 from provisor.graph.http.answers import Answer, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, bad_request
@@ -29,7 +29,7 @@ async def bulk_upload(call: Call) -> Answer:
         connector, _ = await call.house.connection(application, SOURCE)
     except Invalid as wrong:
         raise bad_request("This job takes no uploads: it has no source.") from wrong
-    if connector is not CONNECTORS[INBOUND]:
+    if connector is not connector_named(INBOUND):
         raise bad_request("This job takes no uploads: it reads its people from elsewhere.")
     parts = call.house.parts
     directory = InboundDirectory(parts.registry, application.id, parts.entropy, match="objectId")

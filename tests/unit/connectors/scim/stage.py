@@ -22,7 +22,7 @@ from provisor.model.decisions import (
 )
 from provisor.model.entries import Anchor, Entry, MatchQuery, Reference, Value
 from provisor.model.rules import AttributeDefinition, AttributeType, Mutability
-from tests.contracts.targets.world import Dice, SteppingClock
+from provisor.testing.world import Dice, SteppingClock
 from tests.fakes.scim.server import Fake, Server, running
 from tests.fakes.scim.switches import Switches
 

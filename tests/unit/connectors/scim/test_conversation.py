@@ -11,7 +11,7 @@ from provisor.connectors.http.conversation import Request, retry_after_s
 from provisor.connectors.scim.reader import ScimReader
 from provisor.errors import Denied, Rejected, Throttled, Unanswered, Unreachable
 from provisor.model.entries import Anchor
-from tests.contracts.targets.world import Dice, SteppingClock
+from provisor.testing.world import Dice, SteppingClock
 from tests.fakes.scim.server import running
 from tests.fakes.scim.switches import Fault, Misdeed, Switches
 from tests.unit.connectors.scim.stage import USER, Stage, opened, parsed

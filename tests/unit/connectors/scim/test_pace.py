@@ -9,7 +9,7 @@ import pytest
 
 from provisor.connectors.around.pace import Pace, Paces, Turn
 from provisor.errors import Throttled
-from tests.contracts.targets.world import Dice, SteppingClock
+from provisor.testing.world import Dice, SteppingClock
 
 
 def pace(clock: SteppingClock | None = None, **chosen: float | int | None) -> Pace:

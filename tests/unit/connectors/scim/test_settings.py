@@ -18,7 +18,7 @@ from provisor.connectors.http.settings import (
 from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle
 from provisor.connectors.scim.settings import ScimSettings, parse
 from provisor.connectors.scim.target import ScimTarget
-from tests.contracts.targets.world import Dice, SteppingClock
+from provisor.testing.world import Dice, SteppingClock
 from tests.unit.connectors.scim.stage import parsed
 
 BASE = "https://scim.example.com/v2"

@@ -8,7 +8,7 @@ import pytest
 
 from provisor.connectors.scim.probe import ScimProber
 from provisor.model.directories import ProbeReport, Topic, Weight
-from tests.contracts.targets.world import Dice, SteppingClock
+from provisor.testing.world import Dice, SteppingClock
 from tests.fakes.scim.server import running
 from tests.fakes.scim.switches import Switches
 from tests.unit.connectors.scim.stage import GROUP, USER, parsed

@@ -1,6 +1,7 @@
 """What the suite needs of a target besides the port: names to write to, and hands of others.
 
-To join, describe the attributes in a `Model`, implement `World`, and add it to `worlds.WORLDS`.
+To join, describe the attributes in a `Model`, implement `World`, and let the fixture `world` return
+what opens it.
 """
 
 from __future__ import annotations

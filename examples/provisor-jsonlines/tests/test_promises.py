@@ -1,0 +1,3 @@
+"""What every source of Provisor promises."""
+
+from provisor.testing.sources import *  # noqa: F403
