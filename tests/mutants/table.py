@@ -35,6 +35,7 @@ FORESIGHT = "test_plans.py::test_a_plan_says_exactly_what_the_next_cycle_writes[
 COUNTS = "test_counts.py::test_a_recount_gives_the_same_numbers[memory]"
 HELD = "test_counts.py::test_a_recount_gives_the_same_numbers_while_departures_are_held[memory]"
 FINDINGS = "test_findings.py"
+ONE_OBJECT = "../contracts/store/test_one_object.py"
 MONTH = "test_snapshots.py::test_who_is_absent_is_disabled_and_deleted_a_month_later"
 EMPTY = "test_snapshots.py::test_an_empty_read_fails_the_cycle_and_keeps_what_was_known"
 
@@ -66,7 +67,7 @@ MUTANTS = (
     # what the target says
     mutant(
         "an attempt keeps the image trusted",
-        CONVERGES,
+        FINDINGS,
         Edit(
             TRANSITIONS,
             "link = Link(anchor, None, _state_of_attempt(current.link, decision), is_ours, echoes)",
@@ -113,7 +114,7 @@ MUTANTS = (
     ),
     mutant(
         "a create claims no value",
-        FINDINGS,
+        ONE_OBJECT,
         Edit(
             TRANSITIONS,
             "case Export(Create(answers_to=queries)):\n            return queries",
@@ -122,7 +123,7 @@ MUTANTS = (
     ),
     mutant(
         "a claim ignores the governor",
-        CONVERGES,
+        ONE_OBJECT,
         Edit(
             MEMORY,
             "if predecessor is not None and not transitions.is_ceded(predecessor):",

@@ -232,6 +232,23 @@ async def _make_anew_and_leave(world: World) -> None:
     assert "Ada" not in world.at_work()
 
 
+def test_a_change_that_was_never_answered_is_taken_back_with_its_source(store: StoreName) -> None:
+    World().play(store, _take_back)
+
+
+async def _take_back(world: World) -> None:
+    world.person("a", name="Ada")
+    await world.calm(1)
+    world.person("a", name="Eve")
+    await world.run(Mishaps(faults=(("after", Unreachable),)))
+    assert "Eve" in world.at_work()
+
+    world.person("a", name="Ada")
+    await world.run()
+
+    assert "Eve" not in world.at_work()
+
+
 def test_one_changed_object_costs_one_request(store: StoreName) -> None:
     World().play(store, _change)
 
