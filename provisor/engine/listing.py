@@ -89,8 +89,7 @@ async def _list_kind(
 def note_written(work: Work, terms: Terms, entry: Entry) -> None:
     """Take note of what an object answered to before a write, or answers to after it: the listing
     is older than the write."""
-    if entry.kind in work.listed:
-        work.outdated.update(map(hash, listed_answers(terms, entry, work.stamp)))
+    work.outdated.update(map(hash, listed_answers(terms, entry, work.stamp)))
 
 
 async def find_listed(work: Work, query: MatchQuery) -> tuple[Entry, ...] | None:

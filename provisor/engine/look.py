@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from provisor.engine.listing import find_listed
 from provisor.engine.work import Work
@@ -15,6 +16,7 @@ from provisor.model.decisions import (
     Export,
     Link,
     LinkState,
+    ReferencesChange,
     Standing,
     StandingKey,
     TargetChange,
@@ -200,7 +202,8 @@ async def _with_references(work: Work, standing: Standing, decision: Decision) -
     if not isinstance(resolution, Export) or not isinstance(resolution.write, Update) or has_failed:
         return decision
     is_ours = link is not None and link.state is LinkState.MANAGED
-    if decision.action is not Action.UPDATE or not is_ours:
+    is_due = standing.references_seen != standing.references_settled
+    if decision.action is not Action.UPDATE or not is_ours or not is_due:
         return decision
     due = await references_due(work, standing)
     single = tuple(change for change in due if isinstance(change, AttributeChange))
@@ -219,10 +222,25 @@ async def references_due(work: Work, standing: Standing) -> tuple[TargetChange, 
     if standing.source is None or not terms.pointing:
         return ()
     keys = pointed_at(terms, standing.source)
-    found, claimed = await pointing(work, keys), await pointing(work, keys, claimed=True)
-    return plan_references(
-        terms, standing, lambda r: found.get(_key(r)), claimed=frozenset(claimed.values())
-    )
+    found = await pointing(work, keys)
+
+    def due(claimed: frozenset[Reference]) -> tuple[TargetChange, ...]:
+        return plan_references(terms, standing, lambda r: found.get(_key(r)), claimed=claimed)
+
+    changes = due(frozenset())
+    if not any(_removes(change) for change in changes):
+        return changes  # claims only keep what would be removed
+    return due(frozenset((await pointing(work, keys, claimed=True)).values()))
+
+
+def _removes(change: TargetChange) -> bool:
+    match change:
+        case AttributeChange(_, before, _):
+            return before is not None
+        case ReferencesChange(_, _, removed):
+            return bool(removed)
+        case _:
+            assert_never(change)
 
 
 def _key(reference: Reference) -> EntryKey:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from provisor.engine.cycle import run_cycle
 from provisor.engine.gate import Noting, planned
@@ -26,6 +27,9 @@ from provisor.planner.fingerprint import plan_hash
 from provisor.planner.match import without_case
 from provisor.ports import Capabilities, Clock, Entropy, Journal, Listing, Source, TargetReader
 
+Place: TypeAlias = tuple[str, Anchor]
+"""Kind and anchor: two kinds of object may have the same anchor, as the rows of two tables do."""
+
 
 class Planning:
     """A target that answers as if every planned write had been done. It holds no way to write."""
@@ -33,9 +37,9 @@ class Planning:
     def __init__(self, reader: TargetReader) -> None:
         self._reader = reader
         self._numbers = itertools.count(1)
-        self._made = dict[Anchor, Entry]()
-        self._changed = dict[Anchor, tuple[TargetChange, ...]]()
-        self._gone = set[Anchor]()
+        self._made = dict[Place, Entry]()
+        self._changed = dict[Place, tuple[TargetChange, ...]]()
+        self._gone = set[Place]()
 
     @property
     def system(self) -> System:
@@ -49,31 +53,31 @@ class Planning:
         await self._reader.probe()
 
     async def fetch(self, kind: str, anchor: Anchor) -> Entry | None:
-        if anchor in self._gone:
+        if (kind, anchor) in self._gone:
             return None
-        if anchor in self._made:
-            return self._now(self._made[anchor])
+        if (kind, anchor) in self._made:
+            return self._now(self._made[kind, anchor])
         found = await self._reader.fetch(kind, anchor)
         return self._now(found) if found else None
 
     async def find(self, query: MatchQuery) -> Sequence[Entry]:
         """Return what would answer by now: what was made, and who was told another value."""
-        found = {entry.anchor: entry for entry in await self._reader.find(query)}
-        found |= {anchor: entry for anchor, entry in self._made.items() if entry.kind == query.kind}
-        told = [a for a, cs in self._changed.items() if any(_tells(c, query) for c in cs)]
-        for anchor in told:
-            if anchor not in found:
-                renamed = await self._reader.fetch(query.kind, anchor)
-                found |= {anchor: renamed} if renamed else {}
-        there = (self._now(e) for anchor, e in found.items() if anchor not in self._gone)
+        found = {_place(entry): entry for entry in await self._reader.find(query)}
+        found |= {place: entry for place, entry in self._made.items() if entry.kind == query.kind}
+        told = [p for p, cs in self._changed.items() if any(_tells(c, query) for c in cs)]
+        for place in told:
+            if place not in found and place[0] == query.kind:
+                renamed = await self._reader.fetch(*place)
+                found |= {place: renamed} if renamed else {}
+        there = (self._now(e) for place, e in found.items() if place not in self._gone)
         return [entry for entry in there if not self._is_ours(entry) or _answers(entry, query)]
 
     def _is_ours(self, entry: Entry) -> bool:
         """True where what an entry answers to is told by the plan and not by the target."""
-        return entry.anchor in self._made or entry.anchor in self._changed
+        return _place(entry) in self._made or _place(entry) in self._changed
 
     def _now(self, entry: Entry) -> Entry:
-        changes = self._changed.get(entry.anchor, ())
+        changes = self._changed.get(_place(entry), ())
         return replace(entry, attributes=apply(changes, entry.attributes)) if changes else entry
 
     def list_all(self, kind: str) -> AsyncIterator[Listing]:
@@ -86,14 +90,19 @@ class Planning:
         match write:
             case Create(kind, attributes):
                 anchor = Anchor(f"planned {next(self._numbers)}")
-                self._made[anchor] = Entry(kind, anchor, attributes)
+                self._made[kind, anchor] = Entry(kind, anchor, attributes)
                 return Exported(anchor)
-            case Update(_, anchor, changes, version):
-                self._changed[anchor] = (*self._changed.get(anchor, ()), *changes)
+            case Update(kind, anchor, changes, version):
+                before = self._changed.get((kind, anchor), ())
+                self._changed[kind, anchor] = (*before, *changes)
                 return Exported(anchor, version)
-            case Delete(_, anchor):
-                self._gone.add(anchor)
+            case Delete(kind, anchor):
+                self._gone.add((kind, anchor))
                 return Exported(None)
+
+
+def _place(entry: Entry) -> Place:
+    return entry.kind, entry.anchor
 
 
 def _tells(change: TargetChange, query: MatchQuery) -> bool:
