@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from provisor.app.machine import docs
 from provisor.app.rooms import Rooms
-from provisor.runtime.notifier import Notifier
 from provisor.runtime.parts import Parts
 from provisor.settings import stored
+
+if TYPE_CHECKING:  # a command that tells nobody does not wait for what telling needs
+    from provisor.runtime.notifier import Notifier
 
 
 async def notify(rooms: Rooms, parts: Parts) -> None:

@@ -7,10 +7,13 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, cast
+
+from provisor.connectors.around.problems import Invalid, Problem, no_such_setting
+
+__all__ = ["CsvSettings", "Format", "Invalid", "Membership", "Problem", "parse"]
 
 CANONICAL_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"userName": "userPrincipalName", "familyName": "surname", "id": "objectId"}
@@ -34,21 +37,6 @@ KEYS: Final = (
     "manifest",
     "membership",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong in the settings, where it is, and the way out."""
-
-    path: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """Settings that cannot be used, with everything that is wrong with them."""
-
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +121,7 @@ class _Form:
         self.problems: list[Problem] = []
         for key in raw:
             if key not in KEYS:
-                near = get_close_matches(key, KEYS, 1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}"
-                self._refuse(key, f"there is no such setting; {hint}")
+                self._refuse(key, no_such_setting(key, KEYS))
 
     def text(self, key: str, default: str) -> str:
         value = self._raw.get(key)

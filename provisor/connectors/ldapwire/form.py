@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TypeVar, cast
 
+from provisor.connectors.around.problems import Invalid, Problem, duration_s, no_such_setting
 from provisor.connectors.ldapwire import filters, names
 
+__all__ = ["Form", "Invalid", "Problem"]
+
 Choice = TypeVar("Choice", bound=str)
-DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?:;[A-Za-z0-9-]+)*|\d+(?:\.\d+)+")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong in the settings, where it is, and the way out."""
-
-    path: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """Settings that cannot be used, with everything that is wrong with them."""
-
-    problems: tuple[Problem, ...]
 
 
 class Form:
@@ -43,9 +28,7 @@ class Form:
         self._raw, self.problems, self._prefix = raw, problems, prefix
         for key in raw:
             if key not in allowed:
-                near = get_close_matches(key, allowed, 1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(allowed)}"
-                self.refuse(key, f"there is no such setting; {hint}")
+                self.refuse(key, no_such_setting(key, allowed))
 
     def __contains__(self, key: str) -> bool:
         return self._raw.get(key) is not None
@@ -85,9 +68,8 @@ class Form:
         value = self._raw.get(key)
         if value is None:
             return default
-        if isinstance(value, str) and (found := DURATION.fullmatch(value)) and len(value) > 2:
-            days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-            value = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        if isinstance(value, str):
+            value = duration_s(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.refuse(key, "is to be a number of seconds, or a duration such as PT5M")
             return default

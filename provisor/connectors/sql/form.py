@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import cast
 
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+from provisor.connectors.around.problems import Invalid, Problem, duration_s, no_such_setting
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong, where it is, and the way out."""
-
-    path: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """Settings that cannot be used; every problem that there is."""
-
-    problems: tuple[Problem, ...]
+__all__ = ["Form", "Invalid", "Problem"]
 
 
 class Form:
@@ -54,9 +38,7 @@ class Form:
             return
         for key in self._raw:
             if key not in self._known:
-                near = get_close_matches(key, self._known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self._known)}"
-                self.complain(key, f"there is no such setting; {hint}")
+                self.complain(key, no_such_setting(key, self._known))
 
     def text(self, key: str, default: str = "") -> str:
         value = self._raw.get(key)
@@ -112,13 +94,12 @@ class Form:
             return default
         if never and value == "never":
             return None
-        found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-        if found is None or not any(found.groups()):
+        found = duration_s(value) if isinstance(value, str) else None
+        if found is None:
             also = ", or never" if never else ""
             self.complain(key, f"is to be a duration such as PT10M or P1D{also}")
             return default
-        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        return timedelta(seconds=found)
 
     def texts(self, key: str) -> tuple[str, ...] | None:
         """Accept one text or number, or a list of them; None where there is nothing."""
