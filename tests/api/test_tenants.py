@@ -83,7 +83,8 @@ def address(route: Route, keys: Mapping[str, str]) -> str:
 def without(reply: Reply, keys: Mapping[str, str]) -> tuple[int, str]:
     """Return what was answered, but for the ids asked for and those of the request itself."""
     text = reply.body.decode()
-    for name, value in keys.items():
+    # The longest first: a short one may stand within another, as "ada" does in many a GUID.
+    for name, value in sorted(keys.items(), key=lambda pair: -len(pair[1])):
         text = text.replace(value, f"<{name}>")
     text = re.sub(r'"(date|request-id|client-request-id)":"[^"]*"', "", text)
     return reply.status, text
