@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +29,31 @@ def family(house: Served) -> list[int]:
     return [house.process.pid, *children(house.process.pid)]
 
 
+def freeze(house: Served, processes: list[int]) -> None:
+    """Stop processes while none of them writes to the store: a lock held there would stop all."""
+
+    def stop() -> bool:
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        if can_be_written(house.folder / "provisor.db"):
+            return True
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+        return False
+
+    wait_until(stop)
+
+
+def can_be_written(store: Path) -> bool:
+    with closing(sqlite3.connect(store, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+    return True
+
+
 def run(house: Served) -> int:
     """Run a cycle by hand, in a third process; return its exit code."""
     command = [sys.executable, "-m", "provisor", "--workspace", str(house.folder), "run", "people"]
@@ -45,8 +72,7 @@ def test_a_server_that_was_frozen_in_a_cycle_wakes_to_go_on_alone(tmp_path: Path
             frozen = family(first)
             assert first.post(f"{job}/start").status == 204
             wait_until(lambda: accounts(first))
-            for process in frozen:
-                os.kill(process, signal.SIGSTOP)
+            freeze(first, frozen)
             try:
                 with serving(tmp_path, scim, token) as second:
                     # It answers, is told to start, and has the job no more than who runs by hand.

@@ -173,7 +173,7 @@ class Campaign:
     def recover(self) -> None:
         """Let a cycle run to its end; everything is as it should be."""
         began = time.monotonic()
-        self.place.run()
+        self.place.run_on()
         self._whole_s = time.monotonic() - began
         self._cycles += 1
         self.place.check()

@@ -41,7 +41,7 @@ def test_twenty_kills_leave_the_target_as_it_should_be(place: Site, seed: int) -
         place.firm.change()
     assert in_the_middle >= KILLS // 2, "too few kills came between the first and the last export"
 
-    place.run()
+    place.run_on()
 
     place.check()
     place.check_quiet()
