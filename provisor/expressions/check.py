@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
-from provisor.expressions.context import DEPTH_MAX, LENGTH_MAX
+from provisor.expressions.context import DEPTH_MAX, LENGTH_MAX, RESULT_MAX, Context
 from provisor.expressions.date_formats import fields_of
 from provisor.expressions.date_reading import styles_named
 from provisor.expressions.dotnet_regex import compile_pattern
-from provisor.expressions.errors import ExpressionError
-from provisor.expressions.evaluate import function_of, strict_call
+from provisor.expressions.errors import RESULT_TOO_LONG, TOO_DEEP, TOO_LONG, ExpressionError
+from provisor.expressions.evaluate import evaluate, function_of, strict_call
 from provisor.expressions.functions import FUNCTIONS, Form, replacing
 from provisor.expressions.functions.casing import lower
 from provisor.expressions.functions.generators import check_random_string
 from provisor.expressions.functions.moments import check_interval
+from provisor.expressions.functions.shape import too_long
 from provisor.expressions.printer import is_attribute_name, print_expression
 from provisor.expressions.values import inner_text, number_in
+from provisor.model.entries import NO_ATTRIBUTES
 from provisor.model.expressions import (
     Attribute,
     Call,
@@ -83,11 +86,11 @@ def check_expression(e: Expression, use: Use) -> tuple[Problem, ...]:
     levels = depth(e)
     if levels > DEPTH_MAX:
         message = f"the expression has {levels} levels, more than {DEPTH_MAX}"
-        return (_error("ExpressionTooDeep", message, "Split it over several attributes.", e),)
+        return (_error(TOO_DEEP, message, "Split it over several attributes.", e),)
     written = _text(e)
     if len(written) > LENGTH_MAX:
         message = f"the expression has {len(written)} characters, more than {LENGTH_MAX}"
-        return (_error("ExpressionTooLong", message, "Shorten it.", e),)
+        return (_error(TOO_LONG, message, "Shorten it.", e),)
     return tuple(_problems(e, use))
 
 
@@ -172,8 +175,11 @@ def _call(call: Call, use: Use) -> Iterator[Problem]:
             call,
         )
     yield from _CALLS.get(call.function, _nothing)(call, use)
-    for problem in _wrong_constants(call):
+    wrong = list(_wrong_constants(call))
+    for problem in wrong:
         yield _error("InvalidArgument", problem, "Correct the constant.", call)
+    if not wrong:
+        yield from _always_failing(call)
 
 
 def _nothing(call: Call, use: Use) -> Iterator[Problem]:
@@ -224,6 +230,12 @@ def _switch(call: Call, use: Use) -> Iterator[Problem]:
 _CALLS: Mapping[str, Callable[[Call, Use], Iterator[Problem]]] = {"IIF": _iif, "Switch": _switch}
 
 
+_PADDING = frozenset(("PadLeft", "PadRight"))
+_WORLDLY = frozenset(("DefaultDomain", "Error", "Guid", "Now", "RandomString", "Replace"))
+"""Functions that need more than constants, fail on purpose, or may take their time."""
+_SOMETIME = Context(datetime(2000, 1, 1, tzinfo=UTC))
+
+
 # --- Constants that no object can save ---------------------------------------------------------
 
 
@@ -266,6 +278,27 @@ def _wrong_numbers(call: Call) -> Iterator[str]:
             number = number_in(text)
             if number is None or number != int(number):
                 yield f'{parameter.name} must be a whole number, not "{text[:60]}"'
+
+
+def _always_failing(call: Call) -> Iterator[Problem]:
+    """Note a call of constants alone that no object can save. What nests is not looked into."""
+    length = number_in(_constant(call, 1) or "") if call.function in _PADDING else None
+    is_alone = all(one is None or isinstance(one, Constant) for one in call.arguments)
+    try:
+        if length is not None and length > RESULT_MAX:
+            raise too_long()
+        if is_alone and call.function not in _WORLDLY:
+            evaluate(call, NO_ATTRIBUTES, _SOMETIME)
+    except ExpressionError as error:
+        if error.limit == RESULT_TOO_LONG:
+            yield _error(RESULT_TOO_LONG, str(error), "Make it shorter.", call)
+        else:
+            yield _warning(
+                "FailsAlways",
+                f"{error}, whatever the object",
+                "Correct the constants; to refuse objects on purpose, use Error.",
+                call,
+            )
 
 
 def _replace_checks(call: Call) -> list[Callable[[], object]]:

@@ -18,7 +18,7 @@ import regex
 
 from provisor.expressions.context import LENGTH_MAX, REGEX_TIMEOUT_S, RESULT_MAX
 from provisor.expressions.dotnet_pattern import PLAIN, REGEX, NotPlain, translate
-from provisor.expressions.errors import ExpressionError
+from provisor.expressions.errors import RESULT_TOO_LONG, ExpressionError
 
 EXPANSIONS_MAX = 400_000
 """Parts of a replacement template, times matches, in one call."""
@@ -205,7 +205,7 @@ def _joined(text: str, changes: Iterator[tuple[tuple[int, int], str]]) -> str:
         return text
     pieces.append(text[at:])
     if total + len(text) - at > RESULT_MAX:
-        raise ExpressionError(f"the replaced text is longer than {RESULT_MAX} characters")
+        raise _too_long()
     return "".join(pieces)
 
 
@@ -294,7 +294,7 @@ def expand(pieces: Sequence[Piece], match: Match, text: str) -> str:
                 part = match.group(_name_of(piece)) or ""
         total += len(part)
         if total > RESULT_MAX:
-            raise ExpressionError(f"the replaced text is longer than {RESULT_MAX} characters")
+            raise _too_long()
         written.append(part)
     return "".join(written)
 
@@ -325,3 +325,8 @@ def _plain(text: str) -> _Engine | None:
         return cast(_Engine, re.compile(translate(text, PLAIN).written, re.ASCII))
     except (NotPlain, re.error, OverflowError, RecursionError):
         return None
+
+
+def _too_long() -> ExpressionError:
+    message = f"the replaced text is longer than {RESULT_MAX} characters"
+    return ExpressionError(message, limit=RESULT_TOO_LONG)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 
 from provisor.expressions.context import LENGTH_MAX
-from provisor.expressions.errors import ExpressionSyntaxError
+from provisor.expressions.errors import TOO_LONG, ExpressionSyntaxError
 from provisor.expressions.values import DIGITS_MAX
 
 
@@ -54,6 +54,7 @@ def tokenize(text: str) -> list[Token]:
             position=LENGTH_MAX,
             token=text[LENGTH_MAX : LENGTH_MAX + 20],
             expected=f"the end within {LENGTH_MAX} characters",
+            limit=TOO_LONG,
         )
     return list(_tokens(text))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from provisor.expressions.context import DEPTH_MAX
-from provisor.expressions.errors import ExpressionSyntaxError
+from provisor.expressions.errors import TOO_DEEP, ExpressionSyntaxError
 from provisor.expressions.functions import FUNCTIONS, NAMES, Function, arity_problem
 from provisor.expressions.lexer import Kind, Token, tokenize
 from provisor.model.expressions import (
@@ -52,7 +52,11 @@ def parse_with_notices(text: str) -> tuple[Expression, tuple[Notice, ...]]:
         raise reader.error("the expression should end here", reader.continuation("the end"))
     if depth(expression) > DEPTH_MAX:
         raise ExpressionSyntaxError(
-            "too many levels", position=0, token=text[:20], expected=f"at most {DEPTH_MAX} levels"
+            "too many levels",
+            position=0,
+            token=text[:20],
+            expected=f"at most {DEPTH_MAX} levels",
+            limit=TOO_DEEP,
         )
     return expression, tuple(reader.notices)
 
@@ -72,10 +76,12 @@ class _Reader:
         self.at += 1
         return token
 
-    def error(self, message: str, expected: str, token: Token | None = None) -> Exception:
+    def error(
+        self, message: str, expected: str, token: Token | None = None, limit: str = ""
+    ) -> Exception:
         token = self.here if token is None else token
         return ExpressionSyntaxError(
-            message, position=token.position, token=token.text, expected=expected
+            message, position=token.position, token=token.text, expected=expected, limit=limit
         )
 
     def continuation(self, end: str) -> str:
@@ -108,7 +114,7 @@ class _Reader:
 
     def term(self, level: int) -> Term:
         if level >= DEPTH_MAX:
-            raise self.error("too many levels", f"at most {DEPTH_MAX} levels")
+            raise self.error("too many levels", f"at most {DEPTH_MAX} levels", limit=TOO_DEEP)
         token = self.take()
         match token.kind:
             case Kind.ATTRIBUTE:

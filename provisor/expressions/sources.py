@@ -12,7 +12,13 @@ from decimal import Decimal
 from typing import TypeGuard, cast
 
 from provisor.expressions.context import DEPTH_MAX, LENGTH_MAX
-from provisor.expressions.errors import INVALID, ExpressionError, ExpressionSyntaxError
+from provisor.expressions.errors import (
+    INVALID,
+    TOO_DEEP,
+    TOO_LONG,
+    ExpressionError,
+    ExpressionSyntaxError,
+)
 from provisor.expressions.evaluate import function_of
 from provisor.expressions.functions import FUNCTIONS, NAMES, Function
 from provisor.expressions.parser import parse
@@ -42,8 +48,8 @@ TYPES = ("Attribute", "Constant", "Function")
 class SourceError(ExpressionError):
     """A source that is none. `path` is the JSON path of what is wrong, within the document read."""
 
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}", INVALID)
+    def __init__(self, path: str, message: str, limit: str = "") -> None:
+        super().__init__(f"{path}: {message}", INVALID, limit=limit)
         self.path = path
         self.reason = message
 
@@ -119,7 +125,7 @@ def read_source(document: object, path: str = "$") -> Expression:
 
 def _read(document: object, path: str, level: int) -> Expression:
     if level >= DEPTH_MAX:
-        raise SourceError(path, f"parameters nest deeper than {DEPTH_MAX} levels")
+        raise SourceError(path, f"parameters nest deeper than {DEPTH_MAX} levels", TOO_DEEP)
     if not _is_object(document):
         raise SourceError(path, "an object with type, name and expression is expected")
     kind = _kind(document, path)
@@ -159,9 +165,10 @@ def _constant(text: str, name: str) -> Expression:
 
 def _checked(e: Expression, path: str) -> Expression:
     if depth(e) > DEPTH_MAX:
-        raise SourceError(path, f"the expression has more than {DEPTH_MAX} levels")
+        raise SourceError(path, f"the expression has more than {DEPTH_MAX} levels", TOO_DEEP)
     if len(print_expression(e)) > LENGTH_MAX:
-        raise SourceError(path, f"the expression is longer than {LENGTH_MAX} characters")
+        message = f"the expression is longer than {LENGTH_MAX} characters"
+        raise SourceError(path, message, TOO_LONG)
     return e
 
 
@@ -169,7 +176,7 @@ def _parsed(text: str, path: str) -> Expression:
     try:
         return parse(text)
     except ExpressionSyntaxError as error:
-        raise SourceError(f"{path}.expression", str(error)) from error
+        raise SourceError(f"{path}.expression", str(error), error.limit) from error
 
 
 def _attribute(name: str, path: str) -> Attribute:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from provisor.expressions.context import RESULT_MAX, Context, Flow
-from provisor.expressions.errors import ExpressionError
+from provisor.expressions.errors import RESULT_TOO_LONG, ExpressionError
 from provisor.expressions.values import Operand
 from provisor.model.entries import Value
 from provisor.model.rules import AttributeType
@@ -150,7 +150,8 @@ def bounded(text: str) -> str:
 
 
 def too_long() -> ExpressionError:
-    return ExpressionError(f"the result is longer than {RESULT_MAX} characters")
+    message = f"the result is longer than {RESULT_MAX} characters"
+    return ExpressionError(message, limit=RESULT_TOO_LONG)
 
 
 def guarded(function: Function, implementation: Implementation, each: int | None) -> Implementation:
@@ -168,7 +169,8 @@ def guarded(function: Function, implementation: Implementation, each: int | None
                 return _each(implementation, operands, each)
             return implementation(*operands)
         except ExpressionError as error:
-            raise ExpressionError(f"{prefix}{error}", error.code) from error
+            message = f"{prefix}{error}"
+            raise ExpressionError(message, error.code, limit=error.limit) from error
         except ArithmeticError as error:
             raise ExpressionError(f"{prefix}a number or a date is out of range") from error
         except ValueError as error:

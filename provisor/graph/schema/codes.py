@@ -12,13 +12,27 @@ from enum import StrEnum
 class Code(StrEnum):
     # the document
     INVALID_JSON = "InvalidJson"
-    TOO_DEEP = "TooDeep"
-    TOO_MANY = "TooMany"
-    TOO_LONG = "TooLong"
     WRONG_TYPE = "WrongType"
     MISSING = "Missing"
     UNKNOWN_VALUE = "UnknownValue"
     UNKNOWN_PROPERTY = "UnknownProperty"
+
+    # limits
+    DOCUMENT_TOO_DEEP = "DocumentTooDeep"
+    DOCUMENT_TOO_LONG = "DocumentTooLong"
+    EXPRESSION_TOO_DEEP = "ExpressionTooDeep"
+    EXPRESSION_TOO_LONG = "ExpressionTooLong"
+    NAME_TOO_LONG = "NameTooLong"
+    RESULT_TOO_LONG = "ResultTooLong"
+    TOO_MANY_ATTRIBUTE_MAPPINGS = "TooManyAttributeMappings"
+    TOO_MANY_ATTRIBUTES = "TooManyAttributes"
+    TOO_MANY_CLAUSES = "TooManyClauses"
+    TOO_MANY_DIRECTORIES = "TooManyDirectories"
+    TOO_MANY_ENTRIES = "TooManyEntries"
+    TOO_MANY_OBJECT_MAPPINGS = "TooManyObjectMappings"
+    TOO_MANY_OBJECTS = "TooManyObjects"
+    TOO_MANY_RULES = "TooManyRules"
+    VALUE_TOO_LONG = "ValueTooLong"
 
     # directories
     NAME_MISSING = "NameMissing"
@@ -74,11 +88,25 @@ class Code(StrEnum):
     CLAUSES_MISSING = "ClausesMissing"
 
 
+LESS = "Leave out what nothing needs, or split it over several jobs."
+
+LIMITS = frozenset(
+    code for code in Code if code.startswith("TooMany") or code.endswith(("TooLong", "TooDeep"))
+)
+"""The codes of limits: each has a page."""
+
+EXCESSIVE = frozenset(code for code in LIMITS if code.startswith(("TooMany", "Document")))
+"""What is too much to be looked at any further."""
+
 USUAL_REMEDIES: Mapping[str, str] = {
     Code.INVALID_JSON: "Correct it where the parser stopped, or export it anew.",
-    Code.TOO_DEEP: "Nest it less deeply.",
-    Code.TOO_MANY: "Leave out what nothing needs, or split it over several jobs.",
-    Code.TOO_LONG: "Shorten it.",
+    **{code: LESS for code in Code if code.startswith("TooMany")},
+    Code.DOCUMENT_TOO_DEEP: "Nest it less deeply.",
+    Code.DOCUMENT_TOO_LONG: LESS,
+    Code.EXPRESSION_TOO_DEEP: "Split it over several attributes.",
+    Code.EXPRESSION_TOO_LONG: "Shorten it, or split it over several attributes.",
+    Code.NAME_TOO_LONG: "Shorten it.",
+    Code.VALUE_TOO_LONG: "Shorten it.",
     Code.WRONG_TYPE: "Write it as what it should be, or leave it out.",
     Code.MISSING: "Add it.",
     Code.UNKNOWN_VALUE: "Write one of these, or leave it out.",

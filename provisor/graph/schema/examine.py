@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from provisor.graph.problems import Problem, errors
-from provisor.graph.schema.codes import Code
+from provisor.graph.schema.codes import EXCESSIVE, LIMITS, Code
 from provisor.graph.schema.document import read_schema, salvaged_schema
 from provisor.graph.schema.rules import NO_DEFINITIONS, Definitions, to_rules
 from provisor.graph.wire.schemas import SynchronizationSchema
@@ -47,13 +47,14 @@ def beyond(
     if torn is None:
         return ()
     _, found = to_rules(torn, definitions)
-    wrong = [_holder(problem.path) for problem in errors(form)]
+    # Nothing follows from what is too long: it is there.
+    wrong = [_holder(problem.path) for problem in errors(form) if problem.code not in LIMITS]
     return tuple(one for one in found if not _is_within(one.path, wrong))
 
 
 def _can_be_salvaged(form: Iterable[Problem]) -> bool:
     """False where elements of a list were lost: all behind them would be told at other places."""
-    hopeless = (Code.INVALID_JSON, Code.TOO_DEEP, Code.TOO_MANY, Code.TOO_LONG, Code.MISSING)
+    hopeless = {Code.INVALID_JSON, Code.MISSING, *EXCESSIVE}
     return not any(one.code in hopeless or one.path.endswith("]") for one in form)
 
 

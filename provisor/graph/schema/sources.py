@@ -35,7 +35,7 @@ def tree_of(source: AttributeMappingSource, problems: Problems) -> Expression | 
     except SourceError as failure:
         path = failure.path.removeprefix(problems.path).removeprefix(".")
         at = problems.at(path) if path else problems
-        at.error(Code.INVALID_EXPRESSION, f"{failure.reason}.")
+        at.error(failure.limit or Code.INVALID_EXPRESSION, f"{failure.reason}.")
         return None
 
 
@@ -53,10 +53,11 @@ def _parsed(text: str, problems: Problems) -> Expression | None:
     try:
         tree, notices = parse_with_notices(text)
     except ExpressionSyntaxError as failure:
-        problems.error(Code.INVALID_EXPRESSION, f"{failure}.", position=failure.position)
+        code = failure.limit or Code.INVALID_EXPRESSION
+        problems.error(code, f"{failure}.", position=failure.position)
         return None
     except ExpressionError as failure:
-        problems.error(Code.INVALID_EXPRESSION, f"{failure}.")
+        problems.error(failure.limit or Code.INVALID_EXPRESSION, f"{failure}.")
         return None
     for notice in notices:
         problems.warn(Code.EXPRESSION_DISCOURAGED, f"{notice.message}.", position=notice.position)

@@ -11,11 +11,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from provisor.graph.troubleshooting.jobs import JOBS
+from provisor.graph.troubleshooting.limits import LIMITED
 from provisor.graph.troubleshooting.objects import OBJECTS
 from provisor.graph.troubleshooting.skips import SKIPS
 from provisor.graph.troubleshooting.trouble import Concerns, Trouble
 
-TROUBLES: Mapping[str, Trouble] = {one.code: one for one in (*JOBS, *OBJECTS, *SKIPS)}
+GROUPS: Mapping[str, tuple[Trouble, ...]] = {
+    "Jobs": JOBS,
+    "Objects": OBJECTS,
+    "Skipped": SKIPS,
+    "Limits of schemas": LIMITED,
+}
+TROUBLES: Mapping[str, Trouble] = {one.code: one for group in GROUPS.values() for one in group}
 
 
 def trouble_of(code: str) -> Trouble | None:
@@ -66,7 +73,7 @@ def _look(one: Trouble) -> str:
 def index() -> str:
     """Return the page that lists all others."""
     parts = ["# Troubleshooting\n\nEvery code that a log, a status or an answer can name.\n"]
-    for title, group in (("Jobs", JOBS), ("Objects", OBJECTS), ("Skipped", SKIPS)):
+    for title, group in GROUPS.items():
         rows = (f"| [{one.code}]({one.code}.md) | {one.meaning} |" for one in group)
         parts.append(f"\n## {title}\n\n| Code | Meaning |\n|---|---|\n" + "\n".join(rows) + "\n")
     return "".join(parts)

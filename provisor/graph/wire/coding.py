@@ -116,7 +116,7 @@ def read(cls: type[T], raw: object) -> tuple[T | None, tuple[Problem, ...]]:
     """As `decode`, from what JSON is made of. A value comes back only if nothing is wrong."""
     problems = Problems()
     if is_too_deep(raw):
-        problems.error(Code.TOO_DEEP, f"The document has more than {DEPTH_MAX} levels.")
+        problems.error(Code.DOCUMENT_TOO_DEEP, f"The document has more than {DEPTH_MAX} levels.")
         return None, tuple(problems.found)
     value = _read(cls, raw, problems)
     found = tuple(problems.found)

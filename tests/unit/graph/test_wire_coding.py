@@ -199,7 +199,7 @@ def test_what_is_nested_without_end(levels: int) -> None:
     body = b'{"synchronizationRules":' * 1 + b"[" * levels + b"]" * levels + b"}"
     value, problems = decode(SynchronizationSchema, body)
     assert value is None
-    assert [p.code for p in problems] in (["TooDeep"], ["InvalidJson"])
+    assert [p.code for p in problems] in (["DocumentTooDeep"], ["InvalidJson"])
 
 
 def test_secrets_keep_their_order_and_their_bytes() -> None:
