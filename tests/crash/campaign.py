@@ -30,6 +30,7 @@ WRITES_FIRST, WRITES_LATER = 70, 30
 """Of a first cycle and of a later one, about."""
 SPARE_BYTES_MAX, SPARE_PAGES_MAX = 100_000, 3
 DAMAGED_BYTES_MAX = 20_000
+SCOPES = ("Escrows", "Watermark", "QuarantineState", "ConnectorDataStore", "Full", "ForceDeletes")
 NO_LEAVE = ("--bounding-set", "-dac_override,-dac_read_search")
 """What root may do against permissions is taken away with these, or a folder is never read-only."""
 
@@ -56,10 +57,9 @@ class Campaign:
         self.recover()
 
     def _kill_one(self) -> None:
+        named, *command = self._prepare()
         mark = self.place.mark
-        kind = "reconcile" if self._cycles and self.chance.random() < 0.3 else "run"
-        named = {"reconcile": "reconcile", "run": "incremental" if self._cycles else "initial"}
-        with self.place.running(kind) as process:
+        with self.place.running(*command) as process:
             if self.chance.random() < 0.5:
                 writes = WRITES_LATER if self._cycles else WRITES_FIRST
                 self.place.wait_for_writes(process, self.chance.randrange(writes), mark)
@@ -68,7 +68,34 @@ class Campaign:
                     process.wait(self.chance.random() * 0.9 * self._whole_s)
             is_over = process.poll() is not None
             send(process, signal.SIGKILL)
-        self.tried[f"{named[kind]} cycles {'that had ended' if is_over else 'killed'}"] += 1
+        self.tried[f"{named} cycles {'that had ended' if is_over else 'killed'}"] += 1
+
+    def _prepare(self) -> list[str]:
+        """Decide upon a cycle, and do what goes before it; return its name and its command."""
+        if not self._cycles:
+            return ["initial", "run"]
+        before = self.chance.choices(
+            ("", "reconcile", "restart", "plan", "schema"), (8, 5, 4, 3, 2)
+        )[0]
+        match before:
+            case "reconcile":
+                return ["reconcile", "reconcile"]
+            case "restart":
+                scope = self.chance.choice(SCOPES)
+                self._done("restart", "people", "--scope", scope, "--yes")
+                return [f"incremental after restart of {scope}", "run"]
+            case "plan":
+                self._done("plan", "people", "--out", str(self.place.folder / "plan.json"))
+                return ["planned", "run", "--plan", str(self.place.folder / "plan.json")]
+            case "schema":
+                self.place.edit_schema()
+                return ["incremental after an edited schema", "run"]
+            case _:
+                return ["incremental", "run"]
+
+    def _done(self, *arguments: str) -> None:
+        done = self.place.provisor(*arguments)
+        assert done.returncode == SUCCEEDED, f"{arguments}: {done.stdout}\n{done.stderr}"
 
     # where nothing can be stored
 

@@ -144,6 +144,8 @@ class Site:
         arguments = ["--obey", "--access-log", str(self.log), "--switch", f"latency_s={LATENCY_S}"]
         self.server = Server("tests.fakes.scim.server", *arguments)
         self.firm = Firm(folder, random.Random(seed))
+        self.titles = 0
+        """How often the schema was edited."""
 
     def set_up(self) -> None:
         url = self.server.greeting["url"]
@@ -169,10 +171,10 @@ class Site:
         )
 
     @contextmanager
-    def running(self, kind: str = "run") -> Generator[subprocess.Popen[bytes]]:
+    def running(self, kind: str = "run", *options: str) -> Generator[subprocess.Popen[bytes]]:
         """Run a cycle in a process; whatever happens, it does not outlive the test."""
         process = subprocess.Popen(
-            self.command(kind, "people"),
+            self.command(kind, "people", *options),
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -200,6 +202,24 @@ class Site:
             assert done.returncode == SOME_FAILED, f"{done.stdout}\n{done.stderr}"
             assert "Timeout" in done.stdout + done.stderr, f"{done.stdout}\n{done.stderr}"
         self.run()
+
+    def edit_schema(self) -> None:
+        """Let titles be written in another way from now on."""
+        done = self.provisor("schema", "show", "people", "--json")
+        assert done.returncode == 0, done.stderr
+        schema = json.loads(done.stdout)
+        self.titles += 1
+        for rule in schema["synchronizationRules"]:
+            for mapping in (m for o in rule["objectMappings"] for m in o["attributeMappings"]):
+                if mapping["targetAttributeName"] == "title":
+                    expression = f'Append([jobTitle], " {self.titles}")'
+                    mapping["source"] = {"type": "Function", "expression": expression}
+        (self.folder / "edited.json").write_text(json.dumps(schema), "utf-8")
+        configuration = self.folder / "provisor.yaml"
+        text = configuration.read_text("utf-8").replace("template: scim", "schema: edited.json")
+        configuration.write_text(text, "utf-8")
+        done = self.provisor("apply")
+        assert done.returncode == 0, done.stderr
 
     def status(self) -> Mapping[str, Any]:
         done = self.provisor("status", "people", "--json")
@@ -258,13 +278,16 @@ class Site:
             assert is_active == person.is_enabled, person
             if person.is_enabled:
                 expected = ids.get(person.manager, "")
-                assert (title, manager) == (person.title, expected), person
+                assert (title, manager) == (self._title(person), expected), person
         groups = self.says("Groups")
         assert sorted(str(g["externalId"]) for g in groups) == sorted(firm.groups)
         for group in groups:
             members = {str(m["value"]) for m in group.get("members", [])}
             expected = {ids[m] for m in firm.groups[str(group["externalId"])] if m in ids}
             assert members == expected, group["displayName"]
+
+    def _title(self, person: Person) -> str:
+        return f"{person.title} {self.titles}" if self.titles else person.title
 
     @staticmethod
     def _said(user: Mapping[str, Any]) -> tuple[str, bool, str]:

@@ -12,7 +12,7 @@ import pytest
 from tests.crash.campaign import Campaign, told
 from tests.crash.firm import site
 
-KILLS = 3
+KILLS_FIRST, KILLS_LATER = 2, 3
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ def campaign(tmp_path: Path) -> Iterator[Campaign]:
 def test_kills_broken_disks_and_a_damaged_log_leave_all_as_it_should_be(
     campaign: Campaign,
 ) -> None:
-    campaign.kill(KILLS)
+    campaign.kill(KILLS_FIRST)
+    campaign.kill(KILLS_LATER)
     campaign.break_disk()
     campaign.damage()
 
