@@ -9,7 +9,8 @@ from typing import assert_never
 from urllib.parse import quote_plus, urlencode
 
 from provisor.connectors.http.body import Json, NotJson, decode, get, number_of, text_of
-from provisor.connectors.http.client import Answer, HttpClient, Lost, Oversized
+from provisor.connectors.http.client import HttpClient
+from provisor.connectors.http.connection import Answer, Lost, Oversized
 from provisor.connectors.http.replies import Dialect
 from provisor.connectors.http.settings import (
     Anonymous,

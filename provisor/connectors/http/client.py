@@ -1,4 +1,4 @@
-"""HTTP as connectors need it: the one file among them that knows the HTTP library.
+"""HTTP as connectors need it: requests, and the connections that are kept for them.
 
 A request goes out once, an answer comes back whole, or one of three failures says what is known:
 `Unreachable` (nothing was sent), `Lost` (it was sent, no answer came), `Oversized`.
@@ -7,18 +7,13 @@ A request goes out once, an answer comes back whole, or one of three failures sa
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from urllib.parse import quote, unquote, urlsplit
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
-from yarl import URL
-
-from provisor.connectors.http.door import CODE, Door
+from provisor.connectors.http.connection import Answer, Connection, Lost
+from provisor.connectors.http.dialling import Dialler, Place, place_of, proxy_proof
+from provisor.connectors.http.door import CODE
 from provisor.connectors.http.settings import HttpSettings
 from provisor.errors import Denied, Unreachable
 
@@ -27,50 +22,9 @@ IDLE_S = 15.0
 """Servers close idle connections, often after 20 s; a write on a closed one is lost."""
 
 METHODS_THAT_READ = frozenset({"GET"})
-
-
-class Lost(Exception):
-    """The request was sent, and no whole answer came: nobody knows whether it was carried out."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class Oversized(Exception):
-    """The answer is longer than any honest one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. Header names are in small letters."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Shut(OSError):
-    """The door is shut: an address is not one that may be gone to."""
-
-
-class Resolver(AbstractResolver):
-    """Looks names up, and gives only what may be connected to: one bad address spoils them all."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await ThreadedResolver().resolve(host, port, family)
-        for one in found:
-            if refusal := self._door.refusal(host, port, one["host"]):
-                raise Shut(refusal)
-        return found
-
-    async def close(self) -> None:
-        """Nothing is held."""
+METHODS_THAT_REPEAT = frozenset({"GET", "PUT", "DELETE"})
+"""To do them twice is to do them once (RFC 9110 9.2.2)."""
+VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class HttpClient:
@@ -82,12 +36,15 @@ class HttpClient:
     def __init__(self, settings: HttpSettings, *, is_read_only: bool) -> None:
         self._settings = settings
         self._is_read_only = is_read_only
-        self._client: aiohttp.ClientSession | None = None
+        self._dialler = Dialler(settings)
+        self._ways: dict[str, _Way] = {}
+        self._in_use = asyncio.Semaphore(settings.connections_max)
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def send(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
-        """Send a request. Raises Unreachable, Lost, Oversized."""
+        """Send a request. Raises Unreachable, Lost, Oversized, Denied."""
         if self._is_read_only and method not in METHODS_THAT_READ:
             raise AssertionError(f"{method} by somebody who may only read")
         return await self._exchange(method, address, headers, body)
@@ -97,87 +54,130 @@ class HttpClient:
         return await self._exchange("POST", address, headers, form)
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+        for way in self._ways.values():
+            for connection in way.idle:
+                connection.close()
+        self._ways.clear()
 
     async def _exchange(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
-        if refusal := self._settings.door.refusal_of_url(address):
-            raise Denied(refusal, code=CODE)
-        client = self._open()
-        try:
-            async with client.request(
-                method,
-                URL(address, encoded=True),
-                headers=headers,
-                data=body,
-                allow_redirects=False,
-                proxy=self._settings.proxy or None,
-            ) as response:
-                content = await _read(response)
-                names = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status, MappingProxyType(names), content)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            cause = getattr(error, "os_error", None)
-            if isinstance(cause, Shut):
-                raise Denied(str(cause), code=CODE) from None
-            raise Unreachable(self._unreachable(error)) from error
-        except aiohttp.InvalidURL as error:
-            raise Unreachable(f"{self._settings.host} is no address") from error
-        except aiohttp.ClientHttpProxyError as error:
-            raise Unreachable(f"the proxy refused with HTTP status {error.status}") from error
-        except TimeoutError as error:
-            raise Lost("Timeout", f"{self._settings.host} did not answer in time") from error
-        except (aiohttp.ClientError, ConnectionError, asyncio.IncompleteReadError) as error:
-            message = f"the connection to {self._settings.host} broke: {type(error).__name__}"
-            raise Lost("WebExceptionProtocolError", message) from error
+        began_at = asyncio.get_running_loop().time()
+        way, target = self._way(address)
+        request = way.request(method, target, headers, body)
+        async with self._in_use:
+            connection = self._take(way, began_at)
+            if connection is not None:
+                try:
+                    return await self._on(connection, way, request, began_at)
+                except Lost as loss:
+                    # it was closed while it was idle: nobody has read what was sent
+                    if not loss.is_unheard or method not in METHODS_THAT_REPEAT:
+                        raise
+            connection = await self._dialler.dial(way.place)
+            return await self._on(connection, way, request, began_at)
 
-    def _unreachable(self, error: aiohttp.ClientConnectionError) -> str:
-        host = self._settings.host
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return f"{host} cannot be reached: no connection within the time-out"
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return f"the certificate of {host} is not trusted: {error}. Name its issuer in caFile."
-        return f"{host} cannot be reached: {error}"
+    async def _on(
+        self, connection: Connection, way: _Way, request: bytes, began_at: float
+    ) -> Answer:
+        answer = await connection.exchange(request, BODY_BYTES_MAX, began_at)
+        if connection.is_free:
+            way.idle.append(connection)
+            if self._sweeping is None:
+                loop = asyncio.get_running_loop()
+                self._sweeping = loop.call_later(IDLE_S, self._sweep)
+        return answer
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._client is None:
-            timeouts = self._settings.timeouts
-            self._client = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._settings.connections_max,
-                    keepalive_timeout=IDLE_S,
-                    ssl=self._tls(),
-                    resolver=Resolver(self._settings.door),
-                ),
-                timeout=aiohttp.ClientTimeout(
-                    total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.read
-                ),
-                auto_decompress=True,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("Content-Type",),
-            )
-        return self._client
+    def _take(self, way: _Way, now: float) -> Connection | None:
+        """Return the connection that was used last, if there is one that still may be used."""
+        while way.idle:
+            connection = way.idle.pop()
+            if connection.is_free and now - connection.idle_since < IDLE_S:
+                return connection
+            connection.close()
+        return None
 
-    def _tls(self) -> ssl.SSLContext | bool:
-        if not self._settings.base.startswith("https:") and not self._settings.ca_file:
-            return True
-        context = ssl.create_default_context()
-        if self._settings.ca_file:
-            context.load_verify_locations(cafile=self._settings.ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
+    def _sweep(self) -> None:
+        """Close what has been idle for long."""
+        loop = asyncio.get_running_loop()
+        self._sweeping = None
+        for way in self._ways.values():
+            kept = [c for c in way.idle if c.is_free and loop.time() - c.idle_since < IDLE_S]
+            for connection in way.idle:
+                if connection not in kept:
+                    connection.close()
+            way.idle[:] = kept
+        if any(way.idle for way in self._ways.values()):
+            self._sweeping = loop.call_later(IDLE_S, self._sweep)
+
+    def _way(self, address: str) -> tuple[_Way, str]:
+        """Return how to get to an address, and what to ask for. Raises Denied, Unreachable."""
+        origin, target = split(address)
+        way = self._ways.get(origin)
+        if way is None:
+            if refusal := self._settings.door.refusal_of_url(origin):
+                raise Denied(refusal, code=CODE)
+            try:
+                way = _Way(origin, self._settings.proxy)
+            except ValueError as error:
+                raise Unreachable(f"{self._settings.host} is no address") from error
+            self._ways[origin] = way
+        return way, target
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > BODY_BYTES_MAX:
-            response.close()
-            raise Oversized(f"the answer is longer than {BODY_BYTES_MAX} bytes")
-        parts.append(part)
-    return b"".join(parts)
+class _Way:
+    """One server: where it is, what every request to it begins with, and idle connections."""
+
+    def __init__(self, origin: str, proxy: str) -> None:
+        self.place: Place = place_of(origin)
+        self.idle: list[Connection] = []
+        self._prefix = self._fields = ""
+        """What goes before the target, and further headers: a proxy wants more than a server."""
+        if proxy and not self.place.is_tls:
+            self._prefix, self._fields = f"http://{self.place.name}", proxy_proof(proxy)
+        self._proof = _proof_of(origin)
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+    ) -> bytes:
+        """Return a request as it goes over the wire."""
+        lines = [
+            f"{method} {self._prefix}{target} HTTP/1.1",
+            f"Host: {self.place.name}",
+            "Accept-Encoding: gzip, deflate",
+            *(f"{name}: {value}" for name, value in headers.items()),
+        ]
+        if self._proof and "Authorization" not in headers:
+            lines.append(self._proof)
+        if body is not None or method != "GET":
+            lines.append(f"Content-Length: {len(body or b'')}")
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
+            raise ValueError("a header holds the end of a line")
+        return f"{head}\r\n{self._fields}\r\n".encode() + (body or b"")
+
+
+def split(address: str) -> tuple[str, str]:
+    """Return scheme and authority of an address, and what a request asks for there."""
+    address = address.partition("#")[0]
+    begin = address.find("://") + len("://")
+    found = (address.find(mark, begin) for mark in "/?")
+    end = min((at for at in found if at >= 0), default=len(address))
+    origin, target = address[:end], address[end:]
+    if not target.startswith("/"):
+        target = f"/{target}"
+    if not (target.isascii() and target.isprintable()) or " " in target:
+        target = quote(target, safe=VISIBLE)
+    return origin, target
+
+
+def _proof_of(origin: str) -> str:
+    """Return the header for credentials that stand in an address."""
+    parts = urlsplit(origin)
+    if parts.username is None:
+        return ""
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return f"Authorization: Basic {base64.b64encode(pair.encode()).decode('ascii')}"

@@ -17,7 +17,8 @@ from provisor.connectors.around.pace import Pace, Turn
 from provisor.connectors.around.trace import Exchange, Trace
 from provisor.connectors.http.auth import Authorizer
 from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, NotJson, decode, encode
-from provisor.connectors.http.client import Answer, HttpClient, Lost, Oversized
+from provisor.connectors.http.client import HttpClient
+from provisor.connectors.http.connection import Answer, Lost, Oversized
 from provisor.connectors.http.replies import Dialect, Narrator, Redactor, Reply
 from provisor.connectors.http.settings import HttpSettings
 from provisor.errors import Rejected, Throttled, Unanswered, Unreachable

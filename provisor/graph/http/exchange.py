@@ -8,7 +8,8 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from provisor.connectors.http.client import Answer, HttpClient, Lost, Oversized
+from provisor.connectors.http.client import HttpClient
+from provisor.connectors.http.connection import Answer, Lost, Oversized
 from provisor.connectors.http.door import OPEN, Door
 from provisor.connectors.http.settings import HttpSettings, Timeouts, is_loopback
 from provisor.errors import AdapterError, Denied

@@ -13,7 +13,16 @@ from click.testing import CliRunner
 from provisor.cli.main import COMMANDS, provisor
 from provisor.cli.render import clean, count, span, table, width
 
-HEAVY = ("aiohttp", "asyncio", "cryptography", "msgspec", "rich", "ruamel", "sqlalchemy", "sqlite3")
+HEAVY = (
+    "asyncio",
+    "cryptography",
+    "httptools",
+    "msgspec",
+    "rich",
+    "ruamel",
+    "sqlalchemy",
+    "sqlite3",
+)
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiohttp.resolver import ThreadedResolver
 
 from provisor.connectors.http.client import HttpClient
 from provisor.connectors.http.door import OPEN, Door, is_entry
@@ -87,12 +86,10 @@ async def asked(url: str, door: Door) -> int:
 def test_a_name_that_is_found_to_be_inward_is_not_connected_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def resolve(self: object, host: str, port: int = 0, family: int = 0) -> list[Any]:
-        found = {"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 0,
-                 "flags": 0}  # fmt: skip
-        return [{**found, "host": "93.184.215.14"}, found]
+    async def getaddrinfo(self: object, host: str, port: int, **more: object) -> list[Any]:
+        return [(2, 1, 6, "", (address, port)) for address in ("93.184.215.14", "127.0.0.1")]
 
-    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
 
     async def story() -> None:
         listening = Listening()
