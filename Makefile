@@ -10,7 +10,7 @@ SYSTEM_PACKAGES ?= slapd libsasl2-modules postgresql mariadb-server \
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz mutants crash lock clean
+.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
@@ -62,6 +62,9 @@ simulate: venv  ## run the simulation long, with a new seed; SEED=… repeats on
 
 fuzz: venv  ## spoil expressions, patterns, dates and schemas; SECONDS=… says how long, SEED=… and CASE=… repeat one
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE))
+
+fuzz-api: venv  ## ask a running server all that its OpenAPI description allows, and forbids; SECONDS=…, SEED=… repeats
+	@$(BIN)/python -m tests.fuzz.api --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 mutants: venv  ## break each law's cure in turn and see that the law notices
 	@$(BIN)/python -m tests.mutants

@@ -74,8 +74,20 @@ def tools() -> Tools:
         environment=os.environ,
     )
     return Tools(
-        clock=SystemClock(), entropy=OsEntropy(), around=around, examine_schema=examine_schema
+        clock=SystemClock(),
+        entropy=OsEntropy(),
+        around=around,
+        examine_schema=examine_schema,
+        describe_api=describe_api,
     )
+
+
+def describe_api(base: str) -> bytes:
+    """Return the OpenAPI description of the API. What only this needs is imported here."""
+    from provisor.graph.http.openapi import description
+    from provisor.graph.wire.coding import encode
+
+    return encode(description(base))
 
 
 def _stored_form(schema: SynchronizationSchema) -> str:

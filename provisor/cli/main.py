@@ -37,6 +37,7 @@ COMMANDS = {
     "escrows": ("escrows", "Show the objects that failed and wait, by cause."),
     "secrets": ("secrets", "Keep secrets in the vault instead of in files."),
     "serve": ("serve", "Serve the API, and run jobs as their schedules say."),
+    "openapi": ("openapi", "Print the description of the API, for clients and tools."),
     "token": ("token", "Make, show and revoke keys for the API."),
     "tenant": ("tenant", "Keep further tenants in this workspace's store."),
     "app": ("app", "Show applications, with the ids that the API knows them by."),

@@ -97,6 +97,8 @@ class Tools:
     entropy: Entropy
     around: Surroundings
     examine_schema: Callable[[bytes, Definitions], Examined]
+    describe_api: Callable[[str], bytes]
+    """Return the OpenAPI description of the API, as a server at this address answers it."""
 
 
 @dataclass(frozen=True, slots=True)

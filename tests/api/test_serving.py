@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.served import Served, command, serving, target, wait_until, workspace
+from tests.api.served import command, serving, target, wait_until, workspace
 
 
 def test_a_signal_ends_it_and_nothing_is_left_open(tmp_path: Path) -> None:
@@ -89,11 +89,3 @@ def test_what_would_be_unsafe_is_not_served(tmp_path: Path, arguments: tuple[str
     told = [str(tmp_path / one) if one.endswith(".yaml") else one for one in arguments]
     with pytest.raises(AssertionError, match="provisor: "):
         command(tmp_path, "serve", "--port", "0", *told)
-
-
-def test_the_description_names_every_route(house: Served) -> None:
-    described = house.get("/openapi.json").json
-    assert described["openapi"].startswith("3.")
-    at = "/beta/servicePrincipals/{sp}/synchronization/jobs/{job}/start"
-    assert described["paths"][at]["post"]["security"] == [{"bearer": []}]
-    assert "/v1.0/auditLogs/provisioning" in described["paths"]

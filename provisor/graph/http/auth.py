@@ -28,7 +28,6 @@ LIFETIME_S = 3599
 LEEWAY_S = 60
 TOKEN_LENGTH_MAX = 16_384
 EVERYTHING = "Directory.ReadWrite.All"
-OWNED = "Application.ReadWrite.OwnedBy"
 ID_TOKEN_CLAIMS = frozenset(("nonce", "at_hash", "c_hash"))
 """What only ID tokens have: those are about somebody, not from somebody."""
 

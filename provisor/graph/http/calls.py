@@ -44,6 +44,8 @@ class Call:
     caller: Caller
     gatekeeper: Gatekeeper
     ids: RequestIds
+    expanded: frozenset[str] = frozenset()
+    """Navigation properties that are asked for."""
     applied: list[str] = field(default_factory=list[str])
     """Preferences that were followed."""
 

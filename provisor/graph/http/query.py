@@ -14,8 +14,6 @@ KNOWN = frozenset(
     ("select", "filter", "top", "skip", "skiptoken", "count", "expand", "orderby", "search",
      "apply", "format")
 )  # fmt: skip
-LIST = frozenset(("select", "filter", "top", "skip", "skiptoken", "count", "expand", "orderby"))
-ONE = frozenset(("select", "expand"))
 TOP_MAX = 999
 
 
@@ -77,11 +75,14 @@ def parse_query(raw: str, *, is_beta: bool) -> Query:
 
 
 def selected(document: Document, query: Query, type: str, properties: Collection[str]) -> Document:
-    """Return exactly the properties that `$select` names; all of them without it."""
+    """Return exactly the properties that `$select` names; all of them without it.
+
+    What is led to, and not expanded, has no value that could be shown.
+    """
     names = spelled(query.names("select"), type, properties)
     if not names or "*" in names:
         return document
-    kept = {name: document.get(name) for name in names}
+    kept = {name: document[name] for name in names if name in document}
     return {**kept, **{n: v for n, v in document.items() if "@odata." in n and n not in kept}}
 
 

@@ -16,14 +16,16 @@ from starlette.types import Receive, Scope, Send
 
 from provisor.errors import AdapterError, StoreFailed
 from provisor.graph.http.answers import JSON, Answer
-from provisor.graph.http.auth import ANONYMOUS, OWNED, Caller, Gatekeeper
+from provisor.graph.http.auth import ANONYMOUS, Caller, Gatekeeper
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, forbidden, unavailable
 from provisor.graph.http.handlers.common import application_of, not_allowed
 from provisor.graph.http.house import House, Houses
 from provisor.graph.http.places import Places
-from provisor.graph.http.query import parse_query
-from provisor.graph.http.routes import FORM, OWN_ONLY, SCIM, UNVERSIONED, VERSIONED, Found, Route
+from provisor.graph.http.query import Query, expanded, order_of, parse_query
+from provisor.graph.http.route import FORM, OWNED, SCIM, Route
+from provisor.graph.http.router import Found
+from provisor.graph.http.routes import OWN_ONLY, UNVERSIONED, VERSIONED
 from provisor.graph.problems import RequestIds, envelope, invalid
 from provisor.graph.wire.coding import encode
 from provisor.runtime.lease import Busy
@@ -66,18 +68,20 @@ class Service:
         if not (found.routes and all(route.is_open for route in found.routes.values())):
             caller = await self.gatekeeper.caller(request.headers.get("authorization", ""))
         route = _chosen(found, request.method, version, path)
+        asked = parse_query(query, is_beta=version == "beta")
         call = Call(
             house=await self.houses.asked(caller.tenant, self.places.origin(request)),
             version=version,
             base=base,
             path=path,
-            query=parse_query(query, is_beta=version == "beta"),
+            query=asked,
             keys=found.keys,
             headers=dict(request.headers),
             body=await _body(request, route),
             caller=caller,
             gatekeeper=self.gatekeeper,
             ids=ids,
+            expanded=_understood(route, asked),
         )
         await _authorize(route, call)
         answer: Answer = await route.handler(call)
@@ -146,6 +150,21 @@ def _chosen(found: Found, method: str, version: str, path: str) -> Route:
     if method not in routes:
         raise not_allowed(", ".join(sorted(routes)))
     return routes[method]
+
+
+def _understood(route: Route, query: Query) -> frozenset[str]:
+    """Return what a query expands. What only reads takes no option that it does not know.
+
+    Raises Fault.
+    """
+    if route.method != "GET":
+        return frozenset()
+    query.allow(route.options)
+    if "orderby" in query.options:
+        order_of(query, route.type_name, route.orderable)
+    if "expand" not in query.options:
+        return frozenset()
+    return expanded(query, route.type_name, route.expands)
 
 
 async def _body(request: Request, route: Route) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from msgspec import UNSET, UnsetType
+
 from provisor.graph.troubleshooting import page_url
 from provisor.graph.wire.base import MIN_VALUE
 from provisor.graph.wire.jobs import (
-    ExpandedJob,
     SynchronizationError,
     SynchronizationJob,
     SynchronizationProgress,
@@ -38,8 +39,8 @@ class JobView:
     """Where the documentation is served: troubleshooting pages are below it."""
 
 
-def to_job(view: JobView) -> SynchronizationJob:
-    """Return the job without its schema, as lists and polls want it."""
+def to_job(view: JobView, schema: SynchronizationSchema | UnsetType = UNSET) -> SynchronizationJob:
+    """Return the job; without its schema, as lists and polls want it, unless one is given."""
     job = view.job
     return SynchronizationJob(
         id=job.id,
@@ -47,18 +48,6 @@ def to_job(view: JobView) -> SynchronizationJob:
         schedule=SynchronizationSchedule(interval=job.schedule, state=job.status.schedule_state),
         status=to_status(view),
         synchronization_job_settings=_settings(job),
-    )
-
-
-def to_expanded_job(view: JobView, schema: SynchronizationSchema) -> ExpandedJob:
-    """Return the job with `$expand=schema`."""
-    job = to_job(view)
-    return ExpandedJob(
-        id=job.id,
-        template_id=job.template_id,
-        schedule=job.schedule,
-        status=job.status,
-        synchronization_job_settings=job.synchronization_job_settings,
         schema=schema,
     )
 

@@ -66,6 +66,23 @@ def properties(cls: type[Struct]) -> tuple[Property, ...]:
     )
 
 
+def names_of(cls: type[Struct]) -> tuple[str, ...]:
+    """Return the names of the properties of a type, as they are written."""
+    return tuple(p.wire_name for p in properties(cls))
+
+
+def scalars_of(cls: type[Struct]) -> tuple[str, ...]:
+    """Return the names of those properties that hold one plain value."""
+    return tuple(p.wire_name for p in properties(cls) if _is_scalar(p.type))
+
+
+def _is_scalar(kind: Any) -> bool:
+    kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    plain = (str, bool, int, float, datetime, timedelta, Enum)
+    return all(isinstance(one, type) and issubclass(one, (*plain, types.NoneType, UnsetType))
+               for one in kinds)  # fmt: skip
+
+
 def encode(value: object) -> bytes:
     """Return the JSON of a value built of Graph's types."""
     return msgspec.json.encode(plain(value))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec import UNSET, UnsetType
+
 from provisor.graph.wire.base import MIN_VALUE, NEVER, Wire
 from provisor.graph.wire.pairs import CountPair, KeyValuePair
 from provisor.graph.wire.schemas import SynchronizationSchema
@@ -72,19 +74,14 @@ class SynchronizationStatus(Wire, frozen=True, kw_only=True):
 
 
 class SynchronizationJob(Wire, frozen=True, kw_only=True):
-    """A job as it is answered. `schema` is a navigation property."""
+    """A job as it is answered; with its schema where that is expanded."""
 
     id: str
     template_id: str | None = None
     schedule: SynchronizationSchedule = SynchronizationSchedule()
     status: SynchronizationStatus = SynchronizationStatus()
     synchronization_job_settings: tuple[KeyValuePair, ...] = ()
-
-
-class ExpandedJob(SynchronizationJob, frozen=True, kw_only=True):
-    """A job with `$expand=schema`."""
-
-    schema: SynchronizationSchema | None = None
+    schema: SynchronizationSchema | UnsetType = UNSET
 
 
 class NewJob(Wire, frozen=True, kw_only=True):

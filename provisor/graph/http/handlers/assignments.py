@@ -9,21 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
-from provisor.graph.http.answers import Answer, Document, done
+from provisor.graph.http.answers import Answer, Document, document, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, conflict, no_directory_object
 from provisor.graph.http.handlers.common import application_of, reconfigured
 from provisor.graph.http.handlers.principals import ROLE_ID
 from provisor.graph.people import UNKNOWN, USER, Sources, guid, sources_of
+from provisor.graph.wire.coding import names_of
+from provisor.graph.wire.directory import AppRoleAssignment
 from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor
 from provisor.model.jobs import Application, Assignment
 
 TYPE = "appRoleAssignment"
-PROPERTIES = (
-    "id", "appRoleId", "createdDateTime", "principalDisplayName", "principalId", "principalType",
-    "resourceDisplayName", "resourceId",
-)  # fmt: skip
+PROPERTIES = names_of(AppRoleAssignment)
 EVERYBODY = "00000000-0000-0000-0000-000000000000"
 ANCHOR_LENGTH_MAX = 1_024
 ASSIGNMENTS_MAX = 100_000
@@ -70,21 +69,21 @@ def _id(tenant: str, application: Application, assignment: Assignment) -> str:
 
 def _document(directory: Directory, application: Application, assignment: Assignment) -> Document:
     kind = assignment.kind
-    return {
-        "id": _id(directory.sources.tenant, application, assignment),
-        "appRoleId": ROLE_ID,
-        "createdDateTime": None,
-        "principalDisplayName": directory.names.get(assignment, assignment.anchor),
-        "principalId": directory.principal_id(assignment),
-        "principalType": USER if kind == UNKNOWN else kind,
-        "resourceDisplayName": application.display_name,
-        "resourceId": application.principal_id,
-    }
+    return document(
+        AppRoleAssignment(
+            id=_id(directory.sources.tenant, application, assignment),
+            app_role_id=ROLE_ID,
+            principal_display_name=directory.names.get(assignment, assignment.anchor),
+            principal_id=directory.principal_id(assignment),
+            principal_type=USER if kind == UNKNOWN else kind,
+            resource_display_name=application.display_name,
+            resource_id=application.principal_id,
+        )
+    )
 
 
 async def list_assignments(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "orderby"))
     directory = await _directory(call, application)
     found = [_document(directory, application, one) for one in application.assignments]
     context = f"servicePrincipals('{application.principal_id}')/appRoleAssignedTo"

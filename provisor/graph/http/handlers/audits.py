@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from provisor.graph.http.answers import Answer, Document
+from provisor.graph.http.answers import Answer, Document, document
 from provisor.graph.http.calls import Call
 from provisor.graph.http.query import selected
-from provisor.graph.wire.base import instant_text
+from provisor.graph.wire.audits import (
+    AppIdentity,
+    AuditInitiator,
+    DirectoryAudit,
+    TargetResource,
+)
+from provisor.graph.wire.coding import names_of
+from provisor.graph.wire.logs import ModifiedProperty
 from provisor.model.audit import Act
 
 TYPE = "directoryAudit"
-PROPERTIES = (
-    "id", "activityDateTime", "activityDisplayName", "category", "loggedByService", "result",
-    "initiatedBy", "targetResources",
-)  # fmt: skip
+PROPERTIES = names_of(DirectoryAudit)
 
 
 async def list_audits(call: Call) -> Answer:
-    call.query.allow(("select", "top", "skiptoken"))
     token, size = call.query.options.get("skiptoken"), call.page_size()
     before = int(call.unsealed(token)) if token is not None else 0
     acts = await call.house.parts.registry.audited(size + 1, before=before)
@@ -26,17 +29,18 @@ async def list_audits(call: Call) -> Answer:
 
 
 def _document(act: Act) -> Document:
-    changes: list[Document] = [
-        {"displayName": one.name, "oldValue": one.before, "newValue": one.after}
+    changes = tuple(
+        ModifiedProperty(display_name=one.name, old_value=one.before, new_value=one.after)
         for one in act.altered
-    ]
-    return {
-        "id": f"{act.at.timestamp():.6f}-{act.by}",
-        "activityDateTime": instant_text(act.at),
-        "activityDisplayName": act.activity,
-        "category": "ProvisioningManagement",
-        "loggedByService": "Account Provisioning",
-        "result": "success",
-        "initiatedBy": {"user": None, "app": {"displayName": act.by, "ipAddress": act.origin}},
-        "targetResources": [{"displayName": act.about, "modifiedProperties": changes}],
-    }
+    )
+    return document(
+        DirectoryAudit(
+            id=f"{act.at.timestamp():.6f}-{act.by}",
+            activity_date_time=act.at,
+            activity_display_name=act.activity,
+            initiated_by=AuditInitiator(
+                app=AppIdentity(display_name=act.by, ip_address=act.origin)
+            ),
+            target_resources=(TargetResource(display_name=act.about, modified_properties=changes),),
+        )
+    )

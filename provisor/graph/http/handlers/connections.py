@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from provisor.graph.http.answers import Answer, Document, done
+from provisor.graph.http.answers import Answer, Document, document, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import conflict, not_found
 from provisor.graph.http.filters import holds
 from provisor.graph.http.handlers.common import anchor, job_of
 from provisor.graph.http.query import checked_filter, selected, spelled
+from provisor.graph.wire.beside import ObjectConnection
+from provisor.graph.wire.coding import names_of
 from provisor.model.decisions import LinkState, Standing, StandingKey
 from provisor.model.entries import Anchor
 from provisor.model.jobs import Job, ScheduleState
@@ -17,7 +19,7 @@ from provisor.model.rules import MappingName
 from provisor.runtime import administer
 
 TYPE = "objectConnection"
-PROPERTIES = ("objectId", "sourceAnchor", "targetAnchor", "displayName", "objectTypeName")
+PROPERTIES = names_of(ObjectConnection)
 AT_ONCE, LOOKED_AT_MAX = 250, 20_000
 """A page ends after so many connections were looked at, however few of them passed."""
 
@@ -25,19 +27,20 @@ AT_ONCE, LOOKED_AT_MAX = 250, 20_000
 def _document(standing: Standing) -> Document:
     source = standing.source
     name = source.attributes.get("displayName") if source else None
-    return {
-        "objectId": standing.key.anchor,
-        "sourceAnchor": standing.key.anchor,
-        "targetAnchor": standing.link.target if standing.link else None,
-        "displayName": name if isinstance(name, str) else None,
-        "objectTypeName": source.kind if source else standing.key.mapping.partition(" to ")[0],
-    }
+    return document(
+        ObjectConnection(
+            object_id=standing.key.anchor,
+            source_anchor=standing.key.anchor,
+            target_anchor=standing.link.target if standing.link else None,
+            display_name=name if isinstance(name, str) else None,
+            object_type_name=source.kind if source else standing.key.mapping.partition(" to ")[0],
+        )
+    )
 
 
 async def list_connections(call: Call) -> Answer:
     """Beyond Graph, which lists none of them."""
     application, job = await job_of(call)
-    call.query.allow(("select", "filter", "top", "skiptoken"))
     names = spelled(call.query.names("select"), TYPE, PROPERTIES)
     text = call.query.options.get("filter")
     condition = checked_filter(text, TYPE, PROPERTIES) if text else None
@@ -70,7 +73,6 @@ def _begin(call: Call) -> StandingKey | None:
 
 async def get_connection(call: Call) -> Answer:
     application, job = await job_of(call)
-    call.query.allow(("select",))
     found = await _found(call, job)
     if not found:
         raise not_found("object connection", call.key("object"))

@@ -17,25 +17,21 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request
 from provisor.graph.http.handlers.schema import place_of
 from provisor.graph.translate.values import value_text
-from provisor.graph.wire.coding import read
+from provisor.graph.wire.coding import names_of, read
 from provisor.graph.wire.errors import PublicError
-from provisor.graph.wire.functions import FilterOperatorSchema, ScopeOperatorType
+from provisor.graph.wire.functions import FilterOperatorSchema, FunctionSchema, ScopeOperatorType
 from provisor.graph.wire.pairs import ObjectPair
 from provisor.graph.wire.requests import ParseExpression, ParseExpressionResponse
 from provisor.graph.wire.schemas import AttributeDefinition, AttributeMappingSource
 from provisor.model.entries import Scalar, Value
 from provisor.model.expressions import Expression
 
-LIST = ("select", "filter", "top", "skip", "skiptoken", "count", "orderby")
-OPERATOR_PROPERTIES = (
-    "id", "name", "arity", "multivaluedComparisonType", "supportedAttributeTypes"
-)  # fmt: skip
+OPERATOR_PROPERTIES, FUNCTION_PROPERTIES = names_of(FilterOperatorSchema), names_of(FunctionSchema)
 TEST_PROPERTIES_MAX = 1_000
 
 
 async def filter_operators(call: Call) -> Answer:
     await place_of(call)
-    call.query.allow(LIST)
     found = [
         document(
             FilterOperatorSchema(
@@ -52,10 +48,10 @@ async def filter_operators(call: Call) -> Answer:
 
 async def functions(call: Call) -> Answer:
     await place_of(call)
-    call.query.allow(LIST)
-    properties = ("id", "name", "parameters")
     found: list[Document] = function_schemas()
-    return call.collection(found, "functions", "attributeMappingFunctionSchema", properties)
+    return call.collection(
+        found, "functions", "attributeMappingFunctionSchema", FUNCTION_PROPERTIES
+    )
 
 
 async def parse_expression(call: Call) -> Answer:

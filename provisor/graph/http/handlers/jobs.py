@@ -14,15 +14,15 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, conflict
 from provisor.graph.http.handlers.common import anchor, application_of, job_of
 from provisor.graph.http.lifecycle import delete as delete_job
-from provisor.graph.http.query import expanded, filtered, selected
+from provisor.graph.http.query import filtered, selected
 from provisor.graph.http.schemas import job_schema, stored_form
 from provisor.graph.http.sources import give_source
 from provisor.graph.policy import HARD_DELETES, SKIP_OUT_OF_SCOPE, SYNC_ALL, THRESHOLD, from_api
 from provisor.graph.problems import errors
-from provisor.graph.translate.job import JobView, to_expanded_job, to_job
+from provisor.graph.translate.job import JobView, to_job
 from provisor.graph.wire.base import duration_of
-from provisor.graph.wire.coding import read
-from provisor.graph.wire.jobs import NewJob
+from provisor.graph.wire.coding import names_of, read
+from provisor.graph.wire.jobs import NewJob, SynchronizationJob
 from provisor.graph.wire.pairs import KeyValuePair
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Policy
@@ -31,7 +31,7 @@ from provisor.settings.ids import job_id
 from provisor.settings.stored import SCHEMA
 
 TYPE = "synchronizationJob"
-PROPERTIES = ("id", "templateId", "schedule", "status", "synchronizationJobSettings", "schema")
+PROPERTIES = (*names_of(SynchronizationJob), "bulkUpload")
 SCALARS = ("id", "templateId")
 INTERVAL_MIN = timedelta(minutes=1)
 SETTINGS = (
@@ -47,14 +47,12 @@ SETTINGS = (
 
 async def list_jobs(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "expand", "orderby"))
     found = [await _document(call, job) for job in await call.house.jobs(application)]
     return call.collection(found, f"{anchor(call, application)}/jobs", TYPE, PROPERTIES)
 
 
 async def count_jobs(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("filter",))
     found: list[Document] = [
         {"id": job.id, "templateId": job.template_id} for job in await call.house.jobs(application)
     ]
@@ -63,15 +61,14 @@ async def count_jobs(call: Call) -> Answer:
 
 async def get_job(call: Call) -> Answer:
     application, job = await job_of(call)
-    call.query.allow(("select", "expand"))
     made = selected(await _document(call, job), call.query, TYPE, PROPERTIES)
     return call.entity(made, f"{anchor(call, application)}/jobs/$entity")
 
 
 async def _document(call: Call, job: Job) -> Document:
     view = await view_of(call, job)
-    if "schema" in expanded(call.query, TYPE, ("schema", "bulkUpload")):
-        return document(to_expanded_job(view, await job_schema(call.house, job)))
+    if "schema" in call.expanded:
+        return document(to_job(view, await job_schema(call.house, job)))
     return document(to_job(view))
 
 

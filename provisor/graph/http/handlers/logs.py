@@ -21,16 +21,12 @@ from provisor.graph.translate.log import (
     to_beta_summary,
     to_summary,
 )
-from provisor.graph.wire.logs import ProvisioningObjectSummary
+from provisor.graph.wire.coding import names_of
+from provisor.graph.wire.logs import BetaObjectSummary, ProvisioningObjectSummary
 from provisor.ports import RecordQuery
 
 TYPE = "provisioningObjectSummary"
-PROPERTIES = (
-    "id", "activityDateTime", "tenantId", "jobId", "cycleId", "changeId", "provisioningAction",
-    "durationInMilliseconds", "provisioningStatusInfo", "provisioningSteps", "modifiedProperties",
-    "servicePrincipal", "sourceSystem", "targetSystem", "sourceIdentity", "targetIdentity",
-    "initiatedBy", "action", "statusInfo",
-)  # fmt: skip
+PROPERTIES = names_of(BetaObjectSummary)
 PATHS = (
     "id", "tenantId", "jobId", "changeId", "cycleId", "provisioningAction", "action",
     "activityDateTime", "durationInMilliseconds", "provisioningStatusInfo/status",
@@ -57,7 +53,6 @@ class Page:
 
 
 async def list_logs(call: Call) -> Answer:
-    call.query.allow(("select", "filter", "top", "skiptoken", "count", "orderby"))
     call.house.throttle.admit(LOGS, call.caller.id)
     condition, asked = _question(call)
     if _wants_file(call):
@@ -160,7 +155,6 @@ class _Contexts:
 
 
 async def get_log(call: Call) -> Answer:
-    call.query.allow(("select", "expand"))
     id = call.key("log")
     position = position_of(id)
     if position is None:

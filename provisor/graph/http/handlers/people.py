@@ -10,14 +10,14 @@ from provisor.graph.http.faults import no_directory_object
 from provisor.graph.http.filters import holds
 from provisor.graph.http.query import checked_filter, selected, spelled
 from provisor.graph.people import GROUP, USER, Person, Sources, sources_of
+from provisor.graph.wire.coding import names_of
+from provisor.graph.wire.directory import Group, User
 
-USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "mail")
-GROUP_PROPERTIES = ("id", "displayName", "mail")
+USER_PROPERTIES, GROUP_PROPERTIES = names_of(User), names_of(Group)
 FOLDED = ("id", "userprincipalname", "displayname", "mail")
 """Compared without regard to case, as directories do."""
 LOOKED_AT_MAX = 20_000
 """A page ends after so many objects, however few of them passed; the next one goes on."""
-OPTIONS = ("select", "filter", "top", "skiptoken", "count")
 
 
 def properties_of(kind: str) -> Sequence[str]:
@@ -61,7 +61,6 @@ async def get_group(call: Call) -> Answer:
 
 
 async def _list(call: Call, kind: str, context: str) -> Answer:
-    call.query.allow(OPTIONS)
     known, type = properties_of(kind), kind.lower()
     names = spelled(call.query.names("select"), type, known)
     text = call.query.options.get("filter")
@@ -98,12 +97,10 @@ async def _number(call: Call, kind: str) -> int:
 
 
 async def _count(call: Call, kind: str) -> Answer:
-    call.query.allow(("filter",))
     return counted(await _number(call, kind))
 
 
 async def _get(call: Call, kind: str, context: str) -> Answer:
-    call.query.allow(("select", "expand"))
     id = call.key("person")
     found = await (await everybody(call)).named(id, (kind,))
     if len(found) != 1:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from provisor.graph.http.answers import Answer, Document, counted
+from provisor.graph.http.answers import Answer, Document, counted, document
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, no_directory_object
 from provisor.graph.http.handlers.common import application_of
-from provisor.graph.http.query import expanded, filtered, selected
+from provisor.graph.http.query import filtered, selected
 from provisor.graph.templates import templates
+from provisor.graph.wire import directory as wire
+from provisor.graph.wire.coding import names_of
 from provisor.model.jobs import Application
 
 PRINCIPAL, APPLICATION, GALLERY = "servicePrincipal", "application", "applicationTemplate"
@@ -16,59 +18,38 @@ ROLE_ID = "18d14569-c3bd-439b-9a66-3a2aee01d14f"
 """The one role there is: to be assigned."""
 FOLDED = ("displayname", "appid", "id", "appdisplayname", "applicationtemplateid")
 NAME_LENGTH_MAX = 120
-PRINCIPAL_PROPERTIES = (
-    "id", "accountEnabled", "appDisplayName", "appId", "applicationTemplateId",
-    "appOwnerOrganizationId", "appRoleAssignmentRequired", "appRoles", "displayName",
-    "servicePrincipalNames", "servicePrincipalType", "tags",
-)  # fmt: skip
-APPLICATION_PROPERTIES = (
-    "id", "appId", "applicationTemplateId", "appRoles", "displayName", "identifierUris", "tags"
-)  # fmt: skip
-GALLERY_PROPERTIES = (
-    "id", "displayName", "homePageUrl", "supportedSingleSignOnModes",
-    "supportedProvisioningTypes", "logoUrl", "categories", "publisher", "description",
-)  # fmt: skip
-
-
-def role() -> Document:
-    return {
-        "id": ROLE_ID,
-        "allowedMemberTypes": ["User"],
-        "description": "Who is assigned is provisioned",
-        "displayName": "User",
-        "isEnabled": True,
-        "origin": "Application",
-        "value": None,
-    }
+PRINCIPAL_PROPERTIES = names_of(wire.ServicePrincipal)
+APPLICATION_PROPERTIES = names_of(wire.Application)
+GALLERY_PROPERTIES = names_of(wire.ApplicationTemplate)
+ROLE = wire.AppRole(id=ROLE_ID, description="Who is assigned is provisioned", display_name="User")
 
 
 def principal_document(application: Application, tenant: str) -> Document:
-    return {
-        "id": application.principal_id,
-        "accountEnabled": True,
-        "appDisplayName": application.display_name,
-        "appId": application.app_id,
-        "applicationTemplateId": NON_GALLERY,
-        "appOwnerOrganizationId": tenant,
-        "appRoleAssignmentRequired": not application.syncs_all,
-        "appRoles": [role()],
-        "displayName": application.display_name,
-        "servicePrincipalNames": [application.app_id],
-        "servicePrincipalType": "Application",
-        "tags": ["WindowsAzureActiveDirectoryIntegratedApp"],
-    }
+    return document(
+        wire.ServicePrincipal(
+            id=application.principal_id,
+            app_display_name=application.display_name,
+            app_id=application.app_id,
+            application_template_id=NON_GALLERY,
+            app_owner_organization_id=tenant,
+            app_role_assignment_required=not application.syncs_all,
+            app_roles=(ROLE,),
+            display_name=application.display_name,
+            service_principal_names=(application.app_id,),
+        )
+    )
 
 
 def application_document(application: Application) -> Document:
-    return {
-        "id": application.id,
-        "appId": application.app_id,
-        "applicationTemplateId": NON_GALLERY,
-        "appRoles": [role()],
-        "displayName": application.display_name,
-        "identifierUris": [],
-        "tags": [],
-    }
+    return document(
+        wire.Application(
+            id=application.id,
+            app_id=application.app_id,
+            application_template_id=NON_GALLERY,
+            app_roles=(ROLE,),
+            display_name=application.display_name,
+        )
+    )
 
 
 async def _principals(call: Call) -> list[Document]:
@@ -77,37 +58,30 @@ async def _principals(call: Call) -> list[Document]:
 
 
 async def list_principals(call: Call) -> Answer:
-    call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "orderby"))
     return call.collection(
         await _principals(call), "servicePrincipals", PRINCIPAL, PRINCIPAL_PROPERTIES, FOLDED
     )
 
 
 async def count_principals(call: Call) -> Answer:
-    call.query.allow(("filter",))
     found = filtered(await _principals(call), call.query, PRINCIPAL, PRINCIPAL_PROPERTIES, FOLDED)
     return counted(len(found))
 
 
 async def get_principal(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("select", "expand"))
-    expanded(call.query, PRINCIPAL, ("synchronization", "owners", "appRoleAssignedTo"))
     made = principal_document(application, call.house.tenant.id)
     made = selected(made, call.query, PRINCIPAL, PRINCIPAL_PROPERTIES)
     return call.entity(made, "servicePrincipals/$entity")
 
 
 async def list_applications(call: Call) -> Answer:
-    call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "orderby"))
     found = [application_document(a) for a in await call.house.parts.registry.applications()]
     return call.collection(found, "applications", APPLICATION, APPLICATION_PROPERTIES, FOLDED)
 
 
 async def get_application(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("select", "expand"))
-    expanded(call.query, APPLICATION, ("synchronization", "owners"))
     made = selected(
         application_document(application), call.query, APPLICATION, APPLICATION_PROPERTIES
     )
@@ -123,17 +97,13 @@ def _gallery() -> list[Document]:
     for template in templates().values():
         found.setdefault(
             template.application_id.lower(),
-            {
-                "id": template.application_id,
-                "displayName": template.description or template.id,
-                "homePageUrl": None,
-                "supportedSingleSignOnModes": [],
-                "supportedProvisioningTypes": ["sync"],
-                "logoUrl": None,
-                "categories": [],
-                "publisher": "Provisor",
-                "description": template.description,
-            },
+            document(
+                wire.ApplicationTemplate(
+                    id=template.application_id,
+                    display_name=template.description or template.id,
+                    description=template.description,
+                )
+            ),
         )
     if NON_GALLERY in found:
         found[NON_GALLERY]["displayName"] = "Custom"
@@ -141,7 +111,6 @@ def _gallery() -> list[Document]:
 
 
 async def list_gallery(call: Call) -> Answer:
-    call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "orderby"))
     return call.collection(
         _gallery(), "applicationTemplates", GALLERY, GALLERY_PROPERTIES, ("displayname", "id")
     )
@@ -155,7 +124,6 @@ def _gallery_entry(id: str) -> Document:
 
 
 async def get_gallery(call: Call) -> Answer:
-    call.query.allow(("select", "expand"))
     made = selected(_gallery_entry(call.key("gallery")), call.query, GALLERY, GALLERY_PROPERTIES)
     return call.entity(made, "applicationTemplates/$entity")
 

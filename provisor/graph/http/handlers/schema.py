@@ -11,11 +11,11 @@ from provisor.graph.http.calls import Call, checked
 from provisor.graph.http.discovery import discovered
 from provisor.graph.http.faults import bad_request, conflict, invalid, not_found
 from provisor.graph.http.handlers.common import JOB, TEMPLATE, anchor, application_of, reconfigured
-from provisor.graph.http.query import expanded, filtered, selected
+from provisor.graph.http.query import filtered, selected
 from provisor.graph.http.schemas import Place, definitions_of, load, reset, save
 from provisor.graph.schema.document import read_schema, schema_of
 from provisor.graph.schema.examine import beyond
-from provisor.graph.wire.coding import decode, plain
+from provisor.graph.wire.coding import decode, names_of, plain
 from provisor.graph.wire.schemas import (
     DirectoryDefinition,
     Discoverabilities,
@@ -23,11 +23,8 @@ from provisor.graph.wire.schemas import (
 )
 
 TYPE, DIRECTORY = "synchronizationSchema", "directoryDefinition"
-PROPERTIES = ("id", "version", "directories", "synchronizationRules")
-DIRECTORY_PROPERTIES = (
-    "id", "name", "objects", "discoverabilities", "discoveryDateTime", "metadata", "readOnly",
-    "version",
-)  # fmt: skip
+PROPERTIES = names_of(SynchronizationSchema)
+DIRECTORY_PROPERTIES = names_of(DirectoryDefinition)
 
 
 async def place_of(call: Call) -> Place:
@@ -42,8 +39,6 @@ async def place_of(call: Call) -> Place:
 
 async def get_schema(call: Call) -> Answer:
     place = await place_of(call)
-    call.query.allow(("select", "expand"))
-    expanded(call.query, TYPE, ("directories",))
     made = document(await load(call.house, place))
     made = selected(made, call.query, TYPE, PROPERTIES)
     return call.entity(made, f"{_context(call, place)}/$entity")
@@ -144,7 +139,6 @@ async def delete_schema(call: Call) -> Answer:
 
 async def list_directories(call: Call) -> Answer:
     place = await place_of(call)
-    call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "orderby"))
     found = [document(d) for d in (await load(call.house, place)).directories]
     context = f"{_context(call, place)}/directories"
     return call.collection(found, context, DIRECTORY, DIRECTORY_PROPERTIES)
@@ -152,14 +146,12 @@ async def list_directories(call: Call) -> Answer:
 
 async def count_directories(call: Call) -> Answer:
     place = await place_of(call)
-    call.query.allow(("filter",))
     found = [document(d) for d in (await load(call.house, place)).directories]
     return counted(len(filtered(found, call.query, DIRECTORY, DIRECTORY_PROPERTIES)))
 
 
 async def get_directory(call: Call) -> Answer:
     place = await place_of(call)
-    call.query.allow(("select", "expand"))
     directory = _find(await load(call.house, place), call.key("dir"))
     made = selected(document(directory), call.query, DIRECTORY, DIRECTORY_PROPERTIES)
     return _directory(call, place, made)

@@ -50,7 +50,6 @@ NO_ADDRESS = "Please provide a valid tenant URL for your application."
 
 async def get_secrets(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(())
     pairs = await visible(call.house, application)
     answer: Document = call.context(f"{anchor(call, application)}/secrets")
     return said({**answer, "value": pairs})

@@ -14,26 +14,25 @@ from provisor.graph.http.handlers.jobs import view_of
 from provisor.graph.http.handlers.secrets import replace_secrets, visible
 from provisor.graph.http.lifecycle import delete
 from provisor.graph.http.postings import put_posted
-from provisor.graph.http.query import expanded, selected
+from provisor.graph.http.query import selected
 from provisor.graph.translate.job import to_job
+from provisor.graph.wire.beside import Synchronization
+from provisor.graph.wire.coding import names_of
 
 
 async def get(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("select", "expand"))
     made: Document = {
         "id": application.principal_id,
         "secrets": await visible(call.house, application),
     }
-    asked = expanded(call.query, "synchronization", ("jobs", "templates"))
-    if "jobs" in asked:
+    if "jobs" in call.expanded:
         jobs = await call.house.jobs(application)
         made["jobs"] = [document(to_job(await view_of(call, job))) for job in jobs]
-    if "templates" in asked:
+    if "templates" in call.expanded:
         found = await call.house.templates(application)
         made["templates"] = [document(one) for one in found.values()]
-    properties = ("id", "secrets", "jobs", "templates")
-    made = selected(made, call.query, "synchronization", properties)
+    made = selected(made, call.query, "synchronization", names_of(Synchronization))
     return call.entity(made, f"{anchor(call, application)}/$entity")
 
 

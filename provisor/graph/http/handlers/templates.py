@@ -11,19 +11,17 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, bad_request, conflict, not_found
 from provisor.graph.http.handlers.common import TEMPLATE, anchor, application_of
 from provisor.graph.http.postings import posted, put_posted
-from provisor.graph.http.query import expanded, filtered, selected
+from provisor.graph.http.query import filtered, selected
 from provisor.graph.http.schemas import check, put_template
 from provisor.graph.schema.document import canonical, schema_of
 from provisor.graph.templates import NO_TENANT
 from provisor.graph.templates import template as built_in
+from provisor.graph.wire.coding import names_of
 from provisor.graph.wire.schemas import SynchronizationSchema
 from provisor.graph.wire.templates import SynchronizationTemplate
 
 TYPE = "synchronizationTemplate"
-PROPERTIES = (
-    "id", "applicationId", "default", "description", "discoverable", "factoryTag", "metadata",
-    "schema",
-)  # fmt: skip
+PROPERTIES = names_of(SynchronizationTemplate)
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 TEMPLATES_MAX = 100
 
@@ -38,8 +36,6 @@ def _document(call: Call, place: str, template: SynchronizationTemplate) -> Docu
 
 async def list_templates(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("select", "filter", "top", "skip", "skiptoken", "count", "expand", "orderby"))
-    expanded(call.query, TYPE, ("schema",))
     place = f"{anchor(call, application)}/templates"
     found = [_document(call, place, t) for t in (await call.house.templates(application)).values()]
     return call.collection(found, place, TYPE, PROPERTIES)
@@ -47,15 +43,12 @@ async def list_templates(call: Call) -> Answer:
 
 async def count_templates(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("filter",))
     found = [document(one) for one in (await call.house.templates(application)).values()]
     return counted(len(filtered(found, call.query, TYPE, PROPERTIES)))
 
 
 async def get_template(call: Call) -> Answer:
     application = await application_of(call)
-    call.query.allow(("select", "expand"))
-    expanded(call.query, TYPE, ("schema",))
     template = await call.house.template(application, call.key(TEMPLATE))
     place = f"{anchor(call, application)}/templates"
     made = selected(_document(call, place, template), call.query, TYPE, PROPERTIES)
