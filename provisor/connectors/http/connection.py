@@ -28,7 +28,7 @@ class Lost(Exception):
         super().__init__(message)
         self.code = code
         self.is_unheard = is_unheard
-        """Not a byte came back: as when a server closes a connection that has been idle."""
+        """It was closed before a byte came back: as servers close connections that are idle."""
 
 
 class Oversized(Exception):
@@ -157,7 +157,8 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.done():
-            waiting.set_exception(refusal or Lost(code, why, is_unheard=not self._is_heard))
+            is_unheard = code == BROKEN and not self._is_heard
+            waiting.set_exception(refusal or Lost(code, why, is_unheard=is_unheard))
 
     # what the parser tells
 

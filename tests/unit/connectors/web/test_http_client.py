@@ -191,6 +191,16 @@ async def test_a_connection_that_was_closed_while_idle_is_not_the_end_of_a_read(
         assert len(server.requests) == 2
 
 
+async def test_who_says_nothing_in_time_is_not_asked_again() -> None:
+    async with wire(lambda request, _: [] if b"/silent" in request else [OK]) as server:
+        async with client(server.url, timeouts=Timeouts(read=0.1)) as made:
+            await get(made, server.url)
+            with pytest.raises(Lost) as lost:
+                await made.send("DELETE", f"{server.url}/silent", {}, None)
+            assert lost.value.code == "Timeout"
+        assert len(server.requests) == 2
+
+
 async def test_idle_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_client, "IDLE_S", 0.0)
     async with wire(always(OK)) as server, client(server.url) as made:
