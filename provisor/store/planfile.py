@@ -26,7 +26,7 @@ from provisor.model.decisions import (
 from provisor.model.entries import Anchor, Reference, Value
 from provisor.model.plans import Plan, PlanStep
 from provisor.model.rules import MappingName
-from provisor.store.sqlite.codec import pack, unpack
+from provisor.store.sql.codec import pack, unpack
 
 VERSION = 1
 Seal: TypeAlias = Callable[[bytes], bytes]

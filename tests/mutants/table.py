@@ -385,7 +385,7 @@ MUTANTS = (
         "the real store is not fenced",
         FENCING_ON_FILE,
         Edit(
-            "provisor/store/sqlite/desk.py",
+            "provisor/store/sql/desk.py",
             "if row is None or row[0] != self._epoch:",
             "if row is None:",
         ),

@@ -17,8 +17,11 @@ from provisor.model.decisions import Standing, StandingKey
 from provisor.model.jobs import Job
 from provisor.ports import Journal, Ledger, Registry
 from provisor.store.memory import MemoryStore
-from provisor.store.sqlite import SqliteJournal, SqliteStore, ask
-from provisor.store.sqlite.desk import VIEW, Desk
+from provisor.store.sql import ask
+from provisor.store.sql.desk import VIEW, Desk
+from provisor.store.sql.journal import SqlJournal
+from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.database import SqliteDatabase
 from tests.simulation.faults import Fuse, brittle
 
 JOB = "people"
@@ -82,8 +85,8 @@ class OnFile:
 
     def standings(self) -> Mapping[StandingKey, Standing]:
         (number,) = self._view.execute("SELECT number FROM job WHERE id = ?", (JOB,)).fetchone()
-        desk = Desk(self._view, number, VIEW)
-        return {s.key: s for s in ask.recall(desk, ask.keys_where(desk, "1"))}
+        desk = Desk(SqliteDatabase(self._view), number, VIEW)
+        return {s.key: s for s in ask.recall(desk, ask.keys_where(desk, "TRUE"))}
 
     def content(self) -> object:
         """The files, byte by byte; what readers note beside them aside."""
@@ -91,7 +94,7 @@ class OnFile:
         return [name.read_bytes() for name in names if name.exists()]
 
     def abandon(self, journal: Journal) -> None:
-        assert isinstance(journal, SqliteJournal)
+        assert isinstance(journal, SqlJournal)
         with contextlib.suppress(sqlite3.Error):
             journal.close()
 

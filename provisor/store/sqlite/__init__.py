@@ -1,7 +1,20 @@
-"""The real store: one SQLite file in WAL mode."""
+"""The real store of one machine: one SQLite file in WAL mode."""
 
-from provisor.store.sqlite.journal import SqliteJournal
-from provisor.store.sqlite.ledger import SqliteLedger
-from provisor.store.sqlite.store import SqliteStore
+from __future__ import annotations
 
-__all__ = ["SqliteJournal", "SqliteLedger", "SqliteStore"]
+import sqlite3
+from pathlib import Path
+
+from provisor.store.sql.registry import SqlStore
+from provisor.store.sqlite.connect import Factory
+from provisor.store.sqlite.database import FileHome
+
+__all__ = ["SqliteStore"]
+
+
+class SqliteStore(SqlStore):
+    """One file. Several processes may have it open; each journal has one that may write."""
+
+    def __init__(self, path: Path, factory: Factory = sqlite3.Connection) -> None:
+        """Open the store, making or migrating it. Raises StoreTooNew, StoreFailed."""
+        super().__init__(FileHome(path, factory))

@@ -10,7 +10,9 @@ from pathlib import Path
 from provisor.errors import StoreFailed
 from provisor.store.errors import StoreTooNew
 from provisor.store.files import create_private, replace_private
-from provisor.store.sqlite.connect import NAMED_FAILURES, Connection
+from provisor.store.sql.database import Connection
+from provisor.store.sqlite.connect import NAMED_FAILURES
+from provisor.store.sqlite.connect import Connection as OfSqlite
 
 VERSION = 6
 """Of the tables. A test holds it to the number of migrations, which are not imported here: that
@@ -54,7 +56,7 @@ class _Moment:
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> OfSqlite:
         return self._connection
 
     def __exit__(self, *_: object) -> None:

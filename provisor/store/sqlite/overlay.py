@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provisor.store.sqlite import rows
+from provisor.store.sql import rows
 from provisor.store.sqlite.connect import Connection
 
 OF_JOB = {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from provisor.model.decisions import Escrow, Span
 from provisor.model.entries import Anchor, Attributes, MatchQuery, Reference, Scalar, Value
 from provisor.store.frame import spell, spell_claim
-from provisor.store.sqlite.codec import (
+from provisor.store.sql.codec import (
     INLINE,
     SHAPES_MAX,
     Shapes,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from provisor.model.jobs import Application, Job, Status
 from provisor.model.rules import MappingName
-from provisor.store.sqlite.connect import Connection
-from provisor.store.sqlite.documents import from_json
+from provisor.store.sql.database import Connection
+from provisor.store.sql.documents import from_json
 
 CHANGES = "changes"
 """Where it is counted how often applications and jobs were changed, but for their statuses."""
@@ -64,7 +64,8 @@ class Glance:
         """Count a change; call inside the transaction that makes it."""
         self._run(
             "INSERT INTO meta (name, value) VALUES (?, '1')"
-            " ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            " ON CONFLICT (name) DO UPDATE"
+            " SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)",
             (CHANGES,),
         )
 

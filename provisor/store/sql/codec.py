@@ -15,7 +15,7 @@ import xxhash
 
 from provisor.model.decisions import Echo, Escrow, Span
 from provisor.model.entries import Anchor, Attributes, MatchQuery, Reference, Value
-from provisor.store.sqlite.connect import Connection
+from provisor.store.sql.database import Connection
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -111,6 +111,7 @@ def unpack(data: bytes) -> Any:
 INLINE = 0
 """The shape of what carries its own names: a directory with no order has too many shapes."""
 SHAPES_MAX = 4_096
+LEARN = "INSERT INTO shape (content) VALUES (?) ON CONFLICT (content) DO NOTHING RETURNING number"
 Order: TypeAlias = Callable[[Attributes], tuple[Value, ...]]
 
 
@@ -163,15 +164,16 @@ class Shapes:
 
     def _number(self, content: bytes) -> int:
         run = self._connection.execute
-        row = run("SELECT number FROM shape WHERE content = ?", (content,)).fetchone()
-        if row:
-            return row[0]
-        (count,) = run("SELECT count(*) FROM shape").fetchone()
-        if count >= SHAPES_MAX:
-            return INLINE
-        run("INSERT INTO shape (content) VALUES (?)", (content,))
-        (number,) = run("SELECT last_insert_rowid()").fetchone()
-        return number
+        for _ in range(2):  # another job's journal may have learnt it in between
+            row = run("SELECT number FROM shape WHERE content = ?", (content,)).fetchone()
+            if row is None:
+                (count,) = run("SELECT count(*) FROM shape").fetchone()
+                if count >= SHAPES_MAX:
+                    break
+                row = run(LEARN, (content,)).fetchone()
+            if row is not None:
+                return row[0]
+        return INLINE
 
     def _read(self) -> None:
         rows = self._connection.execute("SELECT number, content FROM shape")

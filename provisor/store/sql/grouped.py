@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from provisor.errors import Rejected
-from provisor.store.sqlite.connect import Transaction
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class _Asked:
 class Group:
     """The steps that wait for the next transaction."""
 
-    def __init__(self, write: Callable[[], Transaction]) -> None:
+    def __init__(self, write: Callable[[], AbstractContextManager[object]]) -> None:
         self._write = write
         self._asked: list[_Asked] = []
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -20,8 +20,8 @@ from provisor.model.decisions import (
 )
 from provisor.model.entries import Reference
 from provisor.store import transitions
-from provisor.store.sqlite.codec import to_micros
-from provisor.store.sqlite.desk import Desk
+from provisor.store.sql.codec import to_micros
+from provisor.store.sql.desk import Desk
 
 
 def attempt(desk: Desk, standing: Standing, decision: Decision, now: datetime) -> bool:
@@ -72,8 +72,8 @@ def _count_removals(
         )
         return
     desk.connection.executemany(
-        "INSERT OR REPLACE INTO removal (job, mapping, anchor, kind, target, at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO removal (job, mapping, anchor, kind, target, at) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (job, mapping, anchor, kind, target) DO UPDATE SET at = excluded.at",
         [(*row, to_micros(now)) for row in rows],
     )
 

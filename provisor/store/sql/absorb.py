@@ -5,7 +5,7 @@ An object that is as it was costs a look-up, a hash and a mark, but no row is wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
@@ -14,10 +14,11 @@ from provisor.model.decisions import StandingKey
 from provisor.model.entries import Absence, Entry, Gone, Seen, Touched
 from provisor.ports import Observation
 from provisor.store import transitions
-from provisor.store.sqlite import rows
-from provisor.store.sqlite.codec import fingerprint
-from provisor.store.sqlite.desk import Desk
-from provisor.store.sqlite.documents import to_json
+from provisor.store.sql import rows
+from provisor.store.sql.codec import fingerprint
+from provisor.store.sql.database import NUMBERS
+from provisor.store.sql.desk import Desk
+from provisor.store.sql.documents import to_json
 
 BRIEFLY_KNOWN = """
 SELECT s.anchor, s.number, s.print, s.absence, m.generation
@@ -54,7 +55,7 @@ class Page:
     now: datetime
     generation: int
     known: dict[StandingKey, Brief]
-    next_number: int
+    numbers: Iterator[int]
     counted: Counted = field(default_factory=Counted)
     shown: list[int] = field(default_factory=list[int])
     standings: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
@@ -64,8 +65,9 @@ class Page:
 
 def absorb(desk: Desk, observations: Sequence[Observation], now: datetime) -> Counted:
     (generation,) = desk.run("SELECT generation FROM job WHERE number = ?", (desk.job,)).fetchone()
-    (last,) = desk.run("SELECT coalesce(max(number), 0) FROM standing").fetchone()
-    page = Page(desk, now, generation, _briefs(desk, observations), last + 1)
+    known = _briefs(desk, observations)
+    new = sum(1 for observation in observations if observation.key not in known)
+    page = Page(desk, now, generation, known, desk.database.new_standings(new))
     for observation in observations:
         _observe(page, observation)
     _write(page)
@@ -124,12 +126,11 @@ def _remember(
     page: Page, observation: Observation, entry: Entry, stored: tuple[int, bytes, bytes]
 ) -> None:
     """An object that was never seen: its rows are written with those of the whole page."""
-    key, number = observation.key, page.next_number
+    key, number = observation.key, next(page.numbers)
     shape, content, mark = stored
     references = rows.reference_rows(entry)
     mapping = page.desk.number_of(key.mapping)
-    page.next_number += 1
-    page.standings.append((number, mapping, key.anchor, entry.kind, mark, bool(references)))
+    page.standings.append((number, mapping, key.anchor, entry.kind, mark, 1, 0, bool(references)))
     page.sources.append((number, shape, content, entry.version))
     page.references += [(number, *row, page.desk.job) for row in references]
     page.known[key] = Brief(number, mark, None, page.generation)
@@ -149,7 +150,7 @@ def _change(page: Page, observation: Observation, brief: Brief, entry: Entry | N
     after = transitions.appear(before, before.key, source, page.generation)
     desk.put(number, before, after)
     if entry is not None:
-        rows.save_source(desk.connection, desk.shapes, desk.job, number, before, after)
+        rows.save_source(desk.database, desk.shapes, desk.job, number, before, after)
     if observation.is_counted:
         page.counted.read += brief.generation != page.generation
         page.counted.deltas += 1
@@ -169,15 +170,15 @@ def _lose(page: Page, observation: Observation, brief: Brief, absence: Absence) 
 
 def _write(page: Page) -> None:
     """Write the rows that have come together."""
-    run_each = page.desk.connection.executemany
     if page.standings:
-        run_each(rows.INSERT_STANDING, page.standings)
-        run_each(rows.INSERT_MARK, [(row[0], page.generation) for row in page.standings])
-        run_each(rows.INSERT_SOURCE, page.sources)
-        run_each(rows.INSERT_REFERENCE, page.references)
+        bring = page.desk.database.bring
+        bring("standing", rows.NEW_STANDING, page.standings)
+        bring("mark", rows.MARK, [(row[0], page.generation) for row in page.standings])
+        bring("source", rows.SOURCE, page.sources)
+        bring("reference", rows.REFERENCE, page.references)
     if page.shown:
         page.desk.run(
-            "UPDATE mark SET generation = ? WHERE standing IN (SELECT value FROM json_each(?))",
+            f"UPDATE mark SET generation = ? WHERE standing IN {NUMBERS}",  # noqa: S608
             (page.generation, to_json(page.shown)),
         )
     for rows_written in (page.standings, page.sources, page.references, page.shown):

@@ -7,9 +7,9 @@ from dataclasses import replace
 from provisor.model.cycles import Counts, Cycle, CycleKind
 from provisor.model.jobs import Progress
 from provisor.store.frame import OpenCycle, imported, interrupted
-from provisor.store.sqlite.codec import from_micros
-from provisor.store.sqlite.desk import Desk
-from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sql.codec import from_micros
+from provisor.store.sql.desk import Desk
+from provisor.store.sql.documents import from_json, to_json
 
 STAGED = "(staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen))"
 REFERENCES_STAGED = (
@@ -18,19 +18,22 @@ REFERENCES_STAGED = (
 )
 RECOUNT = f"""
 WITH object AS (
-    SELECT max(is_entitled) AS entitled, max(is_effectively_entitled) AS effectively,
-           max(is_export_due) AS due, max(is_exported) AS exported,
-           max(verdict = 'failure') AS failed
+    SELECT max(CASE WHEN is_entitled THEN 1 ELSE 0 END) AS entitled,
+           max(CASE WHEN is_effectively_entitled THEN 1 ELSE 0 END) AS effectively,
+           max(CASE WHEN is_export_due THEN 1 ELSE 0 END) AS due,
+           max(CASE WHEN is_exported THEN 1 ELSE 0 END) AS exported,
+           max(CASE WHEN verdict = 'failure' THEN 1 ELSE 0 END) AS failed
     FROM record
     WHERE cycle = :cycle AND position > :after
     GROUP BY mapping, anchor
 ), logged AS (
-    SELECT total(entitled), total(effectively), total(due), total(exported), total(failed)
+    SELECT sum(entitled), sum(effectively), sum(due), sum(exported), sum(failed)
     FROM object
 ), standing_now AS (
-    SELECT total(escrow IS NOT NULL), total(references_escrow IS NOT NULL),
-           total({STAGED}) + total({REFERENCES_STAGED}),
-           total(is_enabled AND (
+    SELECT count(*) FILTER (WHERE escrow IS NOT NULL),
+           count(*) FILTER (WHERE references_escrow IS NOT NULL),
+           count(*) FILTER (WHERE {STAGED}) + count(*) FILTER (WHERE {REFERENCES_STAGED}),
+           count(*) FILTER (WHERE is_enabled AND (
                seen <> settled AND escrow IS NULL AND NOT {STAGED}
                OR state = 'managed' AND has_references
                   AND references_seen <> references_settled
@@ -38,7 +41,8 @@ WITH object AS (
     FROM standing JOIN mapping ON mapping.number = standing.mapping
     WHERE mapping.job = :job
 )
-SELECT logged.*, standing_now.*, faults_count FROM logged, standing_now, job WHERE number = :job
+SELECT logged.*, standing_now.*, faults_count
+FROM logged, standing_now, job WHERE job.number = :job
 """  # noqa: S608
 
 

@@ -1,4 +1,4 @@
-"""Notices in SQLite: decided in the transaction that records a status, and sent from here."""
+"""Notices: decided in the transaction that records a status, and sent from here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import datetime
 
 from provisor.model.notices import Notice
 from provisor.ports import Pending
-from provisor.store.sqlite.codec import to_micros
-from provisor.store.sqlite.connect import Connection
-from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sql.codec import to_micros
+from provisor.store.sql.database import Connection, Database
+from provisor.store.sql.documents import from_json, to_json
 
 DUE = """
 SELECT n.number, j.id, n.content, n.attempts, n.sent
@@ -33,8 +33,9 @@ def is_any(connection: Connection, now: datetime) -> bool:
     return bool(connection.execute(found, (to_micros(now),)).fetchone()[0])
 
 
-def take(connection: Connection, now: datetime, until: datetime) -> Pending | None:
-    row = connection.execute(DUE, (to_micros(now),)).fetchone()
+def take(database: Database, now: datetime, until: datetime) -> Pending | None:
+    connection = database.connection
+    row = connection.execute(DUE + database.taking, (to_micros(now),)).fetchone()
     if row is None:
         return None
     number, job, content, attempts, sent = row

@@ -4,6 +4,7 @@ standing of it."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from provisor.errors import Fenced
@@ -12,11 +13,11 @@ from provisor.model.entries import Anchor, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.store import transitions
 from provisor.store.frame import UNKNOWN_MAPPING, MappingNote, spell_claim
-from provisor.store.sqlite import records, rows
-from provisor.store.sqlite.codec import Shapes, decode_queries
-from provisor.store.sqlite.connect import Connection, Transaction
-from provisor.store.sqlite.documents import from_json, to_json
-from provisor.store.sqlite.held import Held
+from provisor.store.sql import records, rows
+from provisor.store.sql.codec import Shapes, decode_queries
+from provisor.store.sql.database import Connection, Database
+from provisor.store.sql.documents import from_json, to_json
+from provisor.store.sql.held import Held
 
 STIR = """
 UPDATE standing
@@ -38,19 +39,21 @@ class Mapped:
 
 
 class Desk:
-    def __init__(self, connection: Connection, job: int, epoch: int) -> None:
-        self.connection = connection
-        self.run = connection.execute
-        self.shapes = Shapes(connection)
+    def __init__(self, database: Database, job: int, epoch: int) -> None:
+        self.database = database
+        self.connection = database.connection
+        self.run = self.connection.execute
+        self.shapes = Shapes(self.connection)
         self.job = job
         self._epoch = epoch
         self._mappings: dict[MappingName, Mapped] = {}
         self._cycles: dict[str, int] = {}
         self._claims: dict[str, int] | None = None
         self.held = Held()
-        self._transaction = Transaction(connection, self._fence, self._forget)
+        self._transaction = database.transaction(self._fence, self._forget)
+        self._fencing = f"SELECT epoch FROM job WHERE number = ?{database.locking}"  # noqa: S608
 
-    def write(self) -> Transaction:
+    def write(self) -> AbstractContextManager[Connection]:
         """Do everything inside in one transaction of whoever has the job.
 
         Raises Fenced, StoreFailed, and what is raised inside; then nothing was done.
@@ -58,7 +61,7 @@ class Desk:
         self.held.clear()
         return self.step()
 
-    def step(self) -> Transaction:
+    def step(self) -> AbstractContextManager[Connection]:
         """Like `write`, for steps of single objects: nothing changes but what goes through
         `put`, and what is held of other objects stays true."""
         if self._epoch == VIEW:
@@ -66,7 +69,7 @@ class Desk:
         return self._transaction
 
     def _fence(self) -> None:
-        row = self.run("SELECT epoch FROM job WHERE number = ?", (self.job,)).fetchone()
+        row = self.run(self._fencing, (self.job,)).fetchone()
         if row is None or row[0] != self._epoch:
             raise Fenced("another engine has taken this job over")
 

@@ -19,8 +19,8 @@ from provisor.model.decisions import (
 from provisor.model.entries import Absence, Anchor, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.ports import RecordQuery
-from provisor.store.sqlite.codec import from_micros, pack, to_micros, unpack
-from provisor.store.sqlite.connect import Connection
+from provisor.store.sql.codec import from_micros, pack, to_micros, unpack
+from provisor.store.sql.database import Connection
 
 INSERT = """
 INSERT INTO record (cycle, mapping, anchor, at, change, action, verdict, code, is_export_due,

@@ -1,4 +1,4 @@
-"""What one job remembers, in SQLite. Each method is one transaction, carried out at once: while
+"""What one job remembers, in a database. Each method is one transaction, carried out at once: while
 it lasts nothing else happens in the process. Steps of single objects share one (`grouped`)."""
 
 from __future__ import annotations
@@ -36,28 +36,29 @@ from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_s
 from provisor.ports import Drift, Listed, Observation
 from provisor.store import transitions
 from provisor.store.frame import HeldSnapshot, hold
-from provisor.store.sqlite import absorb, ask, bulk, count, listing, notices, steps
-from provisor.store.sqlite.codec import pack, to_micros
-from provisor.store.sqlite.connect import NAMED_FAILURES, Connection
-from provisor.store.sqlite.desk import Desk
-from provisor.store.sqlite.documents import from_json, to_json
-from provisor.store.sqlite.grouped import Group
+from provisor.store.sql import absorb, ask, bulk, count, listing, notices, steps
+from provisor.store.sql.codec import pack, to_micros
+from provisor.store.sql.database import Database
+from provisor.store.sql.desk import Desk
+from provisor.store.sql.documents import from_json, to_json
+from provisor.store.sql.grouped import Group
 
 
-class SqliteJournal:
-    def __init__(self, connection: Connection, job: int, epoch: int) -> None:
-        self._desk = Desk(connection, job, epoch)
+class SqlJournal:
+    def __init__(self, database: Database, job: int, epoch: int) -> None:
+        self._failures = database.failures
+        self._desk = Desk(database, job, epoch)
         self._group = Group(self._desk.step)
         self._step = self._group.carry_out
 
     def close(self) -> None:
         """Nothing is lost without it; it frees the file at once."""
         self._group.close()
-        self._desk.connection.close()
+        self._desk.database.close()
 
     def _column(self, name: str) -> object:
         """Return a column of the job; None once the job is deleted."""
-        with NAMED_FAILURES:
+        with self._failures:
             row = self._desk.run(
                 f"SELECT {name} FROM job WHERE number = ?",  # noqa: S608
                 (self._desk.job,),
@@ -112,7 +113,7 @@ class SqliteJournal:
         await self._step(partial(count.note_progress, self._desk, progress))
 
     async def recount(self) -> Counts:
-        with NAMED_FAILURES:
+        with self._failures:
             return count.recount(self._desk)
 
     async def end_cycle(self, cycle: Cycle) -> Status:
@@ -144,7 +145,7 @@ class SqliteJournal:
         return from_json(str(self._column("status")), Status)
 
     async def is_wanted(self) -> bool:
-        with NAMED_FAILURES:
+        with self._failures:
             row = self._desk.run(
                 "SELECT asked FROM job WHERE number = ?", (self._desk.job,)
             ).fetchone()
@@ -185,21 +186,21 @@ class SqliteJournal:
             self._set("faults_count", len(told))
 
     async def shown(self) -> Mapping[MappingName, int]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.shown(self._desk)
 
     async def population(self) -> Mapping[MappingName, int]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.counts_where(self._desk, "absence IS NULL")
 
     async def missing(self) -> Sequence[StandingKey]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.missing(self._desk)
 
     async def advance(self, watermark: Watermark | None) -> None:
         with self._desk.write():
             self._set("watermark", watermark)
-            self._set("is_initial", 0)
+            self._set("is_initial", False)
 
     async def hold_snapshot(self, digest: str, why: str, now: datetime) -> bool:
         with self._desk.write():
@@ -234,37 +235,37 @@ class SqliteJournal:
             listing.end(self._desk, kinds, is_complete=is_complete)
 
     async def listed(self, query: MatchQuery) -> Sequence[Entry] | None:
-        with NAMED_FAILURES:
+        with self._failures:
             return listing.find(self._desk, query)
 
     # one object
 
     async def due(self, now: datetime) -> Sequence[StandingKey]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.due(self._desk, now)
 
     async def due_departures(self, now: datetime) -> Sequence[StandingKey]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.due_departures(self._desk, now)
 
     async def superiors(self, now: datetime) -> Mapping[StandingKey, frozenset[EntryKey]]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.superiors(self._desk, now)
 
     async def recall(self, keys: Collection[StandingKey]) -> Sequence[Standing]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.recall(self._desk, keys)
 
     async def lookup(self, text: str, limit: int) -> Sequence[Standing]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.lookup(self._desk, text, limit)
 
     async def entries(self, kind: str, after: Anchor | None, limit: int) -> Sequence[Entry]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.entries(self._desk, kind, after, limit)
 
     async def linked(self, after: StandingKey | None, limit: int) -> Sequence[Standing]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.linked(self._desk, after, limit)
 
     async def disconnect(self, key: StandingKey) -> None:
@@ -279,23 +280,23 @@ class SqliteJournal:
                 self._desk.put(number, standing, doubted)
 
     async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.owner(self._desk, found.kind, found.anchor, queries)
 
     async def links(self) -> Mapping[MappingName, int]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.counts_where(self._desk, "state IN ('managed', 'disabled', 'leaving')")
 
     async def departed(self, since: datetime) -> frozenset[StandingKey]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.departed(self._desk, since)
 
     async def members_removed(self, since: datetime) -> Mapping[StandingKey, frozenset[Reference]]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.members_removed(self._desk, since)
 
     async def staged_since(self) -> datetime | None:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.staged_since(self._desk)
 
     async def stage(self, held: Mapping[StandingKey, int], now: datetime) -> None:
@@ -352,13 +353,13 @@ class SqliteJournal:
     # references
 
     async def due_references(self, now: datetime) -> Sequence[StandingKey]:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.due_references(self._desk, now)
 
     async def anchors(
         self, keys: Collection[StandingKey], *, claimed: bool = False
     ) -> Mapping[StandingKey, Anchor]:
-        with NAMED_FAILURES:
+        with self._failures:
             states = transitions.CLAIMED if claimed else transitions.POINTED_AT
             return ask.anchors(self._desk, keys, states)
 
@@ -391,7 +392,7 @@ class SqliteJournal:
         await self._step(partial(steps.settle_references, self._desk, *done))
 
     async def members(self) -> int:
-        with NAMED_FAILURES:
+        with self._failures:
             return ask.members(self._desk)
 
     # what is not asked from outside

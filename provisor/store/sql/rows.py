@@ -19,7 +19,7 @@ from provisor.model.decisions import (
 from provisor.model.entries import NO_ATTRIBUTES, Absence, Anchor, Entry, Reference
 from provisor.model.rules import MappingName
 from provisor.store import transitions
-from provisor.store.sqlite.codec import (
+from provisor.store.sql.codec import (
     Shapes,
     decode_echoes,
     decode_escrow,
@@ -33,8 +33,8 @@ from provisor.store.sqlite.codec import (
     from_micros,
     to_micros,
 )
-from provisor.store.sqlite.connect import Connection
-from provisor.store.sqlite.documents import to_json
+from provisor.store.sql.database import NUMBERS, Connection, Database
+from provisor.store.sql.documents import to_json
 
 HEAD = """
 s.number, s.anchor, s.is_assigned, s.seen, s.settled, s.target, s.state, s.is_created_by_us,
@@ -64,23 +64,26 @@ FROM json_each(?) asked
 CROSS JOIN standing s ON s.mapping = ? AND s.anchor = asked.value
 {BESIDE_IT}
 """  # noqa: S608
-SPANS = """
-SELECT standing, attribute, content FROM span WHERE standing IN (SELECT value FROM json_each(?))
-"""
+SPANS = f"SELECT standing, attribute, content FROM span WHERE standing IN {NUMBERS}"  # noqa: S608
 BRIEFLY = f"""
 SELECT {HEAD}, i.standing, i.version
 FROM standing s LEFT JOIN image i ON i.standing = s.number
 WHERE s.mapping = ? AND s.anchor = ?
 """  # noqa: S608
-INSERT_STANDING = """
-INSERT INTO standing (number, mapping, anchor, kind, print, seen, due_at, has_references)
-VALUES (?, ?, ?, ?, ?, 1, 0, ?)
+SAVE_IMAGE = """
+INSERT INTO image (standing, shape, content, version) VALUES (?, ?, ?, ?)
+ON CONFLICT (standing) DO UPDATE
+SET shape = excluded.shape, content = excluded.content, version = excluded.version
 """
-INSERT_MARK = "INSERT INTO mark (standing, generation) VALUES (?, ?)"
-INSERT_SOURCE = "INSERT INTO source (standing, shape, content, version) VALUES (?, ?, ?, ?)"
-INSERT_REFERENCE = """
-INSERT INTO reference (standing, attribute, is_single, kind, anchor, job) VALUES (?, ?, ?, ?, ?, ?)
+SAVE_SPAN = """
+INSERT INTO span (standing, attribute, content, possible) VALUES (?, ?, ?, ?)
+ON CONFLICT (standing, attribute) DO UPDATE
+SET content = excluded.content, possible = excluded.possible
 """
+NEW_STANDING = ("number", "mapping", "anchor", "kind", "print", "seen", "due_at", "has_references")
+MARK = ("standing", "generation")
+SOURCE = ("standing", "shape", "content", "version")
+REFERENCE = ("standing", "attribute", "is_single", "kind", "anchor", "job")
 PLAIN = ("absence", "is_assigned", "seen", "settled", "references_seen", "references_settled")
 BESIDE = ("mark", "source", "image", "span", "reference")
 """Tables that hold what belongs to a standing, by its number."""
@@ -315,7 +318,7 @@ def save_image(connection: Connection, shapes: Shapes, number: int, image: Image
         return
     shape, content = shapes.encode("", image.attributes)
     connection.execute(
-        "INSERT OR REPLACE INTO image (standing, shape, content, version) VALUES (?, ?, ?, ?)",
+        SAVE_IMAGE,
         (number, shape, content, image.version),
     )
 
@@ -330,18 +333,17 @@ def _save_spans(
     for attribute, span in after.items():
         if before.get(attribute) != span:
             connection.execute(
-                "INSERT OR REPLACE INTO span (standing, attribute, content, possible)"
-                " VALUES (?, ?, ?, ?)",
+                SAVE_SPAN,
                 (number, attribute, encode_span(span), len(span.possible)),
             )
 
 
 def save_source(
-    connection: Connection, shapes: Shapes, job: int, number: int, before: Standing, after: Standing
+    database: Database, shapes: Shapes, job: int, number: int, before: Standing, after: Standing
 ) -> None:
     """Write a source entry that says something new, and whom it points at."""
     assert after.source is not None
-    entry = after.source
+    connection, entry = database.connection, after.source
     shape, content = shapes.encode(entry.kind, entry.attributes)
     connection.execute(
         "UPDATE source SET shape = ?, content = ?, version = ? WHERE standing = ?",
@@ -357,7 +359,7 @@ def save_source(
         " AND kind = ? AND anchor = ?",
         [(number, *row) for row in old - new],
     )
-    connection.executemany(INSERT_REFERENCE, [(number, *row, job) for row in new - old])
+    database.bring("reference", REFERENCE, [(number, *row, job) for row in new - old])
 
 
 def reference_rows(entry: Entry | None) -> set[tuple[str, bool, str, str]]:

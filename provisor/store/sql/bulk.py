@@ -12,11 +12,11 @@ from provisor.model.jobs import ResetScope
 from provisor.model.rules import MappingName, Rules
 from provisor.store import transitions
 from provisor.store.frame import MappingNote
-from provisor.store.sqlite import rows
-from provisor.store.sqlite.codec import decode_span, encode_span, to_micros
-from provisor.store.sqlite.connect import Connection
-from provisor.store.sqlite.desk import Desk
-from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sql import rows
+from provisor.store.sql.codec import decode_span, encode_span, to_micros
+from provisor.store.sql.database import Connection
+from provisor.store.sql.desk import Desk
+from provisor.store.sql.documents import from_json, to_json
 
 NO_IMAGES = "DELETE FROM image WHERE standing IN (SELECT number FROM standing WHERE mapping = ?)"
 NO_SPANS = """
@@ -47,9 +47,10 @@ SET target = CASE WHEN state <> 'released' THEN target END,
     is_created_by_us = state <> 'released' AND is_created_by_us,
     echoes = CASE WHEN state <> 'released' THEN echoes END,
     state = CASE WHEN state <> 'released' THEN 'claimed' END,
-    spans = (SELECT count(*) FROM span p WHERE p.standing = number), references_due_at = NULL,
-    has_references = EXISTS (SELECT 1 FROM reference r WHERE r.standing = number)
-        OR EXISTS (SELECT 1 FROM span p WHERE p.standing = number)
+    spans = (SELECT count(*) FROM span p WHERE p.standing = standing.number),
+    references_due_at = NULL,
+    has_references = EXISTS (SELECT 1 FROM reference r WHERE r.standing = standing.number)
+        OR EXISTS (SELECT 1 FROM span p WHERE p.standing = standing.number)
 WHERE mapping = ? AND target IS NOT NULL
 """
 UNESCROW = """
@@ -65,9 +66,9 @@ WHERE mapping = ?
 REREAD = f"""
 UPDATE standing
 SET {UNSETTLE}, {STIR},
-    staged_seen = staged_seen + (staged_seen = seen),
-    references_staged_seen =
-        references_staged_seen + (references_staged_seen = references_seen)
+    staged_seen = staged_seen + CASE WHEN staged_seen = seen THEN 1 ELSE 0 END,
+    references_staged_seen = references_staged_seen
+        + CASE WHEN references_staged_seen = references_seen THEN 1 ELSE 0 END
 WHERE mapping = ?
 """  # noqa: S608
 FORGETTABLE = """
@@ -112,7 +113,7 @@ def assign(desk: Desk, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int
     for name, mapped in desk.mappings().items():
         anchors = to_json(sorted(assigned.get(name, frozenset[Anchor]())))
         changed += desk.run(
-            f"UPDATE standing SET is_assigned = 1 - is_assigned, {UNSETTLE}"  # noqa: S608
+            f"UPDATE standing SET is_assigned = NOT is_assigned, {UNSETTLE}"  # noqa: S608
             " WHERE mapping = ?"
             " AND is_assigned <> (anchor IN (SELECT value FROM json_each(?)))",
             (mapped.number, anchors),
@@ -123,7 +124,7 @@ def assign(desk: Desk, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int
 def reset(desk: Desk, scope: ResetScope) -> None:
     run, forgets_links = desk.run, ResetScope.CONNECTOR_DATA_STORE in scope
     if ResetScope.WATERMARK in scope:
-        run("UPDATE job SET watermark = NULL, is_initial = 1 WHERE number = ?", (desk.job,))
+        run("UPDATE job SET watermark = NULL, is_initial = TRUE WHERE number = ?", (desk.job,))
     if ResetScope.ESCROWS in scope:
         run("UPDATE job SET faults = NULL, faults_count = 0 WHERE number = ?", (desk.job,))
     for mapped in desk.mappings().values():

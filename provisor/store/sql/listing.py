@@ -8,8 +8,8 @@ from provisor.model.entries import Anchor, Entry, MatchQuery
 from provisor.ports import Drift, Listed
 from provisor.store import transitions
 from provisor.store.frame import spell
-from provisor.store.sqlite.desk import Desk
-from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sql.desk import Desk
+from provisor.store.sql.documents import from_json, to_json
 
 LEFT_OUT = """
 mapping = ? AND state IN ('managed', 'disabled', 'leaving')

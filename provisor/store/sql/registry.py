@@ -1,8 +1,7 @@
-"""Applications and jobs, documents and approvals, in SQLite."""
+"""Applications and jobs, documents and approvals, in a database."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from functools import reduce
 from pathlib import Path
 from weakref import WeakSet, finalize
 
-from provisor.errors import StoreFailed
 from provisor.model.audit import Act, Altered
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
@@ -20,93 +18,86 @@ from provisor.planner.notices import arising
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, Pending, StagedView
 from provisor.store.errors import JobUnknown
-from provisor.store.files import create_private
 from provisor.store.frame import HeldSnapshot, staged_view
-from provisor.store.sqlite import ask, audit, bulk, count, notices, rows
-from provisor.store.sqlite.connect import (
-    NAMED_FAILURES,
-    Connection,
-    Factory,
-    Transaction,
-    connect,
-)
-from provisor.store.sqlite.desk import VIEW, Desk
-from provisor.store.sqlite.documents import from_json, to_json
-from provisor.store.sqlite.glance import Glance, job_of
-from provisor.store.sqlite.journal import SqliteJournal
-from provisor.store.sqlite.ledger import SqliteLedger
-from provisor.store.sqlite.opening import Marks, prepare
-from provisor.store.sqlite.overlay import copy_job
+from provisor.store.sql import ask, audit, bulk, count, notices, rows
+from provisor.store.sql.database import Connection, Database, Home
+from provisor.store.sql.desk import VIEW, Desk
+from provisor.store.sql.documents import from_json, to_json
+from provisor.store.sql.glance import Glance, job_of
+from provisor.store.sql.journal import SqlJournal
+from provisor.store.sql.ledger import SqlLedger
 
 
-class SqliteStore:
-    """One file. Several processes may have it open; each journal has one that may write."""
+class SqlStore:
+    """A store on a database. Several processes may have it open; each journal has one that may
+    write."""
 
-    def __init__(self, path: Path, factory: Factory = sqlite3.Connection) -> None:
-        """Open the store, making or migrating it. Raises StoreTooNew, StoreFailed."""
-        prepare(path)
-        self._path, self._factory = path, factory
-        self._connection = connect(path, factory, is_full=True)
+    def __init__(self, home: Home) -> None:
+        """Raises StoreFailed."""
+        self._home = home
+        self._database = home.open()
+        self._connection, self._failures = self._database.connection, self._database.failures
+        self._transaction = self._database.transaction
         self._run = self._connection.execute
-        self._marks = Marks(path)
         self._glance = Glance(self._connection)
-        self._journals = WeakSet[SqliteJournal]()
-        self.ledger = SqliteLedger(self._connection)
+        self._journals = WeakSet[SqlJournal]()
+        self.ledger = SqlLedger(self._database)
 
     def close(self) -> None:
         """Close it, and every journal that came from it."""
         for journal in list(self._journals):
             journal.close()
-        self._connection.close()
+        self._database.close()
 
     @property
     def is_restored(self) -> bool:
         """True for a store that was restored or copied: taking a job over will doubt what it
         remembers of the targets."""
-        with NAMED_FAILURES:
-            return self._marks.is_foreign(self._connection)
+        with self._failures:
+            return self._home.is_foreign(self._connection)
 
     # applications and jobs
 
     async def applications(self) -> Sequence[Application]:
-        with NAMED_FAILURES:
+        with self._failures:
             return list(self._glance.inventory().applications)
 
     async def find_application(self, id: str) -> Application | None:
-        with NAMED_FAILURES:
+        with self._failures:
             return self._glance.inventory().by_id.get(id.lower())
 
     async def put_application(self, application: Application) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             self._run(
-                "INSERT OR REPLACE INTO application (id, content) VALUES (?, ?)",
+                "INSERT INTO application (id, content) VALUES (?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET content = excluded.content",
                 (application.id, to_json(application)),
             )
             self._glance.changed()
 
     async def delete_application(self, id: str) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             self._run("DELETE FROM application WHERE id = ?", (id,))
             self._glance.changed()
             self._run("DELETE FROM document WHERE owner = ?", (id,))
 
     async def jobs(self) -> Sequence[Job]:
-        with NAMED_FAILURES:
+        with self._failures:
             found = self._run("SELECT definition, status FROM job ORDER BY id").fetchall()
         return [job_of(*row) for row in found]
 
     async def jobs_of(self, application: str) -> Sequence[Job]:
-        with NAMED_FAILURES:
+        with self._failures:
             return self._glance.jobs_of(application)
 
     async def job(self, id: str) -> Job | None:
-        with NAMED_FAILURES:
+        with self._failures:
             row = self._run("SELECT definition, status FROM job WHERE id = ?", (id,)).fetchone()
         return job_of(*row) if row else None
 
     async def put_job(self, job: Job) -> None:
         definition = to_json(replace(job, status=Status()))
-        with Transaction(self._connection):
+        with self._transaction():
             self._run(
                 "INSERT INTO job (id, definition, status) VALUES (?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition",
@@ -115,7 +106,7 @@ class SqliteStore:
             self._glance.changed()
 
     async def delete_job(self, id: str) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             row = self._run("SELECT number FROM job WHERE id = ?", (id,)).fetchone()
             if row:
                 _delete_job(self._connection, row[0])
@@ -123,8 +114,8 @@ class SqliteStore:
             self._run("DELETE FROM document WHERE owner = ?", (id,))
 
     async def note(self, job: str, *events: Event) -> Status:
-        with Transaction(self._connection):
-            number = self._number(job)
+        with self._transaction():
+            number = self._number(job, self._database.locking)
             row = self._run("SELECT status FROM job WHERE number = ?", (number,)).fetchone()
             before = from_json(row[0], Status)
             status = reduce(next_status, events, before)
@@ -133,94 +124,99 @@ class SqliteStore:
             return status
 
     async def running(self, job: str) -> Progress | None:
-        with NAMED_FAILURES:
+        with self._failures:
             cycle = count.open_cycle(self._desk(job))
         return cycle.how_far() if cycle else None
 
     async def links(self, job: str) -> Mapping[MappingName, int]:
-        with NAMED_FAILURES:
+        with self._failures:
             return self._glance.links(self._number(job))
 
     async def ask(self, job: str, asked: Asked | None) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             number = self._number(job)
             self._run("UPDATE job SET asked = ? WHERE number = ?", (asked, number))
 
-    def _number(self, job: str) -> int:
-        row = self._run("SELECT number FROM job WHERE id = ?", (job,)).fetchone()
+    def _number(self, job: str, locking: str = "") -> int:
+        row = self._run(f"SELECT number FROM job WHERE id = ?{locking}", (job,)).fetchone()  # noqa: S608
         if row is None:
             raise JobUnknown(f"there is no job '{job}'")
         return row[0]
 
     def _desk(self, job: str) -> Desk:
         """Return what reads a job's journal without having it."""
-        return Desk(self._connection, self._number(job), VIEW)
+        return Desk(self._database, self._number(job), VIEW)
 
     # what is to be told
 
     async def announce(self, job: str, notice: Notice) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             notices.keep(self._connection, self._number(job), (notice,))
 
     async def take_notice(self, now: datetime, until: datetime) -> Pending | None:
-        with NAMED_FAILURES:
+        with self._failures:
             if not notices.is_any(self._connection, now):
                 return None  # asked often, and nothing is written for it
-        with Transaction(self._connection):
-            return notices.take(self._connection, now, until)
+        with self._transaction():
+            return notices.take(self._database, now, until)
 
     async def put_back_notice(
         self, pending: Pending, sent: frozenset[str], again_at: datetime | None
     ) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             notices.put_back(self._connection, pending, sent, again_at)
 
     # documents
 
     async def document(self, owner: str, name: str) -> bytes | None:
-        with NAMED_FAILURES:
+        with self._failures:
             row = self._run(
                 "SELECT content FROM document WHERE owner = ? AND name = ?", (owner, name)
             ).fetchone()
         return row[0] if row else None
 
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             self._run(
-                "INSERT OR REPLACE INTO document (owner, name, content) VALUES (?, ?, ?)",
+                "INSERT INTO document (owner, name, content) VALUES (?, ?, ?)"
+                " ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content",
                 (owner, name, content),
             )
 
     # sealed secrets
 
     def secret(self, owner: str, name: str) -> bytes | None:
-        with NAMED_FAILURES:
+        with self._failures:
             row = self._run(
                 "SELECT content FROM secret WHERE owner = ? AND name = ?", (owner, name)
             ).fetchone()
         return row[0] if row else None
 
     def secret_names(self, owner: str) -> Sequence[str]:
-        with NAMED_FAILURES:
+        with self._failures:
             found = self._run("SELECT name FROM secret WHERE owner = ? ORDER BY name", (owner,))
             return [name for (name,) in found]
 
     def all_secrets(self) -> Sequence[tuple[str, str, bytes]]:
-        with NAMED_FAILURES:
+        with self._failures:
             return self._run("SELECT owner, name, content FROM secret").fetchall()
 
     def put_secrets(self, rows: Sequence[tuple[str, str, bytes]]) -> None:
-        with Transaction(self._connection) as connection:
-            connection.executemany("INSERT OR REPLACE INTO secret VALUES (?, ?, ?)", rows)
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO secret (owner, name, content) VALUES (?, ?, ?)"
+                " ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content",
+                rows,
+            )
 
     def delete_secret(self, owner: str, name: str) -> None:
-        with Transaction(self._connection):
+        with self._transaction():
             self._run("DELETE FROM secret WHERE owner = ? AND name = ?", (owner, name))
 
     # approvals
 
     async def staged(self, job: str) -> StagedView:
-        with NAMED_FAILURES:
+        with self._failures:
             return self._staged(job)
 
     def _staged(self, job: str) -> StagedView:
@@ -232,7 +228,8 @@ class SqliteStore:
         return from_json(held, HeldSnapshot) if held else None
 
     async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
-        with Transaction(self._connection):
+        with self._transaction():
+            self._number(job, self._database.locking)
             view = self._staged(job)
             if not hash or view.hash != hash:
                 return False
@@ -258,7 +255,7 @@ class SqliteStore:
         for name, mapping, anchors in desk.by_mapping(keys):
             assert name in desk.mappings()
             self._connection.executemany(
-                f"UPDATE standing SET {prefix}_approved = 1"  # noqa: S608
+                f"UPDATE standing SET {prefix}_approved = TRUE"  # noqa: S608
                 " WHERE mapping = ? AND anchor = ?",
                 [(mapping, anchor) for anchor in anchors],
             )
@@ -276,7 +273,7 @@ class SqliteStore:
     ) -> None:
         act = Act(at=at, by=by, activity=activity, about=about, origin=origin,
                   altered=tuple(altered))  # fmt: skip
-        with Transaction(self._connection):
+        with self._transaction():
             audit.keep(self._connection, act, tenant)
 
     def _audit(self, at: datetime, by: str, activity: str, about: str, tenant: str = "") -> None:
@@ -284,44 +281,41 @@ class SqliteStore:
         audit.keep(self._connection, act, tenant)
 
     async def audited(self, limit: int, *, tenant: str = "", before: int = 0) -> Sequence[Act]:
-        with NAMED_FAILURES:
+        with self._failures:
             return audit.latest(self._connection, tenant, limit, before)
 
     # journals
 
     async def open_journal(self, job: str, holder: str) -> Journal:
-        with Transaction(self._connection):
+        with self._transaction():
             number = self._number(job)
-            if self._marks.is_foreign(self._connection):
+            if self._home.is_foreign(self._connection):
                 bulk.doubt_everything(self._connection)
                 what = "restored or copied: nothing that it remembers of the targets is trusted"
                 self._audit(datetime.now(UTC), "provisor", "recognise", f"the store was {what}")
-            self._marks.renew(self._connection)
+            self._home.renew_mark(self._connection)
             (epoch,) = self._run(
                 "UPDATE job SET epoch = epoch + 1, holder = ? WHERE number = ? RETURNING epoch",
                 (holder, number),
             ).fetchone()
-        with Transaction(self._connection):
-            self._marks.confirm(self._connection)
-        return self._journal(connect(self._path, self._factory), number, epoch)
+        with self._transaction():
+            self._home.confirm_mark(self._connection)
+        return self._journal(self._home.open(), number, epoch)
 
     async def view_journal(self, job: str) -> Journal:
-        with NAMED_FAILURES:
+        with self._failures:
             number = self._number(job)
-            connection = connect(self._path, self._factory)
-            connection.execute("PRAGMA query_only = ON")
-        return self._journal(connection, number, VIEW)
+        return self._journal(self._home.look(), number, VIEW)
 
     async def overlay_journal(self, job: str) -> Journal:
-        with NAMED_FAILURES:
+        with self._failures:
             number = self._number(job)
-            connection = connect("", self._factory)  # SQLite deletes a nameless file by itself
-            epoch = copy_job(connection, self._path, number)
-        return self._journal(connection, number, epoch)
+            copy, epoch = self._home.overlay(number)
+        return self._journal(copy, number, epoch)
 
-    def _journal(self, connection: Connection, job: int, epoch: int) -> SqliteJournal:
-        journal = SqliteJournal(connection, job, epoch)
-        finalize(journal, connection.close)  # Python's connections do not close when dropped
+    def _journal(self, database: Database, job: int, epoch: int) -> SqlJournal:
+        journal = SqlJournal(database, job, epoch)
+        finalize(journal, database.close)  # Python's connections do not close when dropped
         self._journals.add(journal)
         return journal
 
@@ -330,20 +324,7 @@ class SqliteStore:
     async def backup(self, path: Path) -> None:
         """Write a copy that is whole and consistent, while others go on writing. The key that
         the secrets in it are encrypted with is not part of it. Raises StoreFailed."""
-        passing = path.with_name(path.name + ".new")
-        with NAMED_FAILURES:
-            try:
-                passing.unlink(missing_ok=True)
-                create_private(passing)
-                copy = sqlite3.connect(passing, isolation_level=None)
-                try:
-                    self._connection.backup(copy)
-                    copy.execute("PRAGMA journal_mode = DELETE")
-                finally:
-                    copy.close()
-                passing.replace(path)
-            except OSError as error:
-                raise StoreFailed(f"{path} cannot be written: {error.strerror}") from error
+        self._home.backup(self._database, path)
 
 
 def _delete_job(connection: Connection, number: int) -> None:

@@ -9,10 +9,10 @@ from provisor.model.decisions import LinkState, Standing, StandingKey
 from provisor.model.entries import Anchor, Entry, EntryKey, MatchQuery, Reference
 from provisor.model.rules import MappingName
 from provisor.store import transitions
-from provisor.store.sqlite import rows
-from provisor.store.sqlite.codec import from_micros, to_micros
-from provisor.store.sqlite.desk import Desk
-from provisor.store.sqlite.documents import to_json
+from provisor.store.sql import rows
+from provisor.store.sql.codec import from_micros, to_micros
+from provisor.store.sql.desk import Desk
+from provisor.store.sql.documents import to_json
 
 MAY_GOVERN = """
 AND (attempt IS NOT NULL OR target IS NOT NULL AND (state <> 'released' OR absence = 'deleted'))
@@ -141,7 +141,9 @@ def entries(desk: Desk, kind: str, after: Anchor | None, limit: int) -> list[Ent
         "SELECT s.anchor, o.shape, o.content, o.version FROM standing s"  # noqa: S608
         f" JOIN source o ON o.standing = s.number WHERE s.mapping IN ({numbers})"
         " AND s.kind = ? AND s.absence IS NULL AND s.anchor > ?"
-        " GROUP BY s.anchor ORDER BY s.anchor LIMIT ?",
+        " AND NOT EXISTS (SELECT 1 FROM standing t WHERE t.anchor = s.anchor AND t.kind = s.kind"
+        f" AND t.mapping IN ({numbers}) AND t.absence IS NULL AND t.mapping < s.mapping)"
+        " ORDER BY s.anchor LIMIT ?",
         (kind, after or "", limit),
     )
     made: list[Entry] = []
@@ -243,7 +245,7 @@ def staged_since(desk: Desk) -> datetime | None:
 
 def members(desk: Desk) -> int:
     (count,) = desk.run(
-        "SELECT total(p.possible) FROM mapping m"
+        "SELECT coalesce(sum(p.possible), 0) FROM mapping m"
         " JOIN standing s ON s.mapping = m.number AND s.spans > 0"
         " JOIN span p ON p.standing = s.number"
         " WHERE m.job = ?"

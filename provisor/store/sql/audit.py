@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provisor.model.audit import Act, Altered
-from provisor.store.sqlite.codec import from_micros, to_micros
-from provisor.store.sqlite.connect import Connection
-from provisor.store.sqlite.documents import from_json, to_json
+from provisor.store.sql.codec import from_micros, to_micros
+from provisor.store.sql.database import Connection
+from provisor.store.sql.documents import from_json, to_json
 
 
 def keep(connection: Connection, act: Act, tenant: str) -> None:

@@ -1,0 +1,110 @@
+"""What a database is to the statements: a connection, transactions, and the little that each
+database does in a way of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+Bound: TypeAlias = Sequence[object] | Mapping[str, object]
+
+
+NUMBERS = "(SELECT CAST(value AS BIGINT) FROM json_each(?))"
+"""The numbers in a JSON array, as they stand after IN."""
+
+
+class Cursor(Protocol):
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """Statements are SQLite's, with `?` or `:name` where values go."""
+
+    def execute(self, statement: str, bound: Bound = ..., /) -> Cursor: ...
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[object]], /) -> object: ...
+
+
+class Database(Protocol):
+    """One connection, used by one journal or one registry."""
+
+    @property
+    def connection(self) -> Connection: ...
+
+    @property
+    def failures(self) -> AbstractContextManager[None]:
+        """Return what turns the driver's errors into StoreFailed."""
+        ...
+
+    @property
+    def locking(self) -> str:
+        """Return what a SELECT of a row ends with that nobody else may change until the
+        transaction is over; empty where whoever writes is alone anyhow."""
+        ...
+
+    @property
+    def taking(self) -> str:
+        """Return what a SELECT of a row ends with that passes over what others are taking."""
+        ...
+
+    def transaction(
+        self, check: Callable[[], None] = ..., undone: Callable[[], None] = ...
+    ) -> AbstractContextManager[Connection]:
+        """Return what does everything inside, or nothing, as often as it is entered.
+
+        `check` is called inside, first of all, and `undone` whenever nothing was done. Raises
+        StoreFailed, and what is raised inside.
+        """
+        ...
+
+    def new_standings(self, count: int) -> Iterator[int]:
+        """Return numbers that no standing has, or will be given to others: call it inside a
+        transaction, whose standings they are."""
+        ...
+
+    def bring(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Insert many rows at once."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Home(Protocol):
+    """Where a store lies."""
+
+    def open(self) -> Database:
+        """Open the store. Raises StoreFailed."""
+        ...
+
+    def look(self) -> Database:
+        """Open the store, to look at it."""
+        ...
+
+    def overlay(self, job: int) -> tuple[Database, int]:
+        """Return a throw-away copy of what belongs to a job, and the epoch to write to it."""
+        ...
+
+    def is_foreign(self, connection: Connection) -> bool:
+        """Tell whether this is a copy of the store that was here, or an older state of it."""
+        ...
+
+    def renew_mark(self, connection: Connection) -> None:
+        """Mark the store as this very one; call it inside a transaction."""
+        ...
+
+    def confirm_mark(self, connection: Connection) -> None:
+        """Call it inside a transaction of its own, after the one that renewed the mark."""
+        ...
+
+    def backup(self, database: Database, path: Path) -> None:
+        """Write a whole and consistent copy to a file. Raises StoreFailed."""
+        ...

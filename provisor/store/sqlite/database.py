@@ -1,0 +1,102 @@
+"""SQLite, as the statements in `store/sql` want a database to be."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import count as count_from
+from pathlib import Path
+
+from provisor.errors import StoreFailed
+from provisor.store.files import create_private
+from provisor.store.sql.database import Connection, Database
+from provisor.store.sqlite.connect import NAMED_FAILURES, Factory, Transaction, connect
+from provisor.store.sqlite.opening import Marks, prepare
+from provisor.store.sqlite.overlay import copy_job
+
+
+class SqliteDatabase:
+    """One connection to a file. Whoever writes is alone: nothing needs to be locked."""
+
+    failures = NAMED_FAILURES
+    locking = taking = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def transaction(
+        self, check: Callable[[], None] = lambda: None, undone: Callable[[], None] = lambda: None
+    ) -> Transaction:
+        return Transaction(self.connection, check, undone)
+
+    def new_standings(self, count: int) -> Iterator[int]:
+        (last,) = self.connection.execute(
+            "SELECT coalesce(max(number), 0) FROM standing"
+        ).fetchone()
+        return count_from(last + 1)
+
+    def bring(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        self.connection.executemany(_insert(table, tuple(columns)), rows)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names, places = ", ".join(columns), ", ".join("?" for _ in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608
+
+
+class FileHome:
+    """A store that is a file."""
+
+    def __init__(self, path: Path, factory: Factory = sqlite3.Connection) -> None:
+        """Make or migrate the file. Raises StoreTooNew, StoreFailed."""
+        prepare(path)
+        self._path, self._factory = path, factory
+        self._is_first = True
+        self._marks = Marks(path)
+
+    def open(self) -> Database:
+        """The first that is opened is the registry's: what administrators do survives a failure
+        of power."""
+        is_full, self._is_first = self._is_first, False
+        return SqliteDatabase(connect(self._path, self._factory, is_full=is_full))
+
+    def look(self) -> Database:
+        with NAMED_FAILURES:
+            connection = connect(self._path, self._factory)
+            connection.execute("PRAGMA query_only = ON")
+        return SqliteDatabase(connection)
+
+    def overlay(self, job: int) -> tuple[Database, int]:
+        connection = connect("", self._factory)  # SQLite deletes a nameless file by itself
+        return SqliteDatabase(connection), copy_job(connection, self._path, job)
+
+    def is_foreign(self, connection: Connection) -> bool:
+        return self._marks.is_foreign(connection)
+
+    def renew_mark(self, connection: Connection) -> None:
+        self._marks.renew(connection)
+
+    def confirm_mark(self, connection: Connection) -> None:
+        self._marks.confirm(connection)
+
+    def backup(self, database: Database, path: Path) -> None:
+        assert isinstance(database, SqliteDatabase)
+        passing = path.with_name(path.name + ".new")
+        with NAMED_FAILURES:
+            try:
+                passing.unlink(missing_ok=True)
+                create_private(passing)
+                copy = sqlite3.connect(passing, isolation_level=None)
+                try:
+                    database.connection.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")
+                finally:
+                    copy.close()
+                passing.replace(path)
+            except OSError as error:
+                raise StoreFailed(f"{path} cannot be written: {error.strerror}") from error
