@@ -21,6 +21,7 @@ async def serve_workspace(
     began: Callable[[str], None],
 ) -> None:
     """Serve API and schedule. What only this needs is imported here, since it takes a while."""
+    from provisor.app.console import with_console
     from provisor.graph.http.opening import Composed, Front, open_house
     from provisor.graph.http.server import serve
     from provisor.runtime.worker import Worker
@@ -57,7 +58,7 @@ async def serve_workspace(
     service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker)
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     await serve(
-        service,
+        with_console(service, rooms),
         host=options.host,
         port=options.port,
         tls=tls,

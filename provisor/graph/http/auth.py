@@ -166,9 +166,12 @@ class Gatekeeper:
 
     async def _still_good(self, tenant: str, id: str) -> Caller:
         """A revoked key takes its short-lived tokens with it."""
-        whose = HOME if tenant == self.tenant else tenant
-        known = await self._known(whose)
-        return self._of_key(whose, next((one for one in known if one.id == id), None))
+        return await self.holder(HOME if tenant == self.tenant else tenant, id)
+
+    async def holder(self, tenant: str, id: str) -> Caller:
+        """Return who holds a key, by its id, as long as it is good. Raises Fault."""
+        known = await self._known(tenant)
+        return self._of_key(tenant, next((one for one in known if one.id == id), None))
 
     def _check_times(self, claims: Mapping[str, object]) -> None:
         now, leeway = self.clock.now(), timedelta(seconds=LEEWAY_S)

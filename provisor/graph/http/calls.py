@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -44,6 +44,8 @@ class Call:
     caller: Caller
     gatekeeper: Gatekeeper
     ids: RequestIds
+    renew: Callable[[], Awaitable[Caller]]
+    """Look at the credential again: it may have been revoked meanwhile. Raises Fault."""
     expanded: frozenset[str] = frozenset()
     """Navigation properties that are asked for."""
     applied: list[str] = field(default_factory=list[str])

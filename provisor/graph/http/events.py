@@ -73,7 +73,7 @@ async def _end(call: Call, id: str) -> str:
     if house.is_closing():
         return "closing"
     try:
-        caller = await call.gatekeeper.caller(call.headers.get("authorization", ""))
+        caller = await call.renew()
         if caller.scopes != call.caller.scopes:
             return "unauthorized"
         application = await application_of(call)

@@ -61,6 +61,8 @@ class Route:
     is_versioned: bool = True
     is_beta: bool = False
     """Only below `/beta`."""
+    shows_own: bool = False
+    """Whoever may touch only its own is let in, and shown its own."""
     media: str = JSON
     body_max: int = BODY_MAX
     takes: Any = None

@@ -16,11 +16,13 @@ from provisor.graph.http.handlers import (
     bulk,
     connections,
     expressions,
+    history,
     jobs,
     lifecycle,
     logs,
     meta,
     on_demand,
+    overview,
     people,
     principals,
     schema,
@@ -80,6 +82,7 @@ from provisor.graph.wire.functions import FilterOperatorSchema, FunctionSchema
 from provisor.graph.wire.jobs import JobChange, NewJob, SynchronizationJob
 from provisor.graph.wire.logs import BetaObjectSummary
 from provisor.graph.wire.on_demand import OnDemandRequest
+from provisor.graph.wire.overview import CycleHistory, Escrows, JobOverview, JobSummary
 from provisor.graph.wire.pairs import SecretPair, Secrets, TextPair
 from provisor.graph.wire.requests import (
     AcquireAccessToken,
@@ -204,6 +207,9 @@ def _beside(job: str) -> tuple[Route, ...]:
         replace(get(f"{job}/staged", beside.staged, one(Staged)), options=()),
         replace(approved, refusals=(409,)),
         changing("POST", f"{job}/reconcile", beside.reconcile, gives=TAKEN_ON),
+        replace(get(f"{job}/summary", overview.summary, one(JobSummary)), options=()),
+        replace(get(f"{job}/cycles", history.cycles, one(CycleHistory)), options=("top",)),
+        replace(get(f"{job}/escrows", history.escrows, one(Escrows)), options=()),
         replace(listed, options=("select", "filter", "top", "skiptoken")),
         replace(get(single, connections.get_connection, one(connection)), options=("select",)),
         replace(unlinked, refusals=(409,)),
@@ -339,7 +345,15 @@ def _own() -> tuple[Route, ...]:
             refusals=(429,),
         ),
     )
-    return tuple(replace(route, is_versioned=False, options=()) for route in routes)
+    listed = replace(
+        get("provisor/jobs", overview.list_all, one(JobOverview)),
+        orders=overview.PROPERTIES,
+        shows_own=True,
+    )
+    return (
+        replace(listed, is_versioned=False, options=("filter", "orderby", "top", "skip")),
+        *(replace(route, is_versioned=False, options=()) for route in routes),
+    )
 
 
 ROUTES: tuple[Route, ...] = (

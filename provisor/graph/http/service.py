@@ -6,8 +6,8 @@ Here alone is decided who may, how much may come in, and how every refusal looks
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -37,6 +37,26 @@ CLIENT_ID_LENGTH_MAX = 200
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked for, wherever it came from."""
+
+    method: str = "GET"
+    version: str
+    """`beta` or `v1.0`; empty for what is below none."""
+    path: str
+    """Below the version, percent-encoded."""
+    query: str = ""
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """With names in small letters."""
+    base: str
+    origin: str
+    """The address it came from, for the audit."""
+    renew: Callable[[], Awaitable[Caller]]
+    """Look at the credential again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The API as an ASGI application."""
@@ -62,27 +82,55 @@ class Service:
     async def _answer(self, request: Request, ids: RequestIds) -> Answer:
         base = self.places.base(request)
         version, path, query = _split(request)
-        router = VERSIONED if version else UNVERSIONED
-        found = router.find(path)
+        found = _found(version, path)
         caller = ANONYMOUS
+        authorization = request.headers.get("authorization", "")
         if not (found.routes and all(route.is_open for route in found.routes.values())):
-            caller = await self.gatekeeper.caller(request.headers.get("authorization", ""))
+            caller = await self.gatekeeper.caller(authorization)
         route = _chosen(found, request.method, version, path)
-        asked = parse_query(query, is_beta=version == "beta")
-        call = Call(
-            house=await self.houses.asked(caller.tenant, self.places.origin(request)),
+        asked = Asked(
+            method=request.method,
             version=version,
-            base=base,
             path=path,
-            query=asked,
-            keys=found.keys,
-            headers=dict(request.headers),
+            query=query,
             body=await _body(request, route),
-            caller=caller,
-            gatekeeper=self.gatekeeper,
-            ids=ids,
-            expanded=_understood(route, asked),
+            headers=dict(request.headers),
+            base=base,
+            origin=self.places.origin(request),
+            renew=lambda: self.gatekeeper.caller(authorization),
         )
+        return await self._carried_out(route, found, caller, asked, ids)
+
+    async def ask(self, caller: Caller, asked: Asked) -> Answer:
+        """Answer somebody in this process, who is known already, as everybody is answered.
+
+        Raises Fault, and nothing else that is expected.
+        """
+        ids = _ids(self.houses.home, asked.headers)
+        found = _found(asked.version, asked.path)
+        try:
+            route = _chosen(found, asked.method, asked.version, asked.path)
+            if len(asked.body) > route.body_max:
+                raise too_long(route.body_max)
+            return await self._carried_out(route, found, caller, asked, ids)
+        except Exception as failure:
+            raise fault_of(failure, ids) from failure
+
+    async def may(self, caller: Caller, method: str, asked: Asked) -> bool:
+        """Tell whether a caller would be let in, without doing anything."""
+        ids = _ids(self.houses.home, asked.headers)
+        found = _found(asked.version, asked.path)
+        try:
+            route = _chosen(found, method, asked.version, asked.path)
+            await _authorize(route, await self._call(route, found, caller, asked, ids))
+        except Fault:
+            return False
+        return True
+
+    async def _carried_out(
+        self, route: Route, found: Found, caller: Caller, asked: Asked, ids: RequestIds
+    ) -> Answer:
+        call = await self._call(route, found, caller, asked, ids)
         await _authorize(route, call)
         answer: Answer = await route.handler(call)
         if call.applied:
@@ -90,8 +138,28 @@ class Service:
             return replace(answer, headers={**answer.headers, **preferences})
         return answer
 
+    async def _call(
+        self, route: Route, found: Found, caller: Caller, asked: Asked, ids: RequestIds
+    ) -> Call:
+        query = parse_query(asked.query, is_beta=asked.version == "beta")
+        return Call(
+            house=await self.houses.asked(caller.tenant, asked.origin),
+            version=asked.version,
+            base=asked.base,
+            path=asked.path,
+            query=query,
+            keys=found.keys,
+            headers=asked.headers,
+            body=asked.body,
+            caller=caller,
+            gatekeeper=self.gatekeeper,
+            ids=ids,
+            renew=asked.renew,
+            expanded=_understood(route, query),
+        )
+
     def _refusal(self, failure: Exception, ids: RequestIds) -> Answer:
-        fault = _fault(failure, ids)
+        fault = fault_of(failure, ids)
         now = self.houses.home.parts.clock.now()
         if fault.problems:
             made = invalid(fault.problems, ids, now)
@@ -102,7 +170,7 @@ class Service:
         return Answer(status=fault.status, body=encode(made), media=JSON, headers=fault.headers)
 
 
-def _fault(failure: Exception, ids: RequestIds) -> Fault:
+def fault_of(failure: Exception, ids: RequestIds) -> Fault:
     """Return how a failure is told outside. What is our own defect says nothing of itself."""
     match failure:
         case Fault():
@@ -118,6 +186,14 @@ def _fault(failure: Exception, ids: RequestIds) -> Fault:
         case _:
             log.error("request failed", request=ids.request, exc_info=failure)
             return Fault(500, "InternalServerError", "This is a defect of Provisor.")
+
+
+def _found(version: str, path: str) -> Found:
+    return (VERSIONED if version else UNVERSIONED).find(path)
+
+
+def too_long(limit: int) -> Fault:
+    return Fault(413, "RequestEntityTooLarge", f"More than {limit} bytes were sent.")
 
 
 def _ids(house: House, headers: Mapping[str, str]) -> RequestIds:
@@ -169,16 +245,15 @@ def _understood(route: Route, query: Query) -> frozenset[str]:
 
 async def _body(request: Request, route: Route) -> bytes:
     """Return the body, if it is not too long and of the right kind. Raises Fault."""
-    too_long = Fault(413, "RequestEntityTooLarge", f"More than {route.body_max} bytes were sent.")
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > route.body_max:
-        raise too_long
+        raise too_long(route.body_max)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > route.body_max:
-            raise too_long
+            raise too_long(route.body_max)
         parts.append(part)
     body = b"".join(parts)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -194,6 +269,8 @@ async def _authorize(route: Route, call: Call) -> None:
     if route.is_open or caller.has_any([one for one in route.scopes if one != OWNED]):
         return
     is_own = OWNED in route.scopes and OWNED in caller.scopes
+    if is_own and route.shows_own:
+        return
     if not is_own or OWN_ONLY.isdisjoint(call.keys):
         raise forbidden()
     if not caller.owns(await application_of(call)):

@@ -59,9 +59,9 @@ def to_status(view: JobView) -> SynchronizationStatus:
         count_successive_complete_failures=status.successive_failures,
         escrows_pruned=status.are_escrows_pruned,
         code=status.code,
-        last_execution=_execution(status.last),
-        last_successful_execution=_execution(status.last_successful),
-        last_successful_execution_with_exports=_execution(status.last_successful_with_exports),
+        last_execution=to_execution(status.last),
+        last_successful_execution=to_execution(status.last_successful),
+        last_successful_execution_with_exports=to_execution(status.last_successful_with_exports),
         quarantine=_quarantine(status.quarantine) if is_quarantined else None,
         steady_state_first_achieved_time=status.steady_state_first or MIN_VALUE,
         steady_state_last_achieved_time=status.steady_state_last or MIN_VALUE,
@@ -85,7 +85,7 @@ def _troubleshooting_url(status: Status, docs: str) -> str | None:
     return None if is_new else ""
 
 
-def _execution(cycle: Cycle | None) -> SynchronizationTaskExecution | None:
+def to_execution(cycle: Cycle | None) -> SynchronizationTaskExecution | None:
     if cycle is None:
         return None
     counts = cycle.counts

@@ -1,0 +1,1 @@
+"""What each page asks the API, and what of the answer it shows."""

@@ -1,0 +1,75 @@
+"""All jobs: where each stands, what is wrong in one sentence, and the way out."""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from provisor.console.asking import literal
+from provisor.console.visit import Visit
+from provisor.console.words import CODES, CONCERNS
+from provisor.graph.wire.overview import JobOverview
+
+SIZE = 50
+ORDERS = {
+    "worst": "severity desc",
+    "name": "name",
+    "ended": "lastEnded desc",
+    "next": "nextRun",
+}
+
+
+async def overview(visit: Visit) -> Response:
+    """Show the jobs that the address asks for, the worst first."""
+    order = visit.asked("order") if visit.asked("order") in ORDERS else "worst"
+    number = int(visit.asked("page")) if visit.asked("page").isdigit() else 1
+    options = {
+        "orderby": ORDERS[order],
+        "top": str(SIZE),
+        "skip": str((max(number, 1) - 1) * SIZE),
+    }
+    if condition := _condition(visit):
+        options["filter"] = condition
+    told = await visit.api.read(JobOverview, "/provisor/jobs", **options)
+    template = "_jobs.html" if visit.is_part else "overview.html"
+    return await visit.render(
+        template,
+        told=told,
+        total=sum(told.codes.values()),
+        wrong=sum(n for concern, n in told.concerns.items() if _is_wrong(concern)),
+        search=visit.asked("search"),
+        concern=visit.asked("concern"),
+        code=visit.asked("code"),
+        order=order,
+        number=number,
+        pages=max(1, -(-told.count // SIZE)),
+        link=partial(_link, visit),
+    )
+
+
+def _is_wrong(concern: str) -> bool:
+    return concern not in ("none", "notConfigured")
+
+
+def _condition(visit: Visit) -> str:
+    """Return what is looked for, as the API's filter says it."""
+    parts: list[str] = []
+    if text := visit.asked("search"):
+        parts.append(
+            f"(contains(name, {literal(text)}) or contains(applicationName, {literal(text)}))"
+        )
+    if (concern := visit.asked("concern")) in CONCERNS:
+        parts.append(f"concern eq {literal(concern)}")
+    if (code := visit.asked("code")) in CODES:
+        parts.append(f"code eq {literal(code)}")
+    return " and ".join(parts)
+
+
+def _link(visit: Visit, **changes: object) -> str:
+    """Return this page's address with something else asked for."""
+    now = {name: visit.asked(name) for name in ("search", "concern", "code", "order")}
+    asked = {**now, **changes}
+    said = {name: str(value) for name, value in asked.items() if value}
+    return f"?{urlencode(said)}" if said else "?"

@@ -1,0 +1,132 @@
+// What pages do by themselves: times in the reader's zone, the theme, charts, and saying so when
+// the server cannot be reached. Everything else is the server's.
+(function () {
+  "use strict";
+
+  // times
+
+  var absolute = new Intl.DateTimeFormat(undefined, {
+    year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+  var relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+  var steps = [[60, 1, "second"], [3600, 60, "minute"], [86400, 3600, "hour"], [2592000, 86400, "day"]];
+
+  function ago(instant) {
+    var seconds = (instant.getTime() - Date.now()) / 1000;
+    for (var i = 0; i < steps.length; i++) {
+      if (Math.abs(seconds) < steps[i][0]) return relative.format(Math.round(seconds / steps[i][1]), steps[i][2]);
+    }
+    return absolute.format(instant);
+  }
+
+  function tell(root) {
+    root.querySelectorAll("time[datetime]").forEach(function (one) {
+      var instant = new Date(one.getAttribute("datetime"));
+      if (isNaN(instant)) return;
+      var text = one.dataset.form === "ago" ? ago(instant) : absolute.format(instant);
+      if (one.textContent !== text) one.textContent = text;
+    });
+  }
+
+  // theme
+
+  function theme() { return document.documentElement.getAttribute("data-bs-theme"); }
+
+  function nameTheme() {
+    var button = document.querySelector("[data-theme-switch]");
+    if (button) button.textContent = theme() === "dark" ? "Light" : "Dark";
+  }
+
+  // charts
+
+  var drawn = [];
+
+  function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+
+  function axis(more) {
+    return Object.assign({ stroke: colour("--ink-soft"), grid: { stroke: colour("--rule"), width: 1 }, ticks: { show: false }, font: "12px system-ui" }, more || {});
+  }
+
+  function line(label, name, more) {
+    return Object.assign({ label: label, stroke: colour(name), width: 2, points: { show: true, size: 5 } }, more || {});
+  }
+
+  function draw() {
+    drawn.forEach(function (one) { one.destroy(); });
+    drawn = [];
+    var source = document.getElementById("cycles");
+    if (!source || !window.uPlot) return;
+    var data = JSON.parse(source.textContent);
+    document.querySelectorAll("[data-chart]").forEach(function (place) {
+      var isCounts = place.dataset.chart === "counts";
+      var series = isCounts
+        ? [{}, line("Read", "--chart-1"), line("Exported", "--chart-2"), line("Escrow", "--chart-3")]
+        : [{}, line("Seconds", "--chart-1")];
+      var shown = isCounts ? data.slice(0, 4) : [data[0], data[4]];
+      drawn.push(new window.uPlot({
+        width: Math.max(place.clientWidth, 200), height: 170, series: series,
+        axes: [axis(), axis({ size: 56 })], cursor: { y: false }, scales: { y: { range: { min: { pad: 0, hard: 0, mode: 1 }, max: { pad: 0.1, mode: 2, soft: 1 } } } },
+      }, shown, place));
+    });
+  }
+
+  // the server
+
+  var trouble = document.getElementById("trouble");
+
+  function say(text) {
+    if (!trouble) return;
+    trouble.textContent = text;
+    trouble.hidden = !text;
+  }
+
+  var GONE = "The server cannot be reached. What you see may be old; this page tries again by itself.";
+
+  document.addEventListener("htmx:sendError", function () { say(GONE); });
+  document.addEventListener("htmx:sseError", function () { say(GONE); });
+  document.addEventListener("htmx:sseOpen", function () { say(""); });
+  document.addEventListener("htmx:afterOnLoad", function () { say(""); });
+  document.addEventListener("htmx:responseError", function (event) {
+    var answer = document.createElement("template");
+    answer.innerHTML = event.detail.xhr.responseText;
+    var what = answer.content.querySelector(".what");
+    say(what ? what.textContent : "The server answered " + event.detail.xhr.status + ". Load the page anew.");
+  });
+  document.addEventListener("htmx:sseClose", function (event) {
+    if (event.detail.type === "message") say("This page no longer follows the job: you are signed out, or the job is gone. Load it anew.");
+  });
+
+  // a form that was sent is not sent twice
+
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || form.dataset.sent) { if (form.dataset.sent) event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    form.querySelectorAll("button").forEach(function (one) { one.setAttribute("aria-disabled", "true"); });
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) {
+      delete form.dataset.sent;
+      form.querySelectorAll("button").forEach(function (one) { one.removeAttribute("aria-disabled"); });
+    });
+  });
+
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest("[data-theme-switch]")) return;
+    var next = theme() === "dark" ? "light" : "dark";
+    try { localStorage.setItem("theme", next); } catch (e) { /* it holds for this page only */ }
+    document.documentElement.setAttribute("data-bs-theme", next);
+    nameTheme();
+    draw();
+  });
+
+  document.addEventListener("htmx:afterSwap", function (event) { tell(document); if (event.target.id === "history") draw(); });
+  document.addEventListener("htmx:sseMessage", function () { tell(document); });
+  setInterval(function () { tell(document); }, 15000);
+  var resized = 0;
+  window.addEventListener("resize", function () { clearTimeout(resized); resized = setTimeout(draw, 150); });
+
+  tell(document);
+  nameTheme();
+  draw();
+})();

@@ -1,0 +1,188 @@
+"""What pages say: states, what each property means, what each act does. One word for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CONCERNS: Mapping[str, tuple[str, str]] = {
+    "quarantine": ("Quarantine", "red"),
+    "failed": ("Last cycle failed", "red"),
+    "staged": ("Departures wait", "yellow"),
+    "entryErrors": ("Objects failed", "orange"),
+    "escrows": ("Objects in escrow", "orange"),
+    "notConfigured": ("Not configured", "secondary"),
+    "none": ("Nothing wrong", "green"),
+}
+"""By what the API calls it, the worst first: the words for it, and its colour."""
+
+CODES: Mapping[str, tuple[str, str]] = {
+    "Active": ("Active", "green"),
+    "Quarantine": ("Quarantine", "red"),
+    "Paused": ("Paused", "secondary"),
+    "NotConfigured": ("Not configured", "secondary"),
+    "NotRun": ("Not run yet", "blue"),
+}
+RESULTS: Mapping[str, tuple[str, str]] = {
+    "Succeeded": ("Succeeded", "green"),
+    "EntryLevelErrors": ("Some objects failed", "orange"),
+    "Failed": ("Failed", "red"),
+}
+CODE_MEANS: Mapping[str, str] = {
+    "Active": "The schedule runs this job.",
+    "Quarantine": "Something is wrong with more than single objects. The job tries ever more "
+    "rarely until somebody acts or the cause is gone.",
+    "Paused": "The schedule does not run this job. Nothing is read and nothing is written.",
+    "NotConfigured": "The application has no credentials that can be used yet.",
+    "NotRun": "The job is started, and its first cycle has not ended yet.",
+}
+KINDS: Mapping[str, str] = {
+    "initial": "Initial: everything was read for the first time, or again after a restart.",
+    "incremental": "Incremental: what changed since the last cycle.",
+    "reconcile": "Reconcile: the target was read in full as well.",
+}
+QUARANTINES: Mapping[str, str] = {
+    "EncounteredBaseEscrowThreshold": "Too many objects failed.",
+    "EncounteredTotalEscrowThreshold": "Too many objects and references failed together.",
+    "EncounteredEscrowProportionThreshold": "Too great a part of all objects failed.",
+    "EncounteredQuarantineException": "A system cannot be used: credentials, address or answers.",
+    "TooManyDeletes": "More departures than the guard lets pass. None was sent.",
+    "IngestionInterrupted": "The source cannot be read.",
+    "QuarantinedOnDemand": "Somebody put the job into quarantine.",
+    "Unknown": "The reason is not known.",
+}
+
+STATUS: Mapping[str, str] = {
+    "code": "Where the job stands.",
+    "count_successive_complete_failures": "Cycles in a row that failed as a whole. One that "
+    "succeeds sets it back to 0.",
+    "escrows_pruned": "Whether escrows were discarded because there were too many.",
+    "last_execution": "The latest cycle, however it ended.",
+    "last_successful_execution": "The latest cycle that succeeded and left nothing undone.",
+    "last_successful_execution_with_exports": "The latest successful cycle that wrote something.",
+    "quarantine": "Why the job is in quarantine, since when, and when it tries again.",
+    "steady_state_first_achieved_time": "When for the first time every change that was read was "
+    "exported, skipped with a reason or in escrow, and nothing was staged.",
+    "steady_state_last_achieved_time": "When that was so for the last time.",
+    "troubleshooting_url": "The page about what is wrong.",
+    "progress": "How far the cycle that is running has come.",
+    "synchronized_entry_count_by_type": "Objects that are linked to an account or group in the "
+    "target, by object mapping.",
+}
+"""Each property of `synchronizationStatus`, explained."""
+
+EXECUTION: Mapping[str, str] = {
+    "activity_identifier": "The id of the cycle; the log names it too.",
+    "count_entitled": "Objects that are entitled to an account.",
+    "count_entitled_for_provisioning": "Of these, those that were looked at in this cycle.",
+    "count_escrowed": "Objects in escrow when the cycle ended.",
+    "count_escrowed_raw": "The same, with those counted that were discarded.",
+    "count_exported": "Objects whose change the target acknowledged.",
+    "count_exports": "Objects for which a change was decided.",
+    "count_imported": "Objects read: all of them in an initial cycle, later those that differ.",
+    "count_imported_deltas": "Objects that differ from what was known.",
+    "count_imported_reference_deltas": "References (managers, members) added or removed.",
+    "state": "How the cycle ended.",
+    "error": "What ended it, if something did.",
+    "time_began": "When it began.",
+    "time_ended": "When it ended.",
+}
+"""Each property of an execution, explained."""
+
+QUARANTINE: Mapping[str, str] = {
+    "reason": "What put the job into quarantine.",
+    "error": "The error in full.",
+    "series_began": "Since when it is, with short interruptions counted in. After 28 days the job "
+    "is paused.",
+    "series_count": "How often it was imposed in this series.",
+    "current_began": "When it was imposed this time.",
+    "next_attempt": "When the job tries again by itself.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something to be done to a job, by one request to the API."""
+
+    label: str
+    path: str
+    """Below the job."""
+    explained: str
+    style: str = "btn-outline-secondary"
+
+
+ACTS: Mapping[str, Act] = {
+    "start": Act(
+        "Start",
+        "start",
+        "The schedule runs the job from now on, and the next cycle begins at once. A quarantine is "
+        "lifted; what is staged stays staged.",
+        "btn-primary",
+    ),
+    "pause": Act(
+        "Pause",
+        "pause",
+        "A running cycle stops at its next object. Nothing is forgotten.",
+    ),
+    "reconcile": Act(
+        "Reconcile",
+        "reconcile",
+        "One cycle now that reads the target in full as well, finds what others changed there, and "
+        "puts it right where the job is told to.",
+    ),
+}
+
+DONE: Mapping[str, str] = {
+    "start": "The job is started. Its next cycle begins at once.",
+    "pause": "The job is paused. A cycle that was running stops at its next object.",
+    "reconcile": "A cycle that reads the target in full is asked for. It begins at once.",
+    "restart": "The job is restarted. Its next cycle begins at once.",
+    "signed-out": "You are signed out.",
+}
+"""What is told once something was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One thing that a restart can forget."""
+
+    name: str
+    label: str
+    forgets: str
+    is_usual: bool = False
+    is_grave: bool = False
+
+
+SCOPES: tuple[Scope, ...] = (
+    Scope(
+        "Watermark",
+        "How far the source was read",
+        "The next cycle reads all of the source again. No account is lost or made twice by this.",
+        is_usual=True,
+    ),
+    Scope(
+        "Escrows",
+        "Errors of single objects",
+        "Every object that failed is tried again at once, as if it had never failed.",
+        is_usual=True,
+    ),
+    Scope(
+        "QuarantineState",
+        "The quarantine",
+        "The job is no longer in quarantine. If the cause is still there, it will be again.",
+        is_usual=True,
+    ),
+    Scope(
+        "ConnectorDataStore",
+        "Which account belongs to whom",
+        "All accounts are matched anew by their matching attributes. Whoever is not found again is "
+        "made anew; whoever left meanwhile is weighed as a departure. Takes long.",
+        is_grave=True,
+    ),
+    Scope(
+        "ForceDeletes",
+        "Nothing, but let staged departures pass",
+        "What is staged just now is disabled or deleted by the next cycle, once.",
+        is_grave=True,
+    ),
+)

@@ -1,0 +1,44 @@
+"""What pages do while the server under them goes away and comes back."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.api.served import PATIENCE_S, serving, target, workspace
+from tests.browser.browser import person
+
+
+def test_a_page_says_that_the_server_is_gone_and_goes_on_when_it_is_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with target() as scim:
+        token = workspace(tmp_path, scim)
+        with (
+            serving(tmp_path, scim, token, "--port", port) as served,
+            person(browser, served) as somebody,
+        ):
+            somebody.sign_in(token)
+            somebody.open_job("people")
+            expect(somebody.page.locator("#trouble")).to_be_hidden()
+
+            served.process.send_signal(signal.SIGTERM)
+            served.process.wait(PATIENCE_S)
+            somebody.reads("The server cannot be reached.")
+            assert "Nothing was read or written." in somebody.told()
+
+            with serving(tmp_path, scim, token, "--port", port) as again:
+                expect(somebody.page.locator("#trouble")).to_be_hidden(timeout=PATIENCE_S * 1000)
+                # The session goes on, and the page hears again what happens.
+                principal, job = somebody.page.url.rsplit("/", 2)[1:]
+                at = f"/v1.0/servicePrincipals/{principal}/synchronization/jobs/{job}"
+                assert again.post(f"{at}/start").status == 204
+                somebody.reads("of 2 decided")
+                somebody.press("Pause")
+                somebody.reads("The job is paused.")
