@@ -106,7 +106,7 @@ class Sessions:
 
 
 def anti_forgery(secret: str) -> str:
-    """Return what a form of this session has to bring along: only its own pages know it."""
+    """Return what a form has to bring along: only the pages of the same sign-in know it."""
     return _hash(f"form {secret}")
 
 
