@@ -11,8 +11,9 @@ from tests.api.served import Served, serving, target, workspace
 from tests.browser.browser import EXECUTABLE, NOT_THERE, Person, chromium, person
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Return a browser for the tests of one file: while it runs, nothing else may run a loop."""
     if EXECUTABLE is None:
         pytest.skip(NOT_THERE)
     with chromium() as started:
