@@ -190,7 +190,7 @@ async def _resolved(work: Work, terms: Terms, standing: Standing, sighting: Sigh
     is_create = not sighting.found and not sighting.is_ours and standing.escrow is None
     if not is_create or standing.source is None or not terms.pointing:
         return {}
-    anchors = await pointing(work, pointed_at(terms, standing.source))
+    anchors = await pointing(work, pointed_at(terms, standing.source, by_many=False))
     return resolved_for_create(terms, standing.source, lambda r: anchors.get(_key(r)))
 
 

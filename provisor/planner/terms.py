@@ -24,6 +24,8 @@ class Terms:
     """The mappings that point at nothing, in order."""
     pointing: tuple[AttributeMapping, ...]
     """The mappings of references."""
+    evaluate_pointing: Mapping[str, Program]
+    """Those of them that have a source, each by its target attribute."""
     evaluate: Program
     """Every plain mapping that has a source."""
     evaluate_matching: Program
@@ -36,12 +38,14 @@ def terms_of(mapping: ObjectMapping, policy: Policy, context: Context) -> Terms:
     plain = tuple(m for m in mapping.attributes if m.refers is Refers.TO_NONE)
     disabling = tuple(m for m in plain if m.depends_on_soft_deleted)
     matching = tuple(m for m in plain if m.matching_priority)
+    pointing = tuple(m for m in mapping.attributes if m.refers is not Refers.TO_NONE)
     return Terms(
         mapping=mapping,
         policy=policy,
         context=context,
         plain=plain,
-        pointing=tuple(m for m in mapping.attributes if m.refers is not Refers.TO_NONE),
+        pointing=pointing,
+        evaluate_pointing={m.target.name: _compile((m,)) for m in pointing if m.source},
         evaluate=_compile(plain),
         evaluate_matching=_compile(matching),
         evaluate_disable=_compile(disabling),

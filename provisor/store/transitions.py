@@ -410,8 +410,10 @@ def settled(
     *,
     keeps_attempt: bool,
     referred: Mapping[str, Span] | None,
+    references_seen: int | None = None,
 ) -> Standing:
-    """Return what is remembered once it is known what came of the observation `seen`."""
+    """Return what is remembered once it is known what came of the observation `seen`, and of the
+    references `references_seen` if nothing is left to be done of them."""
     match outcome:
         case Settled(link):
             spans, waits = _spans_of(current, link), None
@@ -427,7 +429,15 @@ def settled(
         staged=waits,
         attempt=current.attempt if keeps_attempt else (),
         referred=spans if referred is None else learnt(spans, referred),
+        references_settled=_references_settled(current, link, references_seen),
     )
+
+
+def _references_settled(current: Standing, link: Link | None, references_seen: int | None) -> int:
+    if references_seen is None or references_seen != current.references_seen:
+        return current.references_settled  # nothing was said of them, or they were stirred since
+    is_moved = pointed_at(current.link) != pointed_at(link)
+    return references_seen + is_moved  # whoever moves is stirred by that alone
 
 
 def staged(current: Standing, seen: int, now: datetime) -> Standing:

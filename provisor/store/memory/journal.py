@@ -441,6 +441,7 @@ class MemoryJournal:
         *,
         keeps_attempt: bool,
         referred: Mapping[str, Span] | None = None,
+        settles_references: bool = False,
     ) -> None:
         self._fence()
         current = self._job.standings[standing.key]
@@ -451,6 +452,7 @@ class MemoryJournal:
             escrow,
             keeps_attempt=keeps_attempt,
             referred=referred,
+            references_seen=standing.references_seen if settles_references else None,
         )
         if after.link and self._predecessor(standing.key, after.link.target):
             raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")

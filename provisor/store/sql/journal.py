@@ -322,6 +322,7 @@ class SqlJournal:
         *,
         keeps_attempt: bool,
         referred: Mapping[str, Span] | None = None,
+        settles_references: bool = False,
     ) -> None:
         await self._step(
             partial(
@@ -333,6 +334,7 @@ class SqlJournal:
                 record,
                 keeps_attempt=keeps_attempt,
                 referred=referred,
+                settles_references=settles_references,
             )
         )
 

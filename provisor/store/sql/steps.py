@@ -87,10 +87,17 @@ def settle(
     *,
     keeps_attempt: bool,
     referred: Mapping[str, Span] | None,
+    settles_references: bool,
 ) -> None:
     number, current = desk.again(standing)
     after = transitions.settled(
-        current, standing.seen, outcome, escrow, keeps_attempt=keeps_attempt, referred=referred
+        current,
+        standing.seen,
+        outcome,
+        escrow,
+        keeps_attempt=keeps_attempt,
+        referred=referred,
+        references_seen=standing.references_seen if settles_references else None,
     )
     if after.link and desk.predecessor(standing.key, after.link.target):
         raise Rejected(transitions.TAKEN, code="DuplicateSourceEntries")

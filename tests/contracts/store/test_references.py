@@ -114,6 +114,52 @@ async def test_references_in_escrow_are_due_at_their_time(journal: Journal) -> N
     assert await journal.due_references(LATER) == [TEAM]
 
 
+async def created_with(journal: Journal, *, meanwhile: str = "") -> None:
+    """Have Ada, who points at Ben, settled with all that she points at."""
+    await show(journal, seen(ADA, manager=user("ben")), seen(BEN))
+    standing = await recalled(journal, ADA)
+    if meanwhile:
+        await settle(journal, BEN, link(meanwhile))
+    await journal.settle(
+        standing,
+        Settled(link("t1")),
+        None,
+        record(ADA),
+        keeps_attempt=False,
+        settles_references=True,
+    )
+
+
+async def test_references_may_be_settled_with_their_owner(journal: Journal) -> None:
+    await created_with(journal)
+    assert await journal.due_references(START) == []
+
+    await settle(journal, BEN, link("t2"))
+    assert await journal.due_references(START) == [ADA]
+
+
+async def test_references_that_were_stirred_meanwhile_are_not_settled_with_their_owner(
+    journal: Journal,
+) -> None:
+    await created_with(journal, meanwhile="t2")
+
+    assert await journal.due_references(START) == [ADA]
+
+
+async def test_who_points_at_himself_is_due_although_all_was_settled(journal: Journal) -> None:
+    await show(journal, seen(ADA, manager=user("ada")))
+    await journal.settle(
+        await recalled(journal, ADA),
+        Settled(link("t1")),
+        None,
+        record(ADA),
+        keeps_attempt=False,
+        settles_references=True,
+    )
+
+    assert await journal.due_references(START) == [ADA]
+
+
 async def test_only_managed_owners_are_due(journal: Journal) -> None:
     await show(journal, seen(TEAM, members=(user("ada"),)))
     for state in (LinkState.DISABLED, LinkState.LEAVING, LinkState.RELEASED, LinkState.CLAIMED):

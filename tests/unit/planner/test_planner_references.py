@@ -11,6 +11,7 @@ from provisor.model.decisions import AttributeChange, ReferencesChange, Span, St
 from provisor.model.entries import Anchor, EntryKey, Reference, Value
 from provisor.model.rules import AttributeMapping, Flows, FlowType, Mutability
 from provisor.planner.references import (
+    are_carried,
     plan_references,
     pointed_at,
     referred_keys,
@@ -172,6 +173,23 @@ def test_who_is_not_linked_yet_does_not_travel() -> None:
     source = entry(manager=here("stranger")[0])
 
     assert resolved_for_create(terms(mapping_of([MANAGER])), source, resolve) == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "carried", "is_all"),
+    [
+        ({}, {}, True),
+        ({"manager": here("ada")[0]}, {"manager": Reference("User", Anchor("t-ada"))}, True),
+        ({"manager": here("stranger")[0]}, {}, False),
+        ({"members": here("bob")}, {}, False),
+    ],
+)
+def test_nothing_is_left_to_be_done_once_all_that_is_pointed_at_has_travelled(
+    source: Mapping[str, Value], carried: Mapping[str, Value], is_all: bool
+) -> None:
+    mapped = terms(mapping_of([MANAGER, MEMBERS]))
+
+    assert are_carried(mapped, entry(**source), carried) is is_all
 
 
 # who is meant
