@@ -58,9 +58,22 @@ class Pace:
         rates = [rate for rate in (self._fixed, self._learned.per_second) if rate is not None]
         return min(rates, default=None)
 
+    @property
+    def _is_limited(self) -> bool:
+        """False while nobody has ever asked for a pause, and no limit is known."""
+        is_unlimited = self._fixed is None and self._learned.per_second is None
+        return not is_unlimited or self._paused_until > 0
+
     def turn(self) -> Turn:
         """Return the place of one request, for all its tries."""
         return Turn(self)
+
+    def enters_at_once(self) -> bool:
+        """Take a place if nobody need wait for anything."""
+        if self._is_limited or self._waiting or self._in_flight >= self.parallel:
+            return False
+        self._in_flight += 1
+        return True
 
     async def enter(self, turn: Turn) -> None:
         """Wait until a request may be sent. Raises Throttled if that takes too long."""
@@ -125,6 +138,8 @@ class Pace:
                 place.set_result(None)
 
     async def _wait_for_time(self, turn: Turn) -> None:
+        if not self._is_limited:
+            return
         while True:
             while (pause := self._paused_until - self._now()) > INSTANT_S:
                 turn.spend(pause)
@@ -152,7 +167,8 @@ class Turn:
 
     async def begin(self) -> None:
         """Wait until the request may be sent. Raises Throttled."""
-        await self._pace.enter(self)
+        if not self._pace.enters_at_once():
+            await self._pace.enter(self)
         self._began_at = self._pace.now()
 
     def end(self) -> None:

@@ -139,25 +139,32 @@ class _Way:
         if proxy and not self.place.is_tls:
             self._prefix, self._fields = f"http://{self.place.name}", proxy_proof(proxy)
         self._proof = _proof_of(origin)
+        self._written: tuple[Mapping[str, str] | None, str] = None, ""
+        """The headers that were written last: most requests have the same."""
 
     def request(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
     ) -> bytes:
         """Return a request as it goes over the wire."""
+        if headers is not self._written[0]:
+            self._written = headers, self._fields_of(headers)
+        head = f"{method} {self._prefix}{target} HTTP/1.1\r\n{self._written[1]}"
+        if body is None and method == "GET":
+            return f"{head}\r\n".encode()
+        body = body or b""
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def _fields_of(self, headers: Mapping[str, str]) -> str:
         lines = [
-            f"{method} {self._prefix}{target} HTTP/1.1",
             f"Host: {self.place.name}",
             "Accept-Encoding: gzip, deflate",
             *(f"{name}: {value}" for name, value in headers.items()),
         ]
         if self._proof and "Authorization" not in headers:
             lines.append(self._proof)
-        if body is not None or method != "GET":
-            lines.append(f"Content-Length: {len(body or b'')}")
-        head = "\r\n".join(lines)
-        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
+        if any(mark in line for line in lines for mark in "\r\n\0"):
             raise ValueError("a header holds the end of a line")
-        return f"{head}\r\n{self._fields}\r\n".encode() + (body or b"")
+        return "".join(f"{line}\r\n" for line in lines) + self._fields
 
 
 def split(address: str) -> tuple[str, str]:

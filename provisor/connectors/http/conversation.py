@@ -27,6 +27,7 @@ from provisor.ports import Clock
 PLAIN_JSON = "application/json"
 USER_AGENT = "Provisor"
 REDIRECTS_MAX = 3
+USUAL_MAX = 20
 CONNECTS_MAX = 3
 REPEATS: Mapping[int, int] = {500: 1, 502: 3, 503: 3, 504: 3}
 """How often what is safe to repeat is repeated, by status (spec: scim-target 9.3)."""
@@ -43,7 +44,8 @@ class Request:
     """Percent-encoded, with a leading slash."""
     query: str = ""
     """Percent-encoded, without question mark."""
-    content: Json = None
+    content: Json | bytes = None
+    """Bytes are JSON that is written out already."""
     version: str | None = None
     """Only if the resource is still in this version."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -86,6 +88,7 @@ class Conversation:
         self._http = HttpClient(settings, is_read_only=is_read_only)
         self._authorizer = Authorizer(settings.credentials, self._http, clock, dialect)
         self._dialect, self._content_type = dialect, dialect.content_type
+        self._usual: dict[tuple[str, str, bool], Mapping[str, str]] = {}
         self.narrator = Narrator(settings.host, Redactor().also(settings.secrets), dialect)
 
     async def ask(self, request: Request) -> Reply:
@@ -129,10 +132,12 @@ class Conversation:
         return None if await self._is_put_off(request, course, reply) else reply
 
     async def _in_turn(self, request: Request, course: _Course, authorization: str) -> Answer:
-        body = None if request.content is None else encode(request.content)
+        body = request.content
+        if body is not None and not isinstance(body, bytes):
+            body = encode(body)
         headers = self._headers(request, course, authorization)
         await course.turn.begin()
-        began = self._clock.now()
+        began = self._clock.now() if self._trace is not None else None
         answer = None
         try:
             answer = await self._http.send(request.method, course.address, headers, body)
@@ -141,11 +146,23 @@ class Conversation:
             raise Rejected(str(error), code=self._dialect.incompatible) from error
         finally:
             course.turn.end()
-            if self._trace is not None:
+            if self._trace is not None and began is not None:
                 secrets = (*request.secrets, *_proof(authorization))
                 self._trace.note(self._exchange(request, began, body or b"", answer, secrets))
 
     def _headers(self, request: Request, course: _Course, authorization: str) -> Mapping[str, str]:
+        """Return the headers of a request: most have the same, which are made once."""
+        if request.version is not None or request.headers:
+            return self._headers_of(request, course, authorization)
+        known = (authorization, course.content_type, request.content is None)
+        if known not in self._usual:
+            self._usual = {} if len(self._usual) >= USUAL_MAX else self._usual
+            self._usual[known] = self._headers_of(request, course, authorization)
+        return self._usual[known]
+
+    def _headers_of(
+        self, request: Request, course: _Course, authorization: str
+    ) -> Mapping[str, str]:
         headers = {**self._settings.headers, **request.headers}
         headers |= {"Accept": self._dialect.accept, "User-Agent": USER_AGENT}
         if authorization:
@@ -181,6 +198,9 @@ class Conversation:
 
     async def _is_put_off(self, request: Request, course: _Course, reply: Reply) -> bool:
         """Wait where waiting helps, and tell whether to ask again. Raises Throttled."""
+        if reply.status < 429:
+            course.turn.accepted()
+            return False
         retry_after = retry_after_s(reply.headers, self._clock.now())
         is_patience = reply.status == 503 and retry_after is not None and request.may_repeat
         if reply.status == 429 or is_patience:

@@ -12,12 +12,13 @@ from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import get, items
 from provisor.connectors.http.replies import Reply
 from provisor.connectors.scim import patch, resources
+from provisor.connectors.scim.bodies import BodiesOf
 from provisor.connectors.scim.failures import INCOMPATIBLE, Asked, scim_type_of
 from provisor.connectors.scim.patch import Edit
 from provisor.connectors.scim.reader import Kinds, ScimReader
 from provisor.connectors.scim.resources import Shape
 from provisor.connectors.scim.settings import ScimSettings
-from provisor.connectors.scim.updates import REFUSED_SHAPE, Updater, is_secret, secrets_of
+from provisor.connectors.scim.updates import REFUSED_SHAPE, Updater, is_secret
 from provisor.connectors.scim.values import anchor_of
 from provisor.connectors.scim.wire import id_of, version_of
 from provisor.errors import AdapterError, Unanswered
@@ -59,6 +60,7 @@ class ScimTarget:
             settings, kinds, clock, entropy, pace=pace, trace=trace, is_read_only=False
         )
         self._updater = Updater(self._reader, clock)
+        self._bodies = BodiesOf()
         self._looked_back: set[tuple[str, str]] = set()
         self._answers_in_part: set[str] = set()
 
@@ -117,14 +119,17 @@ class ScimTarget:
 
     async def _post(self, shape: Shape, attributes: Attributes) -> Reply:
         """Create an object; a refusal is definite, so that a reference may be spelled otherwise."""
-        secrets = secrets_of(shape, attributes)
-        body = resources.body_of(shape, attributes, self._updater.spelling)
-        reply = await self._updater.send("POST", shape.address(), body, secrets=secrets)
+        body = self._bodies.create(shape, attributes, self._updater.spelling)
+        reply = await self._updater.send(
+            "POST", shape.address(), body.content, secrets=body.secrets
+        )
         has_reference = any(isinstance(value, Reference) for value in attributes.values())
         if has_reference and reply.status == 400 and scim_type_of(reply) in REFUSED_SHAPE:
             for spelling in self._updater.other_spellings():
-                body = resources.body_of(shape, attributes, spelling)
-                other = await self._updater.send("POST", shape.address(), body, secrets=secrets)
+                content = resources.body_of(shape, attributes, spelling)
+                other = await self._updater.send(
+                    "POST", shape.address(), content, secrets=body.secrets
+                )
                 if other.is_success or other.status != 400:
                     return other
         return reply

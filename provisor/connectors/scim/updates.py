@@ -57,7 +57,7 @@ class Updater:
         self,
         method: str,
         path: str,
-        content: Json = None,
+        content: Json | bytes = None,
         *,
         version: str | None = None,
         secrets: tuple[str, ...] = (),
