@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from provisor.model.entries import Attributes, Entry, MatchQuery, Value
 from provisor.model.rules import IS_SOFT_DELETED, AttributeDefinition, AttributeMapping
@@ -51,7 +50,9 @@ def normal(query: MatchQuery, definitions: Mapping[str, AttributeDefinition]) ->
     """Return a query as claims and listings are compared: without case unless it matters."""
     definition = definitions.get(query.attribute)
     is_exact = definition is not None and definition.is_case_exact
-    return query if is_exact else replace(query, value=without_case(query.value))
+    if is_exact or not isinstance(query.value, str):
+        return query
+    return MatchQuery(query.kind, query.attribute, query.value.casefold())
 
 
 def without_case(value: Value) -> Value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -54,7 +53,9 @@ def record_of(
     initiated_by: str = "",
 ) -> Record:
     """Return the log record of one decision. Without an outcome it was only announced."""
-    record = Record(
+    verdict = _verdict(decision, outcome)
+    is_escrowed = isinstance(outcome, Escrowed)
+    return Record(
         cycle=cycle,
         change=change_id(cycle, standing, ""),
         at=ended,
@@ -63,8 +64,10 @@ def record_of(
         row=decision.row,
         situation=decision.situation,
         action=decision.action,
-        verdict=_verdict(decision, outcome),
-        code=decision.code,
+        verdict=verdict,
+        code=outcome.code if is_escrowed else decision.code,
+        reason=outcome.reason if is_escrowed else "",
+        is_exported=not is_escrowed and verdict is Verdict.SUCCESS,
         is_export_due=isinstance(decision.resolution, Export),
         facts=decision.facts,
         source_name=name_of(standing.source.attributes if standing.source else {}),
@@ -73,9 +76,6 @@ def record_of(
         matched_by=matched_by,
         initiated_by=initiated_by,
     )
-    if isinstance(outcome, Escrowed):
-        return replace(record, code=outcome.code, reason=outcome.reason)
-    return replace(record, is_exported=record.verdict is Verdict.SUCCESS)
 
 
 def reference_record(

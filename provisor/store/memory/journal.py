@@ -566,7 +566,7 @@ class MemoryJournal:
         return governor if governor is not None and governor.key != key else None
 
     def _put(self, standing: Standing) -> None:
-        """Store a standing, or forget it. Where others can point at it anew, or no longer, all
+        """Store a standing, or forget it. Where others can point at it anew, or no longer, those
         who refer to it are stirred, in this same step."""
         before = self._job.standings.get(standing.key)
         was = transitions.pointed_at(before.link) if before else None
@@ -576,9 +576,13 @@ class MemoryJournal:
         else:
             self._job.standings[standing.key] = transitions.stir(standing) if is_moved else standing
         if is_moved and standing.source is not None:
-            self._stir(Reference(standing.source.kind, standing.key.anchor))
+            self._stir(Reference(standing.source.kind, standing.key.anchor), is_new=was is None)
 
-    def _stir(self, referred: Reference) -> None:
+    def _stir(self, referred: Reference, *, is_new: bool) -> None:
+        """Stir who refers to an object. By one that is new, who has no link is not: by the time
+        that he has one, he is stirred by that."""
         for standing in self._all():
+            if is_new and standing.link is None:
+                continue
             if any(reference == referred for _, reference in transitions.pairs(standing.source)):
                 self._job.standings[standing.key] = transitions.stir(standing)

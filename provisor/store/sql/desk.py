@@ -24,8 +24,11 @@ UPDATE standing
 SET references_seen = references_seen + 1,
     references_due_at = CASE WHEN state = 'managed' THEN 0 ELSE references_due_at END
 WHERE number IN (SELECT standing FROM reference WHERE job = ? AND kind = ? AND anchor = ?)
+{only}
 RETURNING number
 """
+STIR_ALL = STIR.format(only="")
+STIR_LINKED = STIR.format(only="AND state IS NOT NULL")
 VIEW = -1
 """The epoch of who only looks."""
 
@@ -49,6 +52,8 @@ class Desk:
         self._mappings: dict[MappingName, Mapped] = {}
         self._cycles: dict[str, int] = {}
         self._claims: dict[str, int] | None = None
+        self.listed_kinds: frozenset[str] | None = None
+        """Kinds of which everything was listed; None: not known here."""
         self.held = Held()
         self._transaction = database.transaction(self._fence, self._forget)
         self._fencing = f"SELECT epoch FROM job WHERE number = ?{database.locking}"  # noqa: S608
@@ -64,7 +69,7 @@ class Desk:
     def step(self) -> AbstractContextManager[Connection]:
         """Like `write`, for steps of single objects: nothing changes but what goes through
         `put`, and what is held of other objects stays true."""
-        if self._epoch == VIEW:
+        if self.is_view:
             raise Fenced("this journal was opened to be looked at")
         return self._transaction
 
@@ -79,7 +84,13 @@ class Desk:
         self._mappings = {}
         self._cycles.clear()
         self._claims = None
+        self.listed_kinds = None
         self.held.clear()
+
+    @property
+    def is_view(self) -> bool:
+        """True for who only looks: another has the job, and may change everything."""
+        return self._epoch == VIEW
 
     # mappings
 
@@ -88,7 +99,7 @@ class Desk:
 
         Nobody else changes them while this journal has the job; who only looks, looks anew.
         """
-        if not self._mappings or self._epoch == VIEW:
+        if not self._mappings or self.is_view:
             found = self.run(
                 "SELECT name, number, target_kind, hash, is_enabled, pointing_at_many"
                 " FROM mapping WHERE job = ? ORDER BY name",
@@ -190,9 +201,10 @@ class Desk:
         return found
 
     def put(self, number: int, before: Standing, after: Standing) -> None:
-        """Store a standing, or forget it. Where others can point at it anew, or no longer, all
+        """Store a standing, or forget it. Where others can point at it anew, or no longer, those
         who refer to it are stirred, in this same transaction."""
-        is_moved = transitions.pointed_at(before.link) != transitions.pointed_at(after.link)
+        was = transitions.pointed_at(before.link)
+        is_moved = was != transitions.pointed_at(after.link)
         if transitions.is_forgettable(after):
             rows.forget(self.connection, number)
             self.held.drop(number)
@@ -203,7 +215,7 @@ class Desk:
             if before.attempt != after.attempt:
                 self._claim(number, before.attempt, after.attempt)
         if is_moved and after.source is not None:
-            self._stir(after.source.kind, after.key.anchor)
+            self._stir(after.source.kind, after.key.anchor, is_new=was is None)
 
     def _claim(
         self, number: int, before: tuple[MatchQuery, ...], after: tuple[MatchQuery, ...]
@@ -214,8 +226,11 @@ class Desk:
                     del self._claims[claim]
             self._claims.update({spell_claim(query): number for query in after})
 
-    def _stir(self, kind: str, anchor: str) -> None:
-        for (number,) in self.run(STIR, (self.job, kind, anchor)).fetchall():
+    def _stir(self, kind: str, anchor: str, *, is_new: bool) -> None:
+        """Stir who refers to an object. By one that is new, who has no link is not: by the time
+        that he has one, he is stirred by that."""
+        statement = STIR_LINKED if is_new else STIR_ALL
+        for (number,) in self.run(statement, (self.job, kind, anchor)).fetchall():
             self.held.drop(number)
 
     # who governs what
@@ -243,7 +258,7 @@ class Desk:
         """Return the standings whose unanswered create one of these would find."""
         if not queries:
             return set()
-        if self._claims is None or self._epoch == VIEW:
+        if self._claims is None or self.is_view:
             self._claims = dict(self._claimed())
         claims = self._claims
         found = {claims.get(spell_claim(query)) for query in queries}

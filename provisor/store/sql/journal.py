@@ -3,7 +3,9 @@ it lasts nothing else happens in the process. Steps of single objects share one 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -50,6 +52,8 @@ class SqlJournal:
         self._desk = Desk(database, job, epoch)
         self._group = Group(self._desk.step)
         self._step = self._group.carry_out
+        self._is_wanted: bool | None = None
+        """As it was read in this turn of the event loop; None: not yet."""
 
     def close(self) -> None:
         """Nothing is lost without it; it frees the file at once."""
@@ -145,11 +149,21 @@ class SqlJournal:
         return from_json(str(self._column("status")), Status)
 
     async def is_wanted(self) -> bool:
+        """Asked for each object, read once in a turn of the event loop."""
+        if self._is_wanted is not None:
+            return self._is_wanted
         with self._failures:
             row = self._desk.run(
                 "SELECT asked FROM job WHERE number = ?", (self._desk.job,)
             ).fetchone()
-        return row is not None and row[0] is None
+        is_wanted = row is not None and row[0] is None
+        with suppress(RuntimeError):  # without a loop there are no turns
+            asyncio.get_running_loop().call_soon(self._ask_again)
+            self._is_wanted = is_wanted
+        return is_wanted
+
+    def _ask_again(self) -> None:
+        self._is_wanted = None
 
     async def reset(self, scope: ResetScope) -> None:
         with self._desk.write():

@@ -21,6 +21,7 @@ def begin(desk: Desk) -> None:
     desk.run("DELETE FROM listed_answer WHERE job = ?", (desk.job,))
     desk.run("DELETE FROM listed WHERE job = ?", (desk.job,))
     desk.run("UPDATE job SET listed_kinds = '[]' WHERE number = ?", (desk.job,))
+    desk.listed_kinds = None
 
 
 def record(desk: Desk, listed: Sequence[Listed], *, repairs: bool) -> list[Drift]:
@@ -75,11 +76,15 @@ def end(desk: Desk, kinds: Collection[str], *, is_complete: bool) -> None:
     if is_complete:
         complete = sorted(_complete(desk) | set(kinds))
         desk.run("UPDATE job SET listed_kinds = ? WHERE number = ?", (to_json(complete), desk.job))
+        desk.listed_kinds = None
 
 
-def _complete(desk: Desk) -> set[str]:
-    (kinds,) = desk.run("SELECT listed_kinds FROM job WHERE number = ?", (desk.job,)).fetchone()
-    return from_json(kinds, set[str])
+def _complete(desk: Desk) -> frozenset[str]:
+    """Return the kinds of which everything was listed. Nobody else lists while we have the job."""
+    if desk.listed_kinds is None or desk.is_view:
+        (kinds,) = desk.run("SELECT listed_kinds FROM job WHERE number = ?", (desk.job,)).fetchone()
+        desk.listed_kinds = from_json(kinds, frozenset[str])
+    return desk.listed_kinds
 
 
 def find(desk: Desk, query: MatchQuery) -> list[Entry] | None:

@@ -75,11 +75,8 @@ INSERT INTO image (standing, shape, content, version) VALUES (?, ?, ?, ?)
 ON CONFLICT (standing) DO UPDATE
 SET shape = excluded.shape, content = excluded.content, version = excluded.version
 """
-SAVE_SPAN = """
-INSERT INTO span (standing, attribute, content, possible) VALUES (?, ?, ?, ?)
-ON CONFLICT (standing, attribute) DO UPDATE
-SET content = excluded.content, possible = excluded.possible
-"""
+INSERT_SPAN = "INSERT INTO span (content, possible, standing, attribute) VALUES (?, ?, ?, ?)"
+UPDATE_SPAN = "UPDATE span SET content = ?, possible = ? WHERE standing = ? AND attribute = ?"
 NEW_STANDING = ("number", "mapping", "anchor", "kind", "print", "seen", "due_at", "has_references")
 MARK = ("standing", "generation")
 SOURCE = ("standing", "shape", "content", "version")
@@ -274,15 +271,20 @@ def _changes(before: Standing, after: Standing) -> dict[str, object]:
 def _derived(before: Standing, after: Standing) -> dict[str, object]:
     """Return those columns that differ which follow from others, so that they can be asked for."""
     changed: dict[str, object] = {}
-    if due_at(before) != due_at(after):
-        changed["due_at"] = due_at(after)
+    old, new = due_at(before), due_at(after)
+    if old != new:
+        changed["due_at"] = new
+    if len(before.referred) != len(after.referred):
+        changed["spans"] = len(after.referred)
+    are_spans_same = before.referred is after.referred or not (before.referred or after.referred)
+    is_same = before.source is after.source and are_spans_same
+    if before.link is None and after.link is None and is_same:
+        return changed  # nothing of its references has changed, and none is due
     had = has = transitions.has_references(after)
-    if before.source is not after.source or before.referred is not after.referred:
+    if not is_same:
         had = transitions.has_references(before)
     if had != has:
         changed["has_references"] = has
-    if len(before.referred) != len(after.referred):
-        changed["spans"] = len(after.referred)
     old = references_due_at(before, has_references=had)
     new = references_due_at(after, has_references=has)
     if old != new:
@@ -326,16 +328,15 @@ def save_image(connection: Connection, shapes: Shapes, number: int, image: Image
 def _save_spans(
     connection: Connection, number: int, before: Mapping[str, Span], after: Mapping[str, Span]
 ) -> None:
-    for attribute in before.keys() - after.keys():
+    for attribute in before.keys() - after.keys() if before else ():
         connection.execute(
             "DELETE FROM span WHERE standing = ? AND attribute = ?", (number, attribute)
         )
     for attribute, span in after.items():
         if before.get(attribute) != span:
-            connection.execute(
-                SAVE_SPAN,
-                (number, attribute, encode_span(span), len(span.possible)),
-            )
+            statement = UPDATE_SPAN if attribute in before else INSERT_SPAN
+            content, possible = encode_span(span), len(span.possible)
+            connection.execute(statement, (content, possible, number, attribute))
 
 
 def save_source(

@@ -117,6 +117,8 @@ async def test_references_in_escrow_are_due_at_their_time(journal: Journal) -> N
 async def created_with(journal: Journal, *, meanwhile: str = "") -> None:
     """Have Ada, who points at Ben, settled with all that she points at."""
     await show(journal, seen(ADA, manager=user("ben")), seen(BEN))
+    if meanwhile:
+        await settle(journal, BEN, link("t3"))
     standing = await recalled(journal, ADA)
     if meanwhile:
         await settle(journal, BEN, link(meanwhile))
@@ -201,6 +203,16 @@ async def test_a_link_that_appears_changes_or_goes_stirs_who_refers_to_it(
     assert await stirs(journal, ADA, link("t2", LinkState.RELEASED))
     assert await stirs(journal, ADA, link("t2"))
     assert await stirs(journal, ADA, None)
+
+
+async def test_who_has_no_link_is_not_stirred_by_one_that_appears_but_by_his_own(
+    journal: Journal,
+) -> None:
+    await show(journal, seen(TEAM, members=(user("ada"),)), seen(ADA, name="Ada"))
+
+    assert not await stirs(journal, ADA, link("t1"))
+    assert await stirs(journal, ADA, None)
+    assert await stirs(journal, TEAM, link("g1"))
 
 
 async def test_a_stirred_owner_is_due_in_the_same_cycle(journal: Journal) -> None:
