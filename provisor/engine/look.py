@@ -50,21 +50,24 @@ async def plan(
     """
     terms = work.of(standing.key)
     sighting = NOTHING
-    if needs_look(terms, standing):
-        sighting = await _look(work, terms, standing, is_fresh=is_fresh)
+    known = known_facts(terms, standing)
+    if needs_look(terms, standing, known):
+        is_wanted = known.is_effectively_entitled
+        sighting = await _look(work, terms, standing, is_wanted=is_wanted, is_fresh=is_fresh)
     resolved = await _resolved(work, terms, standing, sighting)
     chosen: dict[str, Value] = {}
     while True:
-        given = Given(sighting, chosen, resolved, work.stamp)
+        given = Given(sighting, chosen, resolved, work.stamp, known)
         try:
             return await _with_references(work, standing, decide(terms, standing, given)), sighting
         except NeedsUnique as need:
             chosen[need.target] = await _choose(work, terms, need.target, need.candidates)
 
 
-async def _look(work: Work, terms: Terms, standing: Standing, *, is_fresh: bool) -> Sighting:
+async def _look(
+    work: Work, terms: Terms, standing: Standing, *, is_wanted: bool, is_fresh: bool
+) -> Sighting:
     link = standing.link
-    is_wanted = known_facts(terms, standing).is_effectively_entitled
     is_claim = link is not None and link.state is LinkState.CLAIMED
     if link is not None and not (is_claim and is_wanted):
         found = await _linked(work, terms, standing, is_fresh=is_fresh)

@@ -12,8 +12,7 @@ from provisor.planner.terms import Terms
 
 def matching_attributes(terms: Terms) -> tuple[AttributeMapping, ...]:
     """Return the matching attributes, first to be tried first."""
-    matching = (m for m in terms.plain if m.matching_priority)
-    return tuple(sorted(matching, key=lambda m: m.matching_priority))
+    return terms.matching
 
 
 def matching_queries(terms: Terms, source: Entry) -> tuple[MatchQuery, ...]:
@@ -60,7 +59,7 @@ def without_case(value: Value) -> Value:
 
 
 def definitions_of(terms: Terms) -> Mapping[str, AttributeDefinition]:
-    return {m.target.name: m.target for m in terms.mapping.attributes}
+    return terms.definitions
 
 
 def listed_answers(terms: Terms, entry: Entry, stamp: str) -> tuple[MatchQuery, ...]:

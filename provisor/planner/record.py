@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha1
 from uuid import UUID, uuid5
 
 from provisor.model.decisions import (
@@ -164,7 +165,15 @@ def change_id(cycle: str, standing: Standing, part: str) -> str:
     """Return the id of a change: an object's references are a change of their own."""
     attempts = standing.escrow.attempts if standing.escrow else 0
     key = standing.key
-    return str(uuid5(CHANGES, f"{cycle}|{key.mapping}|{key.anchor}|{part}|{attempts}"))
+    return _named(f"{cycle}|{key.mapping}|{key.anchor}|{part}|{attempts}")
+
+
+def _named(name: str) -> str:
+    """Return `uuid5(CHANGES, name)` as text: the same without the ceremony."""
+    digest = sha1(CHANGES.bytes + name.encode(), usedforsecurity=False).digest()[:16]
+    number = int.from_bytes(digest, "big") & ~(0xF000 << 64) & ~(0xC000 << 48)
+    text = f"{number | (5 << 76) | (0x8000 << 48):032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def name_of(attributes: Attributes) -> str:
@@ -173,8 +182,7 @@ def name_of(attributes: Attributes) -> str:
 
 
 def redacted_by(terms: Terms) -> Callable[[str], bool]:
-    hidden = {m.target.name for m in terms.mapping.attributes if m.is_redacted}
-    return hidden.__contains__
+    return terms.redacted.__contains__
 
 
 def changes_of(decision: Decision) -> tuple[TargetChange, ...]:

@@ -9,7 +9,13 @@ from typing import TypeAlias
 from provisor.expressions.compile import compile_mappings
 from provisor.expressions.context import Answer, Context
 from provisor.model.entries import Attributes
-from provisor.model.rules import AttributeMapping, ObjectMapping, Policy, Refers
+from provisor.model.rules import (
+    AttributeDefinition,
+    AttributeMapping,
+    ObjectMapping,
+    Policy,
+    Refers,
+)
 
 Program: TypeAlias = Callable[[Attributes, Context], Mapping[str, Answer]]
 """Evaluates several mappings at once: values by target attribute, not fitted to it yet."""
@@ -26,6 +32,12 @@ class Terms:
     """The mappings of references."""
     evaluate_pointing: Mapping[str, Program]
     """Those of them that have a source, each by its target attribute."""
+    matching: tuple[AttributeMapping, ...]
+    """The matching attributes, first to be tried first."""
+    definitions: Mapping[str, AttributeDefinition]
+    """What is known of each target attribute that is mapped."""
+    redacted: frozenset[str]
+    """Target attributes whose values nobody is shown."""
     evaluate: Program
     """Every plain mapping that has a source."""
     evaluate_matching: Program
@@ -37,7 +49,7 @@ def terms_of(mapping: ObjectMapping, policy: Policy, context: Context) -> Terms:
     """Compile one object mapping. Once per cycle: the rest of the planner only calls."""
     plain = tuple(m for m in mapping.attributes if m.refers is Refers.TO_NONE)
     disabling = tuple(m for m in plain if m.depends_on_soft_deleted)
-    matching = tuple(m for m in plain if m.matching_priority)
+    matching = sorted((m for m in plain if m.matching_priority), key=lambda m: m.matching_priority)
     pointing = tuple(m for m in mapping.attributes if m.refers is not Refers.TO_NONE)
     return Terms(
         mapping=mapping,
@@ -46,8 +58,11 @@ def terms_of(mapping: ObjectMapping, policy: Policy, context: Context) -> Terms:
         plain=plain,
         pointing=pointing,
         evaluate_pointing={m.target.name: _compile((m,)) for m in pointing if m.source},
+        matching=tuple(matching),
+        definitions={m.target.name: m.target for m in mapping.attributes},
+        redacted=frozenset(m.target.name for m in mapping.attributes if m.is_redacted),
         evaluate=_compile(plain),
-        evaluate_matching=_compile(matching),
+        evaluate_matching=_compile(tuple(m for m in plain if m.matching_priority)),
         evaluate_disable=_compile(disabling),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisor.connectors.http.body import Json, JsonObject, folded, get, items, key_of, truth_of
 
@@ -51,6 +51,11 @@ class TargetPath:
     attribute: str
     filter: ElementFilter | None = None
     sub: str = ""
+    key: str = field(init=False, repr=False, compare=False)
+    """The attribute's name in small letters."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.attribute.lower())
 
     @property
     def whole(self) -> str:
@@ -122,7 +127,7 @@ def read_folded(resource: JsonObject, path: TargetPath, assumed_type: str = "") 
 
 def _attribute(resource: JsonObject, path: TargetPath) -> Json:
     if not path.schema:
-        return resource.get(path.attribute.lower())
+        return resource.get(path.key)
     nested = resource.get(path.schema.lower())
     if nested is None:  # some servers flatten extensions
         return resource.get(path.whole.lower())

@@ -77,6 +77,7 @@ class ScimReader:
         )
         self._shapes = {kind: shape_of(kind, definitions) for kind, definitions in kinds.items()}
         self._discovered: Discovered | None = None
+        self._capabilities: tuple[bool, Discovered | None, Capabilities] | None = None
         self._filters: dict[str, int] = {}
         self._created: dict[Anchor, float] = {}
         self._disabled: set[Anchor] = set()
@@ -98,6 +99,14 @@ class ScimReader:
 
     @property
     def capabilities(self) -> Capabilities:
+        """What the target can do, for all that is known of it: asked for with each object."""
+        lists, discovered = self._lists, self._discovered
+        known = self._capabilities
+        if known is None or known[0] is not lists or known[1] is not discovered:
+            known = self._capabilities = lists, discovered, self._capabilities_now()
+        return known[2]
+
+    def _capabilities_now(self) -> Capabilities:
         attributes = (name for shape in self._shapes.values() for name in shape.attributes)
         return Capabilities(
             lists=self._lists,

@@ -44,6 +44,13 @@ class Mapped:
 
     definition: AttributeDefinition
     path: TargetPath
+    is_text: bool = field(init=False, repr=False, compare=False)
+    """A text in its place is its value as it is."""
+
+    def __post_init__(self) -> None:
+        is_one = not self.definition.is_multivalued
+        is_text = is_one and self.definition.type is AttributeType.STRING
+        object.__setattr__(self, "is_text", is_text)
 
     @property
     def is_read(self) -> bool:
@@ -118,7 +125,9 @@ def attributes_of(shape: Shape, resource: JsonObject, quirks: Quirks) -> Attribu
     names = folded(resource)
     for mapped in shape.seen:
         raw = paths.read_folded(names, mapped.path, quirks.assume_type)
-        if raw is not None:
+        if mapped.is_text and isinstance(raw, str):
+            said[mapped.definition.name] = raw
+        elif raw is not None:
             value = value_of(raw, mapped.definition, shape.kind)
             if value is not None:
                 said[mapped.definition.name] = value
