@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult, JobError, Side
@@ -43,6 +43,8 @@ class MappingNote:
     is_enabled: bool
     pointing_at_many: frozenset[str] = frozenset()
     """Target attributes that hold any number of references."""
+    shown: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its images show; see `ObjectMapping.shown`."""
 
     @classmethod
     def of(cls, mapping: ObjectMapping) -> MappingNote:
@@ -52,7 +54,17 @@ class MappingNote:
             mapping.hash,
             mapping.is_enabled,
             frozenset(m.target.name for m in attributes if m.refers is Refers.TO_MANY),
+            mapping.shown,
         )
+
+    def shows_all_of(self, other: MappingNote) -> bool:
+        """True when images that were taken under this one will do for the other.
+
+        While a mapping is disabled or gone others may look after its objects.
+        """
+        is_in_force = self.is_enabled and self.hash is not None
+        is_same_kind = self.target_kind == other.target_kind
+        return is_in_force and is_same_kind and self.shown.items() >= other.shown.items()
 
 
 UNKNOWN_MAPPING = MappingNote(target_kind="", hash=None, is_enabled=True)

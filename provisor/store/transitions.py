@@ -6,7 +6,7 @@ transaction around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -37,6 +37,7 @@ from provisor.model.decisions import (
     Update,
 )
 from provisor.model.entries import (
+    NO_ATTRIBUTES,
     Absence,
     Anchor,
     Attributes,
@@ -233,10 +234,13 @@ def in_doubt(standing: Standing) -> Standing:
     return replace(standing, link=link)
 
 
-def remapped(standing: Standing) -> Standing:
-    """Return an object whose mapping has changed: all is worked out anew, failures forgotten."""
-    fresh = replace(in_doubt(unsettle(standing)), escrow=None, references_escrow=None)
-    return stir(fresh)
+def remapped(standing: Standing, *, keeps_image: bool) -> Standing:
+    """Return an object whose mapping has changed: all is worked out anew, failures forgotten.
+
+    Its image stays where it shows all that the mapping now asks about.
+    """
+    known = standing if keeps_image else in_doubt(standing)
+    return stir(replace(unsettle(known), escrow=None, references_escrow=None))
 
 
 # what a restart forgets
@@ -341,17 +345,28 @@ def attempted(
             return current
 
 
-def pictured(standing: Standing, entry: Entry, *, repairs: bool) -> tuple[Standing, bool]:
+def pictured(
+    standing: Standing, entry: Entry, shown: Collection[str], *, repairs: bool
+) -> tuple[Standing, bool]:
     """Return what is remembered of a linked object once its target object was seen, and whether
-    that said something else than it was told; with `repairs` it is unsettled then."""
+    that said something else than it was told; with `repairs` it is unsettled then.
+
+    Only what the mapping has `shown` is compared: an image may hold what was mapped before, and a
+    listing what another mapping asks for.
+    """
     link = standing.link
     assert link is not None, "what is seen of an object that is not linked is nobody's"
     told, image = link.image, Image(entry.attributes, entry.version)
-    if told is None or told.attributes == entry.attributes:
+    before = _only(shown, told.attributes) if told else NO_ATTRIBUTES
+    if told is None or before == _only(shown, entry.attributes):
         return replace(standing, link=replace(link, image=image)), False
-    echoes = after_look(link.echoes, told.attributes, entry.attributes)
+    echoes = after_look(link.echoes, before, entry.attributes)
     seen = replace(standing, link=replace(link, image=image, echoes=echoes))
     return unsettle(seen) if repairs else seen, True
+
+
+def _only(names: Collection[str], attributes: Attributes) -> Attributes:
+    return {name: value for name, value in attributes.items() if name in names}
 
 
 def _claim(

@@ -93,6 +93,33 @@ MUTANTS = (
             "        return link.state if link else LinkState.MANAGED\n    if link is None",
         ),
     ),
+    mutant(
+        "an edit trusts images that lack what it asks for",
+        f"test_schema_edits.py {ADMINISTERED}",
+        Edit(
+            "provisor/store/frame.py",
+            "return is_in_force and is_same_kind and self.shown.items() >= other.shown.items()",
+            "return is_in_force and is_same_kind",
+        ),
+    ),
+    mutant(
+        "an edit doubts every image",
+        "test_schema_edits.py",
+        Edit(
+            TRANSITIONS,
+            "known = standing if keeps_image else in_doubt(standing)",
+            "known = in_doubt(standing)",
+        ),
+    ),
+    mutant(
+        "what is no longer mapped counts as drift",
+        "../contracts/store/test_looking_at_the_target.py",
+        Edit(
+            TRANSITIONS,
+            "return {name: value for name, value in attributes.items() if name in names}",
+            "return attributes",
+        ),
+    ),
     # unanswered creates, and claims
     mutant(
         "the attempt is dropped",
@@ -217,7 +244,7 @@ MUTANTS = (
     mutant(
         "changed rules unsettle nobody",
         FINDINGS,
-        Edit(MEMORY, "if standing.key.mapping in changed:", "if standing.key.mapping in ():"),
+        Edit(MEMORY, "if name in changed:", "if name in ():"),
         Edit(MEMORY, "if is_new and rereads:", "if is_new < rereads:"),
     ),
     # absence

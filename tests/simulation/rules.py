@@ -28,7 +28,7 @@ NO_GUARDS = Guards(
 STRICT = Guards(departures=DepartureLimits(percent=0, floor=0))
 """Every departure is held."""
 SALES = (ClauseGroup("sales", (Clause("department", "EQUALS", ("Sales",)),)),)
-VERSIONS = 4
+VERSIONS = 8
 """How many versions the rules have: each bit changes one thing."""
 SUFFIX = " of old"
 
@@ -72,10 +72,16 @@ def is_scoped(version: int) -> bool:
     return not version & 2
 
 
+def is_nicknamed(version: int) -> bool:
+    return bool(version & 4)
+
+
 @cache
 def rules(*, disables: bool, version: int = 0) -> Rules:
-    """Return a version of the rules: with another display name, or for everybody."""
+    """Return a version of the rules: with another display name, for everybody, or with a
+    target attribute more."""
     name = f'Append([name], "{SUFFIX}")' if is_suffixed(version) else "[name]"
+    nickname = (attribute("nickName", "[name]"),) if is_nicknamed(version) else ()
     users = ObjectMapping(
         name=USERS,
         source_kind="user",
@@ -86,6 +92,7 @@ def rules(*, disables: bool, version: int = 0) -> Rules:
             attribute("displayName", name),
             truth("active", ACTIVE if disables else AT_WORK),
             reference("manager", "[manager]", to_many=False),
+            *nickname,
         ),
         hash=f"users {version}",
     )

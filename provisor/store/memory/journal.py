@@ -85,20 +85,21 @@ class MemoryJournal:
         adopted = tuple((name, mapping.hash) for name, mapping in rules.items())
         is_new_policy = policy_hash != job.policy_hash
         is_new = is_new_policy or adopted != job.adopted
-        changed = {
-            n for n, m in rules.items() if n not in job.mappings or job.mappings[n].hash != m.hash
-        }
-        for name, note in job.mappings.items():
+        known = dict(job.mappings)
+        changed = {n for n, m in rules.items() if n not in known or known[n].hash != m.hash}
+        for name, note in known.items():
             job.mappings[name] = replace(note, hash=None, is_enabled=False)
         job.mappings |= {name: MappingNote.of(mapping) for name, mapping in rules.items()}
         job.adopted, job.policy_hash = adopted, policy_hash
         for standing in self._all():
-            if standing.key.mapping in changed:
-                self._put(transitions.remapped(standing))
+            name = standing.key.mapping
+            if name in changed:
+                keeps = name in known and known[name].shows_all_of(job.mappings[name])
+                self._put(transitions.remapped(standing, keeps_image=keeps))
             elif is_new_policy:
                 self._put(transitions.stir(transitions.unsettle(standing)))
         if is_new and rereads:
-            self._reset(ResetScope.WATERMARK)
+            job.watermark, job.is_initial = None, True
         return is_new
 
     async def assign(self, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
@@ -309,7 +310,8 @@ class MemoryJournal:
         link = standing.link
         if link.state in transitions.UNPICTURED:
             return None
-        pictured, is_drift = transitions.pictured(standing, entry, repairs=repairs)
+        shown = self._note(standing.key).shown
+        pictured, is_drift = transitions.pictured(standing, entry, shown, repairs=repairs)
         self._put(pictured)
         return Drift(standing.key, link, entry) if is_drift else None
 
@@ -340,6 +342,10 @@ class MemoryJournal:
     async def due_departures(self, now: datetime) -> Sequence[StandingKey]:
         due = (s for s in self._all() if transitions.is_due(s, now))
         return sorted(s.key for s in due if transitions.may_govern(s))
+
+    async def due_unseen(self, now: datetime) -> Sequence[StandingKey]:
+        due = (s for s in self._all() if transitions.is_due(s, now))
+        return sorted(s.key for s in due if s.link is None or s.link.image is None)
 
     async def superiors(self, now: datetime) -> Mapping[StandingKey, frozenset[EntryKey]]:
         waiting = [s for s in self._all() if transitions.is_due(s, now) and s.link is None]

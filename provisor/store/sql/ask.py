@@ -61,6 +61,11 @@ def due_departures(desk: Desk, now: datetime) -> list[StandingKey]:
     return keys_where(desk, f"due_at <= ? {MAY_GOVERN}", to_micros(now))
 
 
+def due_unseen(desk: Desk, now: datetime) -> list[StandingKey]:
+    unseen = "NOT EXISTS (SELECT 1 FROM image i WHERE i.standing = s.number)"
+    return keys_where(desk, f"due_at <= ? AND {unseen}", to_micros(now))
+
+
 def due_references(desk: Desk, now: datetime) -> list[StandingKey]:
     return keys_where(desk, "references_due_at <= ?", to_micros(now))
 

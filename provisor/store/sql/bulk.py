@@ -94,7 +94,8 @@ def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
             desk.put_mapping(name, note)
         for name, mapped in desk.mappings().items():
             if name in changed:
-                desk.run(NO_IMAGES, (mapped.number,))
+                if name not in known or not known[name].shows_all_of(noted[name]):
+                    desk.run(NO_IMAGES, (mapped.number,))
                 desk.run(REMAPPED, (mapped.number,))
             elif is_new_policy:
                 desk.run(
@@ -121,10 +122,15 @@ def assign(desk: Desk, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int
     return changed
 
 
+def begin_anew(desk: Desk) -> None:
+    """Have the source read as a whole by the next cycle."""
+    desk.run("UPDATE job SET watermark = NULL, is_initial = TRUE WHERE number = ?", (desk.job,))
+
+
 def reset(desk: Desk, scope: ResetScope) -> None:
     run, forgets_links = desk.run, ResetScope.CONNECTOR_DATA_STORE in scope
     if ResetScope.WATERMARK in scope:
-        run("UPDATE job SET watermark = NULL, is_initial = TRUE WHERE number = ?", (desk.job,))
+        begin_anew(desk)
     if ResetScope.ESCROWS in scope:
         run("UPDATE job SET faults = NULL, faults_count = 0 WHERE number = ?", (desk.job,))
     for mapped in desk.mappings().values():

@@ -101,7 +101,7 @@ class Desk:
         """
         if not self._mappings or self.is_view:
             found = self.run(
-                "SELECT name, number, target_kind, hash, is_enabled, pointing_at_many"
+                "SELECT name, number, target_kind, hash, is_enabled, pointing_at_many, shown"
                 " FROM mapping WHERE job = ? ORDER BY name",
                 (self.job,),
             )
@@ -113,20 +113,21 @@ class Desk:
                         hash,
                         bool(is_enabled),
                         from_json(many, frozenset[str]),
+                        from_json(shown, dict[str, str]),
                     ),
                 )
-                for name, number, kind, hash, is_enabled, many in found
+                for name, number, kind, hash, is_enabled, many, shown in found
             }
         return self._mappings
 
     def put_mapping(self, name: MappingName, note: MappingNote) -> int:
         (number,) = self.run(
             "INSERT INTO mapping"
-            " (job, name, target_kind, hash, is_enabled, pointing_at_many)"
-            " VALUES (?, ?, ?, ?, ?, ?)"
+            " (job, name, target_kind, hash, is_enabled, pointing_at_many, shown)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (job, name) DO UPDATE SET target_kind = excluded.target_kind,"
             " hash = excluded.hash, is_enabled = excluded.is_enabled,"
-            " pointing_at_many = excluded.pointing_at_many"
+            " pointing_at_many = excluded.pointing_at_many, shown = excluded.shown"
             " RETURNING number",
             (
                 self.job,
@@ -135,6 +136,7 @@ class Desk:
                 note.hash,
                 note.is_enabled,
                 to_json(sorted(note.pointing_at_many)),
+                to_json(dict(note.shown)),
             ),
         ).fetchone()
         self._mappings = {}

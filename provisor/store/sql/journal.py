@@ -89,7 +89,7 @@ class SqlJournal:
         with self._desk.write():
             is_new = bulk.adopt(self._desk, rules, policy_hash)
             if is_new and rereads:
-                bulk.reset(self._desk, ResetScope.WATERMARK)
+                bulk.begin_anew(self._desk)
             return is_new
 
     async def assign(self, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
@@ -261,6 +261,9 @@ class SqlJournal:
     async def due_departures(self, now: datetime) -> Sequence[StandingKey]:
         with self._failures:
             return ask.due_departures(self._desk, now)
+
+    async def due_unseen(self, now: datetime) -> Sequence[StandingKey]:
+        return ask.due_unseen(self._desk, now)
 
     async def superiors(self, now: datetime) -> Mapping[StandingKey, frozenset[EntryKey]]:
         with self._failures:

@@ -54,7 +54,8 @@ def _picture(desk: Desk, entry: Entry, *, repairs: bool) -> Drift | None:
     link = standing.link
     if link is None or link.state in transitions.UNPICTURED:
         return None
-    pictured, is_drift = transitions.pictured(standing, entry, repairs=repairs)
+    shown = desk.note(standing.key.mapping).shown
+    pictured, is_drift = transitions.pictured(standing, entry, shown, repairs=repairs)
     desk.put(number, standing, pictured)
     return Drift(standing.key, link, entry) if is_drift else None
 

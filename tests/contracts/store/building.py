@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -75,14 +75,23 @@ def job(id: str = JOB) -> Job:
     return Job(id=id, name=id, template_id="scim", application_id="app")
 
 
-def mapping(name: MappingName, hash: str = "1", *, is_enabled: bool = True) -> ObjectMapping:
+SHOWN = ("name", "title", "userName")
+"""Target attributes that are mapped, so that images show them."""
+
+
+def mapping(
+    name: MappingName, hash: str = "1", *, shown: Iterable[str] = SHOWN, is_enabled: bool = True
+) -> ObjectMapping:
     members = AttributeDefinition(name="members", type=AttributeType.REFERENCE, is_multivalued=True)
     manager = AttributeDefinition(name="manager", type=AttributeType.REFERENCE)
+    plain = (AttributeDefinition(name=one) for one in shown)
     return ObjectMapping(
         name=name,
         source_kind=KINDS[name],
         target_kind=TARGET_KINDS[name],
-        attributes=tuple(AttributeMapping(target=t, source=None) for t in (members, manager)),
+        attributes=tuple(
+            AttributeMapping(target=t, source=None) for t in (members, manager, *plain)
+        ),
         is_enabled=is_enabled,
         hash=hash,
     )

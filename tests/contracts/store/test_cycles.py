@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisor.model.cycles import CycleKind, CycleResult, Side
-from provisor.model.decisions import Facts, LinkState, Verdict
+from provisor.model.decisions import Facts, Image, LinkState, Verdict
 from provisor.model.entries import Absence, Anchor, Entry, ReadFault, System, Watermark
 from provisor.model.jobs import Asked, Progress, ResetScope, ScheduleState
-from provisor.model.rules import MappingName
+from provisor.model.rules import MappingName, ObjectMapping
 from provisor.planner.status import Configured, Started
 from provisor.ports import Journal
 from tests.contracts.store.building import (
@@ -17,6 +17,7 @@ from tests.contracts.store.building import (
     JOB,
     MINUTE,
     RULES,
+    SHOWN,
     START,
     USERS,
     creates,
@@ -65,16 +66,41 @@ async def test_the_same_rules_change_nothing(journal: Journal) -> None:
     assert await journal.due(START) == []
 
 
-async def test_what_was_settled_under_other_rules_is_due_and_in_doubt(journal: Journal) -> None:
+async def image_under(journal: Journal, *edits: ObjectMapping) -> Image | None:
+    """Return what is remembered of a target object once these rules were in force in turn."""
     await governed(journal, ADA, "t1")
     await governed(journal, TEAM, "g1")
-
-    assert await journal.adopt({**RULES, USERS: mapping(USERS, "2")}, "policy")
-
+    for edit in edits:
+        assert await journal.adopt({**RULES, USERS: edit}, "policy")
     assert await journal.due(START) == [ADA]
-    doubted = (await recalled(journal, ADA)).link
-    assert doubted is not None
-    assert doubted.image is None
+    link = (await recalled(journal, ADA)).link
+    assert link is not None
+    assert await journal.due_unseen(START) == ([] if link.image else [ADA])
+    return link.image
+
+
+async def test_what_was_settled_under_other_rules_is_due(journal: Journal) -> None:
+    assert await image_under(journal, mapping(USERS, "2")) is not None
+
+
+async def test_what_asks_for_less_doubts_nothing(journal: Journal) -> None:
+    assert await image_under(journal, mapping(USERS, "2", shown=SHOWN[:1])) is not None
+
+
+async def test_what_asks_for_what_was_not_mapped_is_in_doubt(journal: Journal) -> None:
+    assert await image_under(journal, mapping(USERS, "2", shown=(*SHOWN, "mail"))) is None
+
+
+async def test_what_was_not_mapped_for_a_while_is_in_doubt(journal: Journal) -> None:
+    less, again = mapping(USERS, "2", shown=SHOWN[:1]), mapping(USERS, "3")
+
+    assert await image_under(journal, less, again) is None
+
+
+async def test_what_was_not_looked_after_for_a_while_is_in_doubt(journal: Journal) -> None:
+    off, again = mapping(USERS, "2", is_enabled=False), mapping(USERS, "3")
+
+    assert await image_under(journal, off, again) is None
 
 
 async def test_another_order_of_mappings_is_news_but_unsettles_nobody(journal: Journal) -> None:
@@ -158,6 +184,9 @@ async def test_other_rules_reset_the_watermark_in_the_same_step(journal: Journal
 
     assert await journal.watermark() is None
     assert await journal.is_initial()
+    known = (await recalled(journal, ADA)).link
+    assert known is not None
+    assert known.image is not None, "the target has not changed"
 
 
 async def test_how_far_a_cycle_has_come_can_be_seen(store: Store, journal: Journal) -> None:

@@ -8,12 +8,15 @@ from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery
 from provisor.ports import Drift, Journal, Listed
 from tests.contracts.store.building import (
     GROUPS,
+    RULES,
     START,
+    USERS,
     deletes,
     ended,
     governed,
     key,
     link,
+    mapping,
     query,
     recalled,
     seen,
@@ -57,6 +60,15 @@ async def test_drift_that_is_not_repaired_is_only_reported(journal: Journal) -> 
 
     assert len(drifts) == 1
     assert await journal.due(START) == []
+
+
+async def test_what_the_mapping_does_not_ask_for_is_no_drift(journal: Journal) -> None:
+    """An image may hold what was mapped before, and a listing what another mapping asks for."""
+    await governed(journal, ADA, "t1")
+    await journal.adopt({**RULES, USERS: mapping(USERS, "2", shown=("title",))}, "policy")
+
+    assert await journal.list_target([listed("t1", {"mail": "ada@x.org"})]) == []
+    assert len(await journal.list_target([listed("t1", {"title": "Countess"})])) == 1
 
 
 async def test_what_was_released_or_claimed_keeps_no_image(journal: Journal) -> None:

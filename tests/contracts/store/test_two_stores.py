@@ -59,6 +59,7 @@ from tests.contracts.store.building import (
     JOB,
     KINDS,
     MINUTE,
+    SHOWN,
     START,
     TARGET_KINDS,
     USERS,
@@ -227,7 +228,10 @@ class TwoStores(RuleBasedStateMachine):
         names = data.draw(st.permutations([USERS, GROUPS]))
         rules = {
             name: mapping(
-                name, data.draw(st.sampled_from("12")), is_enabled=data.draw(st.booleans())
+                name,
+                data.draw(st.sampled_from("12")),
+                shown=data.draw(st.sampled_from([SHOWN, SHOWN[:1], ("mail",)])),
+                is_enabled=data.draw(st.booleans()),
             )
             for name in names
             if data.draw(st.booleans()) or name is USERS

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from provisor.store.sqlite.migrations import v0001, v0002, v0003, v0004, v0005, v0006
+from provisor.store.sqlite.migrations import v0001, v0002, v0003, v0004, v0005, v0006, v0007
 
 Migration: TypeAlias = Callable[[Operations], None]
 MIGRATIONS: tuple[Migration, ...] = (
@@ -28,6 +28,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     v0004.upgrade,
     v0005.upgrade,
     v0006.upgrade,
+    v0007.upgrade,
 )
 """The first makes version 1 of an empty file, the next version 2 of that, and so on."""
 
