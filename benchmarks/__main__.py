@@ -24,6 +24,7 @@ MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "initial": rows.initial,
     "latency": lambda people: rows.initial(min(people, 5_000), latency_ms=20),
     "later": rows.later,
+    "preview": rows.preview,
     "start": lambda people: rows.start(),
 }
 BESIDES = (

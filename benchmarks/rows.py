@@ -166,6 +166,25 @@ def _weight(folder: Path, people: int, taken: list[Taken]) -> list[Row]:
     ]
 
 
+def preview(people: int) -> list[Row]:
+    """Row 9: what an edit would change, beside reading what is stored and mapping it once."""
+    with place(people) as folder, stub() as target:
+        prepare(folder)
+        subject(folder, target)
+        ours, theirs = alternate(
+            lambda: timed("benchmarks.preview", folder, "some"),
+            lambda: timed("benchmarks.preview", folder, "bare"),
+        )
+        whole = timed("benchmarks.preview", folder, "all")
+    ratio = busy(ours) / busy(theirs)
+    told = ours[0].told
+    figures = (
+        f"{busy(ours):.2f} s for {told['examined']} objects of which {told['altered']} change, "
+        f"{whole.processor_s:.2f} s where {whole.told['altered']} do, bare {busy(theirs):.2f} s"
+    )
+    return [Row("preview : reading and mapping", figures, ratio, "≤ 2", ratio <= 2)]
+
+
 def start() -> list[Row]:
     """Row 13: `provisor status` beside an interpreter that does nothing."""
     with tempfile.TemporaryDirectory() as name:

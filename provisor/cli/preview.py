@@ -37,9 +37,8 @@ async def preview(workspace: Workspace, job: Job, file: Path) -> WhatIf:
     """
     present = await workspace.mandate(job)
     draft = await workspace.mandate(job, content_of(file))
-    registry = workspace.parts.registry
-    view, overlay = await registry.view_journal(job.id), await registry.overlay_journal(job.id)
-    return await what_if(present, draft, view, overlay, workspace.parts.clock.now())
+    view = await workspace.parts.registry.view_journal(job.id)
+    return await what_if(present, draft, view, workspace.parts.clock.now())
 
 
 def show_preview(job: Job, file: Path, told: WhatIf, objects_max: int | None) -> None:
@@ -87,6 +86,11 @@ def notes(told: WhatIf) -> Iterator[str]:
             f"no object remembered has {', '.join(told.unseen)}: values may be there once the "
             "source is read for it"
         )
+    if told.unshown:
+        yield (
+            f"what the target says of {', '.join(told.unshown)} is not known yet: who says so "
+            "already will be written nothing"
+        )
     if told.in_doubt:
         objects = count(told.in_doubt, "object")
         yield f"{objects} left out: what the target says of them is not known for certain"
@@ -106,6 +110,7 @@ def preview_json(job: Job, told: WhatIf) -> str:
         "inDoubt": told.in_doubt,
         "droppedMappings": told.dropped,
         "unseenAttributes": told.unseen,
+        "unknownAttributes": told.unshown,
         "error": {"code": told.error.code, "message": told.error.message} if told.error else None,
         "objects": [
             {

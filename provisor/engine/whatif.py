@@ -1,27 +1,31 @@
 """What other rules would change, told from what is remembered. Source and target are not asked.
 
-Each object is decided under the drafted rules, with the stored image standing for the target. Where
-something is due under the rules in force as well, only what comes out differently is told.
+What is at rest goes through the sieve; every other object is decided under the drafted rules, with
+the stored image standing for the target. Where something is due under the rules in force as well,
+only what comes out differently is told. Who points at whom follows, once it is known who will be
+there.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from provisor.engine.sieve import narrowed, sieve
 from provisor.engine.work import Mandate
 from provisor.expressions import Context, ExpressionError, FixedChance, attributes_of
-from provisor.expressions.evaluate import may_flow
 from provisor.model.cycles import JobError
 from provisor.model.decisions import (
     Action,
     AttributeChange,
     Create,
     Decision,
+    Delete,
     Export,
+    Keep,
     LinkState,
     ReferencesChange,
     Refuse,
@@ -30,9 +34,24 @@ from provisor.model.decisions import (
     StandingKey,
     TargetChange,
 )
-from provisor.model.entries import NO_ATTRIBUTES, Entry, EntryKey, Reference, Value
-from provisor.model.rules import IS_SOFT_DELETED, MappingName, ObjectMapping, Rules
-from provisor.planner.decide import NOTHING, Given, Sighting, decide, is_trusted, known_facts
+from provisor.model.entries import (
+    NO_ATTRIBUTES,
+    Anchor,
+    Entry,
+    EntryKey,
+    Reference,
+    Value,
+)
+from provisor.model.rules import IS_SOFT_DELETED, MappingName, ObjectMapping
+from provisor.planner.decide import (
+    NOTHING,
+    Given,
+    Sighting,
+    decide,
+    disabled_state,
+    is_trusted,
+    known_facts,
+)
 from provisor.planner.diff import redact
 from provisor.planner.leave import departure
 from provisor.planner.mapping import NeedsUnique, Unmappable
@@ -46,8 +65,9 @@ from provisor.ports import Journal
 
 RECALLED = 500
 """Objects that are looked at in one go."""
-UNTRIED = "what-if"
-"""Makes a mapping's hash one that nothing was ever settled under."""
+SIFTED = 5_000
+"""Objects at rest that are looked at in one go."""
+POINTED_AT = frozenset((LinkState.MANAGED, LinkState.DISABLED))
 
 
 class Effect(StrEnum):
@@ -98,6 +118,8 @@ class WhatIf:
     """Linked objects whose image is not certain: only the target knows what they say."""
     unseen: tuple[str, ...] = ()
     """Source attributes that only the new rules read, and that no remembered object has."""
+    unshown: tuple[str, ...] = ()
+    """Target attributes that no image shows: who says so already will be written nothing."""
     error: JobError | None = None
     """Why departures would be held."""
 
@@ -111,37 +133,45 @@ class _Trial:
     narrow: Mapping[MappingName, Terms]
     """Of `after`, the attributes alone that differ: all there is to an object that is settled."""
     view: Journal
+    unread: set[str]
+    """Source attributes that only the new rules read, and that no object has shown yet."""
     altered: list[Altered] = field(default_factory=list[Altered])
     leaving: list[Standing] = field(default_factory=list[Standing])
-    seen: set[str] = field(default_factory=set[str])
+    states: dict[StandingKey, LinkState | None] = field(
+        default_factory=dict[StandingKey, LinkState | None]
+    )
+    """How the links will stand of objects that were decided anew."""
+    moved: dict[StandingKey, Anchor | None] = field(
+        default_factory=dict[StandingKey, Anchor | None]
+    )
+    """Who can be pointed at from then on, and by which anchor; None: who no longer can."""
     in_doubt: int = 0
     examined: int = 0
 
+    def look_for(self, attributes: Collection[str]) -> None:
+        if self.unread:
+            self.unread.difference_update(attributes)
 
-async def what_if(
-    present: Mandate, draft: Mandate, view: Journal, overlay: Journal, now: datetime
-) -> WhatIf:
-    """Tell what `draft` would change against `present`.
 
-    `view` shows the job's journal as it is; `overlay` is a throw-away copy of it, which serves to
-    find the objects and is spoilt by that.
-    """
+async def what_if(present: Mandate, draft: Mandate, view: Journal, now: datetime) -> WhatIf:
+    """Tell what `draft` would change against `present`. `view` shows the job's journal as it is."""
     before, after = _terms(present, now), _terms(draft, now)
     changed = tuple(n for n, t in after.items() if not _is_same(before.get(n), t))
-    narrow = {name: _narrowed(before.get(name), after[name]) for name in changed}
-    trial = _Trial(before, after, narrow, view)
-    for keys in _pages(await _keys(draft.rules, changed, overlay, now)):
-        for standing in await view.recall(keys):
-            await _examine(trial, standing)
+    narrow = {name: narrowed(before.get(name), after[name]) for name in changed}
+    trial = _Trial(before, after, narrow, view, _newly_read(before, after, changed))
+    for name in changed:
+        await _sift(trial, name)
     error = await _guard(trial, draft, changed, now)
+    await _point(trial, changed)
     live = await view.links()
     return WhatIf(
-        altered=tuple(trial.altered),
+        altered=tuple(sorted(trial.altered, key=lambda one: one.key)),
         examined=trial.examined,
         changed=changed,
         dropped={n: live.get(n, 0) for n in before if n not in after},
         in_doubt=trial.in_doubt,
-        unseen=_unseen(trial, changed) if trial.examined else (),
+        unseen=tuple(sorted(trial.unread)) if trial.examined else (),
+        unshown=tuple(sorted(_newly_shown(before, after, changed))),
         error=error,
     )
 
@@ -156,19 +186,6 @@ def _terms(mandate: Mandate, now: datetime) -> dict[MappingName, Terms]:
     }
 
 
-def _narrowed(before: Terms | None, after: Terms) -> Terms:
-    """Return the terms without the attributes that are mapped as before, but for those that may
-    leave out a whole object."""
-    known = before.mapping.attributes if before is not None else ()
-    attributes = tuple(
-        m
-        for m in after.mapping.attributes
-        if m not in known or (m.source is not None and may_flow(m.source))
-    )
-    mapping = replace(after.mapping, attributes=attributes)
-    return terms_of(mapping, after.policy, after.context)
-
-
 def _is_same(before: Terms | None, after: Terms) -> bool:
     return before is not None and before.mapping.hash == after.mapping.hash
 
@@ -177,40 +194,87 @@ def _pages(keys: Sequence[StandingKey]) -> list[Sequence[StandingKey]]:
     return [keys[first : first + RECALLED] for first in range(0, len(keys), RECALLED)]
 
 
-async def _keys(
-    rules: Rules, changed: Sequence[MappingName], overlay: Journal, now: datetime
-) -> list[StandingKey]:
-    """Return every object of these mappings: under rules never seen before all are due."""
-    untried = {n: replace(m, hash=f"{m.hash} {UNTRIED}") for n, m in rules.items() if n in changed}
-    await overlay.adopt({**rules, **untried}, UNTRIED)
-    return [key for key in await overlay.due(now) if key.mapping in untried]
+async def _sift(trial: _Trial, name: MappingName) -> None:
+    """Look at every object of a mapping; at those closer that the sieve does not let through."""
+    fine = sieve(trial.before.get(name), trial.after[name])
+    told = redacted_by(trial.after[name])
+    astir = list(await trial.view.astir(name))
+    after: Anchor | None = None
+    while page := await trial.view.at_rest(name, fine.asked, after, SIFTED):
+        after = page[-1].anchor
+        for resting in page:
+            trial.look_for(resting.source)
+            changes = fine.changes(resting)
+            if changes is None:
+                astir.append(StandingKey(name, resting.anchor))
+                continue
+            trial.examined += 1
+            if changes:
+                trial.altered.append(
+                    Altered(
+                        key=StandingKey(name, resting.anchor),
+                        name=name_of(resting.source),
+                        effect=Effect.UPDATE,
+                        changes=redact(changes, told),
+                    )
+                )
+    for keys in _pages(astir):
+        for standing in await trial.view.recall(keys):
+            _examine(trial, standing)
 
 
 # one object
 
 
-async def _examine(trial: _Trial, standing: Standing) -> None:
+def _examine(trial: _Trial, standing: Standing) -> None:
     trial.examined += 1
+    key, new = standing.key, trial.after[standing.key.mapping]
+    old = trial.before.get(key.mapping)
     if standing.source is not None:
-        trial.seen.update(standing.source.attributes)
-    new, old = trial.after[standing.key.mapping], trial.before.get(standing.key.mapping)
-    is_leaving = departure(new, standing) is not None
-    if is_leaving:
+        trial.look_for(standing.source.attributes)
+    if departure(new, standing) is not None:
         trial.leaving.append(standing)
     if standing.link is not None and _is_in_doubt(new, standing):
         trial.in_doubt += 1
+        trial.states[key] = LinkState.MANAGED
         return
     is_narrow = not _is_due(standing) and is_trusted(new, standing)
-    now = _decide(trial.narrow[standing.key.mapping] if is_narrow else new, standing)
+    now = _decide(trial.narrow[key.mapping] if is_narrow else new, standing)
     then = _decide(old, standing) if old is not None and _is_due(standing) else None
-    if then is None or _verdict(now) != _verdict(then):
-        effect = _effect(standing, now, then)
-        if effect is Effect.RELEASE and old is not None and is_excluded(old.mapping, standing):
-            effect = None
-        if effect is not None:
-            trial.altered.append(_altered(new, standing, now, effect))
-    if new.pointing and now.situation is Situation.CONFIRMED:
-        await _examine_references(trial, standing, new, old)
+    trial.states[key] = _state(standing, now)
+    _note_moved(trial, standing)
+    if then is not None and _verdict(now) == _verdict(then):
+        return
+    effect = _effect(standing, now, then)
+    if effect is Effect.RELEASE and old is not None and is_excluded(old.mapping, standing):
+        effect = None
+    if effect is not None:
+        trial.altered.append(_altered(new, standing, now, effect))
+
+
+def _state(standing: Standing, now: Decision) -> LinkState | None:
+    """Return how the link stands once a decision is carried out; None: there is none."""
+    before = standing.link.state if standing.link else None
+    match now.resolution:
+        case Export(Delete()):
+            return None
+        case Export():
+            is_disable = now.action is Action.DISABLE
+            return disabled_state(now) if is_disable else LinkState.MANAGED
+        case Keep(link):
+            return link.state if link else None
+        case _:
+            return before
+
+
+def _note_moved(trial: _Trial, standing: Standing) -> None:
+    link, state = standing.link, trial.states[standing.key]
+    was_there = link is not None and link.state in POINTED_AT
+    will_be_there = state in POINTED_AT
+    if was_there != will_be_there:
+        made = Anchor(f"{standing.key.mapping} {standing.key.anchor}")
+        anchor = link.target if link is not None else made
+        trial.moved[standing.key] = anchor if will_be_there else None
 
 
 def _is_due(standing: Standing) -> bool:
@@ -332,39 +396,82 @@ def _written(standing: Standing, now: Decision) -> Effect:
             return Effect.RETURN if link is not None and _is_away(link.state) else Effect.UPDATE
 
 
-async def _examine_references(
-    trial: _Trial, standing: Standing, new: Terms, old: Terms | None
-) -> None:
-    """Compare what the object points at, with what has an account today."""
-    if standing.source is None or (old is not None and old.pointing == new.pointing):
+# who points at whom
+
+
+async def _point(trial: _Trial, changed: Sequence[MappingName]) -> None:
+    """Compare what objects point at with what they would: those whose mapping of references
+    differs, those that are new, and those that point at somebody who comes or goes."""
+    keys = {key for key in trial.moved if trial.after[key.mapping].pointing}
+    for name in changed:
+        old, new = trial.before.get(name), trial.after[name]
+        if new.pointing and (old is None or old.pointing != new.pointing):
+            keys.update(key for key in trial.states if key.mapping == name)
+    keys.update(await trial.view.referrers({_source_of(trial, key) for key in trial.moved}))
+    for page in _pages(sorted(key for key in keys if key.mapping in trial.after)):
+        for standing in await trial.view.recall(page):
+            await _examine_references(trial, standing)
+
+
+def _source_of(trial: _Trial, key: StandingKey) -> EntryKey:
+    return EntryKey(trial.after[key.mapping].mapping.source_kind, key.anchor)
+
+
+async def _examine_references(trial: _Trial, standing: Standing) -> None:
+    key, terms, link = standing.key, trial.after[standing.key.mapping], standing.link
+    state = trial.states.get(key, link.state if link else None)
+    is_known = key not in trial.states or not _is_due(standing)
+    if state is not LinkState.MANAGED or standing.source is None or not is_known:
         return
-    targets = await _targets(trial, pointed_at(new, standing.source))
-    names = {target: Reference(key.kind, key.anchor) for key, target in targets.items()}
-    changes = plan_references(new, standing, lambda r: targets.get(EntryKey(r.kind, r.anchor)))
+    try:
+        changes, names = await _references(trial, terms, standing, standing.source)
+    except ExpressionError:
+        return  # the same expression has failed with the other attributes
     if changes:
-        told = tuple(_in_source_terms(change, names) for change in changes)
         trial.altered.append(
             Altered(
-                key=standing.key,
+                key=key,
                 name=name_of(standing.source.attributes),
                 effect=Effect.REFERENCES,
-                changes=told,
+                changes=tuple(_in_source_terms(change, names) for change in changes),
             )
         )
 
 
-async def _targets(trial: _Trial, keys: frozenset[EntryKey]) -> dict[EntryKey, Reference]:
+async def _references(
+    trial: _Trial, terms: Terms, standing: Standing, source: Entry
+) -> tuple[tuple[TargetChange, ...], Mapping[Reference, Reference]]:
+    """Return the changes of references, and how those they name are known in the source."""
+    keys = pointed_at(terms, source)
+    targets = await _targets(trial, keys)
+    claimed = frozenset((await _targets(trial, keys, claimed=True)).values())
+    gone = await _targets(trial, keys, moves=False)
+    names = {target: Reference(key.kind, key.anchor) for key, target in (gone | targets).items()}
+    changes = plan_references(
+        terms, standing, lambda r: targets.get(EntryKey(r.kind, r.anchor)), claimed=claimed
+    )
+    return changes, names
+
+
+async def _targets(
+    trial: _Trial, keys: frozenset[EntryKey], *, claimed: bool = False, moves: bool = True
+) -> dict[EntryKey, Reference]:
+    """Return what stands in the target for source objects; with `moves`, as it will be then."""
     takers = {
         StandingKey(name, key.anchor): key
         for key in keys
         for name, terms in trial.after.items()
         if terms.mapping.source_kind == key.kind
     }
-    anchors = await trial.view.anchors(takers)
-    return {
-        takers[taker]: Reference(trial.after[taker.mapping].mapping.target_kind, anchor)
-        for taker, anchor in anchors.items()
-    }
+    anchors = dict(await trial.view.anchors(takers, claimed=claimed))
+    found: dict[EntryKey, Reference] = {}
+    for taker, key in takers.items():
+        is_moved = moves and not claimed and taker in trial.moved
+        anchor = trial.moved[taker] if is_moved else anchors.get(taker)
+        if anchor is not None and key not in found:
+            kind = trial.after[taker.mapping].mapping.target_kind
+            found[key] = Reference(kind, anchor)
+    return found
 
 
 def _in_source_terms(change: TargetChange, names: Mapping[Reference, Reference]) -> TargetChange:
@@ -403,6 +510,9 @@ async def _guard(
     limits = draft.policy.guards.departures
     weighed = weigh([*trial.leaving, *due], departed, links, limits)
     held = {standing.key for standing in weighed.held}
+    for key in held:  # whoever is held stays, and is still pointed at
+        trial.moved.pop(key, None)
+        trial.states.pop(key, None)
     trial.altered = [_held(one) if one.key in held else one for one in trial.altered]
     return weighed.halt.error if weighed.halt else None
 
@@ -412,10 +522,25 @@ def _held(altered: Altered) -> Altered:
     return replace(altered, effect=Effect.STAGED) if is_leaving else altered
 
 
-def _unseen(trial: _Trial, changed: Sequence[MappingName]) -> tuple[str, ...]:
-    read = {name for n in changed for name in _read_by(trial.after[n].mapping)}
-    known = {name for terms in trial.before.values() for name in _read_by(terms.mapping)}
-    return tuple(sorted(read - known - trial.seen - {IS_SOFT_DELETED}))
+def _newly_read(
+    before: Mapping[MappingName, Terms],
+    after: Mapping[MappingName, Terms],
+    changed: Sequence[MappingName],
+) -> set[str]:
+    """Return the source attributes that only the new rules read."""
+    read = {name for n in changed for name in _read_by(after[n].mapping)}
+    known = {name for terms in before.values() for name in _read_by(terms.mapping)}
+    return read - known - {IS_SOFT_DELETED}
+
+
+def _newly_shown(
+    before: Mapping[MappingName, Terms],
+    after: Mapping[MappingName, Terms],
+    changed: Sequence[MappingName],
+) -> set[str]:
+    """Return the target attributes that the images of mappings in force may lack."""
+    both = ((before[n].mapping.shown, after[n].mapping.shown) for n in changed if n in before)
+    return {name for then, now in both for name, form in now.items() if then.get(name) != form}
 
 
 def _read_by(mapping: ObjectMapping) -> set[str]:

@@ -9,7 +9,7 @@ from provisor.ports.directories import (
     Target,
     TargetReader,
 )
-from provisor.ports.journal import Drift, Journal, Listed, Observation
+from provisor.ports.journal import Drift, Journal, Listed, Observation, Resting, Wanted
 from provisor.ports.notices import Notices, Pending
 from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
 from provisor.ports.surroundings import Clock, Entropy
@@ -30,9 +30,11 @@ __all__ = [
     "Prober",
     "RecordQuery",
     "Registry",
+    "Resting",
     "Source",
     "StagedView",
     "Target",
     "TargetReader",
     "Vault",
+    "Wanted",
 ]

@@ -46,6 +46,7 @@ from provisor.model.entries import (
     MatchQuery,
     Reference,
     Value,
+    some,
 )
 from provisor.model.jobs import ResetScope
 from provisor.planner.diff import as_set, is_reference
@@ -357,16 +358,12 @@ def pictured(
     link = standing.link
     assert link is not None, "what is seen of an object that is not linked is nobody's"
     told, image = link.image, Image(entry.attributes, entry.version)
-    before = _only(shown, told.attributes) if told else NO_ATTRIBUTES
-    if told is None or before == _only(shown, entry.attributes):
+    before = some(told.attributes, shown) if told else NO_ATTRIBUTES
+    if told is None or before == some(entry.attributes, shown):
         return replace(standing, link=replace(link, image=image)), False
     echoes = after_look(link.echoes, before, entry.attributes)
     seen = replace(standing, link=replace(link, image=image, echoes=echoes))
     return unsettle(seen) if repairs else seen, True
-
-
-def _only(names: Collection[str], attributes: Attributes) -> Attributes:
-    return {name: value for name, value in attributes.items() if name in names}
 
 
 def _claim(

@@ -116,8 +116,8 @@ MUTANTS = (
         "../contracts/store/test_looking_at_the_target.py",
         Edit(
             TRANSITIONS,
-            "return {name: value for name, value in attributes.items() if name in names}",
-            "return attributes",
+            "before = some(told.attributes, shown) if told else NO_ATTRIBUTES",
+            "before = told.attributes if told else NO_ATTRIBUTES",
         ),
     ),
     # unanswered creates, and claims

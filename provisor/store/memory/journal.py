@@ -23,6 +23,7 @@ from provisor.model.decisions import (
     TargetChange,
 )
 from provisor.model.entries import (
+    NO_ATTRIBUTES,
     Absence,
     Anchor,
     Entry,
@@ -35,11 +36,13 @@ from provisor.model.entries import (
     System,
     Touched,
     Watermark,
+    some,
 )
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
+from provisor.planner.references import referred_keys
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
-from provisor.ports import Drift, Listed, Observation
+from provisor.ports import Drift, Listed, Observation, Resting, Wanted
 from provisor.store import transitions
 from provisor.store.frame import (
     UNKNOWN_MAPPING,
@@ -52,6 +55,7 @@ from provisor.store.frame import (
 )
 from provisor.store.memory.count import count
 from provisor.store.memory.state import Listing, MemoryState
+from provisor.store.resting import is_at_rest
 
 VIEW = -1
 """The epoch of who only looks."""
@@ -369,6 +373,35 @@ class MemoryJournal:
         found = [s for s in self._all() if s.link and s.link.state is not LinkState.CLAIMED]
         found = [s for s in found if after is None or s.key > after]
         return sorted(found, key=lambda s: s.key)[:limit]
+
+    async def at_rest(
+        self, mapping: MappingName, asked: Wanted, after: Anchor | None, limit: int
+    ) -> Sequence[Resting]:
+        found = (s for s in self._of(mapping) if is_at_rest(s))
+        later = [s for s in found if after is None or s.key.anchor > after][:limit]
+        return [
+            Resting(
+                s.key.anchor,
+                s.is_assigned,
+                some(s.source.attributes if s.source else NO_ATTRIBUTES, asked.source),
+                some(s.link.image.attributes, asked.image) if s.link and s.link.image else None,
+            )
+            for s in later
+        ]
+
+    async def astir(self, mapping: MappingName) -> Sequence[StandingKey]:
+        return [s.key for s in self._of(mapping) if not is_at_rest(s)]
+
+    def _of(self, mapping: MappingName) -> Sequence[Standing]:
+        return sorted((s for s in self._all() if s.key.mapping == mapping), key=lambda s: s.key)
+
+    async def referrers(self, keys: Collection[EntryKey]) -> Sequence[StandingKey]:
+        pointing = (s for s in self._all() if s.source)
+        return sorted(
+            s.key
+            for s in pointing
+            if s.source and not referred_keys(s.source.attributes).isdisjoint(keys)
+        )
 
     async def disconnect(self, key: StandingKey) -> None:
         self._fence()

@@ -5,7 +5,7 @@ Anything that can be stored comes back as it was: the type of a value is part of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
@@ -106,6 +106,20 @@ def unpack(data: bytes) -> Any:
     )
 
 
+def _unpack_roughly(data: bytes) -> Any:
+    """As `unpack`, but for what msgpack does not know itself: `_whole` restores it."""
+    return msgpack.unpackb(
+        data, use_list=False, strict_map_key=False, unicode_errors="surrogatepass"
+    )
+
+
+def _whole(value: Any) -> Any:
+    kind = value.__class__
+    if kind is msgpack.ExtType:
+        return _restore(value.code, value.data)
+    return tuple(map(_whole, value)) if kind is tuple else value
+
+
 # attributes
 
 INLINE = 0
@@ -152,6 +166,31 @@ class Shapes:
             self._read()
         kind, names = self._names[number]
         return kind, dict(zip(names, values, strict=True))
+
+    def reader(self, asked: Collection[str]) -> Callable[[int, bytes], dict[str, Value]]:
+        """Return what decodes these attributes alone, of many objects, and lets the others be."""
+        places: dict[int, list[tuple[str, int]]] = {}
+
+        def read(number: int, content: bytes) -> dict[str, Value]:
+            values = _unpack_roughly(content)
+            if number == INLINE:
+                _, names, values = values
+                chosen = [(name, at) for at, name in enumerate(names) if name in asked]
+            else:
+                known = places.get(number)
+                chosen = known if known is not None else self._places(number, asked, places)
+            return {name: _whole(values[at]) for name, at in chosen}
+
+        return read
+
+    def _places(
+        self, number: int, asked: Collection[str], places: dict[int, list[tuple[str, int]]]
+    ) -> list[tuple[str, int]]:
+        if number not in self._names:
+            self._read()
+        names = self._names[number][1]
+        places[number] = [(name, at) for at, name in enumerate(names) if name in asked]
+        return places[number]
 
     def _learn(self, kind: str, layout: tuple[str, ...]) -> tuple[int, Order]:
         names = tuple(sorted(layout))

@@ -35,10 +35,10 @@ from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
 from provisor.planner.notices import arising
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
-from provisor.ports import Drift, Listed, Observation
+from provisor.ports import Drift, Listed, Observation, Resting, Wanted
 from provisor.store import transitions
 from provisor.store.frame import HeldSnapshot, hold
-from provisor.store.sql import absorb, ask, bulk, count, listing, notices, steps
+from provisor.store.sql import absorb, ask, bulk, count, listing, notices, rest, steps
 from provisor.store.sql.codec import pack, to_micros
 from provisor.store.sql.database import Database
 from provisor.store.sql.desk import Desk
@@ -284,6 +284,20 @@ class SqlJournal:
     async def linked(self, after: StandingKey | None, limit: int) -> Sequence[Standing]:
         with self._failures:
             return ask.linked(self._desk, after, limit)
+
+    async def at_rest(
+        self, mapping: MappingName, asked: Wanted, after: Anchor | None, limit: int
+    ) -> Sequence[Resting]:
+        with self._failures:
+            return rest.at_rest(self._desk, mapping, asked, after, limit)
+
+    async def astir(self, mapping: MappingName) -> Sequence[StandingKey]:
+        with self._failures:
+            return rest.astir(self._desk, mapping)
+
+    async def referrers(self, keys: Collection[EntryKey]) -> Sequence[StandingKey]:
+        with self._failures:
+            return rest.referrers(self._desk, keys)
 
     async def disconnect(self, key: StandingKey) -> None:
         with self._desk.write():

@@ -44,6 +44,7 @@ from provisor.model.entries import (
     Absence,
     Anchor,
     Entry,
+    EntryKey,
     MatchQuery,
     ReadFault,
     Reference,
@@ -51,7 +52,7 @@ from provisor.model.entries import (
     Watermark,
 )
 from provisor.model.jobs import Asked, Progress, ResetScope
-from provisor.ports import Journal, Ledger, Listed, Observation, RecordQuery
+from provisor.ports import Journal, Ledger, Listed, Observation, RecordQuery, Wanted
 from provisor.store.memory import MemoryStore
 from provisor.store.sqlite import SqliteStore
 from tests.contracts.store.building import (
@@ -432,8 +433,28 @@ class TwoStores(RuleBasedStateMachine):
     @invariant()
     def both_find_the_same_due(self) -> None:
         for at in (self.now, self.now + 31 * MINUTE):
-            for name in ("due", "due_departures", "due_references", "superiors"):
+            for name in ("due", "due_departures", "due_unseen", "due_references", "superiors"):
                 self.same(lambda j, name=name, at=at: getattr(j, name)(at))
+
+    @invariant()
+    def both_find_the_same_at_rest(self) -> None:
+        asked = Wanted(frozenset(("name", "manager")), frozenset(("userName", "title")))
+        for name in KINDS:
+            at_rest = self.same(lambda j, name=name: j.at_rest(name, asked, None, 99))
+            astir = self.same(lambda j, name=name: j.astir(name))
+            known = {s.key for s in self.same(lambda j: j.recall(KEYS))}
+            resting = {StandingKey(name, one.anchor) for one in at_rest}
+            assert resting | set(astir) == {key for key in known if key.mapping == name}
+            assert resting.isdisjoint(astir)
+            if at_rest:
+                first = at_rest[0].anchor
+                assert (
+                    self.same(lambda j, n=name, a=first: j.at_rest(n, asked, a, 99))
+                    == (at_rest[1:])
+                )
+        for one in KEYS:
+            pointed_at = EntryKey(KINDS[one.mapping], one.anchor)
+            self.same(lambda j, pointed_at=pointed_at: j.referrers([pointed_at]))
 
     @invariant()
     def both_see_the_same_owners(self) -> None:
