@@ -132,7 +132,7 @@ def test_an_organisation_in_postgresql_flows_into_a_scim_server(
     assert len(workspace.server.writes()) == writes, "a quiet cycle writes nothing"
 
 
-@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("dialect", ["postgresql", "mariadb", "sqlite"])
 def test_files_flow_into_a_database(
     workspace: Workspace, tmp_path: Path, request: pytest.FixtureRequest, dialect: Dialect
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from provisor.connectors.ldap.mapped import Mapped
-from provisor.connectors.ldapwire import controls, names, ranges
+from provisor.connectors.ldapwire import controls, filters, names, ranges
 from provisor.connectors.ldapwire.messages import Change, Modification, Scope, Search
 from provisor.connectors.ldapwire.results import Code, read_failure
 from provisor.connectors.ldapwire.schema import Schema
@@ -56,7 +56,7 @@ class Membership:
     def _needed(self, schema: Schema, mapped: Mapped) -> str:
         """Return the attribute without which a group may not be; empty if it may be empty."""
         attribute = self.attribute(schema, mapped) if mapped.kind.members else ""
-        for name in mapped.kind.classes:
+        for name in mapped.kind.made_of:
             must, _ = schema.takes(name)
             if attribute and attribute.lower() in {one.lower() for one in must}:
                 return attribute
@@ -78,8 +78,10 @@ class Membership:
         if attribute.lower() in ("members", *map(str.lower, mapped.kind.members)):
             attribute = self.attribute(schema, mapped)
         added = await self._values(attribute, change.added)
-        removed = await self._values(attribute, change.removed)
-        await self._send(mapped, group, dn, attribute, {*added.values()}, {*removed.values()})
+        removed = {*(await self._values(attribute, change.removed)).values()}
+        if added and self._needed(schema, mapped) == attribute:
+            removed |= await self._stand_in(mapped, dn, attribute) - {*added.values()}
+        await self._send(mapped, group, dn, attribute, {*added.values()}, removed)
         missing = change.added - set(added)
         if missing:
             listed = ", ".join(sorted(f"{one.kind} {one.anchor}" for one in missing))
@@ -88,6 +90,14 @@ class Membership:
                 code="UnableToResolveReferenceAttributeValue",
                 refused=frozenset(missing),
             )
+
+    async def _stand_in(self, mapped: Mapped, dn: str, attribute: str) -> set[bytes]:
+        """Return the placeholder where it is in the group: whoever comes takes its place."""
+        placeholder = self._placeholder(mapped, dn)
+        condition = filters.equals(attribute, placeholder.decode())
+        search = Search(base=dn, scope=Scope.BASE, filter=condition, attributes=("1.1",))
+        found, _ = await self._target.look(search)
+        return {placeholder} if found else set()
 
     async def _values(
         self, attribute: str, references: Iterable[Reference]

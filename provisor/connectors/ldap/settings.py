@@ -90,6 +90,10 @@ class Kind:
     scope: Scope = Scope.SUBTREE
     filter: str = ""
     classes: tuple[str, ...] = ()
+    """Who has one of them is such an object."""
+    made_of: tuple[str, ...] = ()
+    """The classes of new objects: all that are named, else the commonest, since no server lets an
+    object be several kinds of group at once."""
     anchor: str = ENTRY_UUID
     naming: str = ""
     """The attribute that new objects are named by."""
@@ -206,12 +210,14 @@ def _kind(
     own = form.below(key, *allowed)
     if own is None:
         own = Form({}, allowed, form.problems, f"{key}.")
+    named = own.attributes("objectClasses", classes)
     return Kind(
         name=name,
         base=own.dn("base", base),
         scope=SCOPES[own.choice("scope", "subtree", *SCOPES)],
         filter=own.filter("filter"),
-        classes=own.attributes("objectClasses", classes),
+        classes=named,
+        made_of=named if "objectClasses" in own else named[:1],
         anchor=own.attribute("anchor", anchor),
         naming=own.attribute("naming", "cn" if is_group else "uid"),
         members=own.attributes("members", MEMBERS) if is_group else (),

@@ -92,7 +92,7 @@ class LdapTarget(LdapReader):
     def _entry(
         self, mapped: Mapped, attributes: Attributes, place: Place, dns: Mapping[Reference, str]
     ) -> dict[str, list[bytes]]:
-        held: dict[str, list[bytes]] = {"objectClass": [c.encode() for c in mapped.kind.classes]}
+        held: dict[str, list[bytes]] = {"objectClass": [c.encode() for c in mapped.kind.made_of]}
         for name, value in attributes.items():
             if name in (PARENT, WHOLE_NAME) or mapped.is_computed(name):
                 continue
