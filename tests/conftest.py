@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.worlds import databases, openldap, samba
+from tests.worlds import databases, openldap, pgstores, samba
 from tests.worlds.databases import MariaDb, Postgres
 from tests.worlds.openldap import OpenLdap
 from tests.worlds.samba import Samba
@@ -112,6 +112,19 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip(databases.NO_POSTGRES)
     with Postgres.run() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def pg_address(postgres: Postgres) -> str:
+    """Return the address of a store on PostgreSQL, which each test empties."""
+    return pgstores.make(postgres)
+
+
+@pytest.fixture
+def pg_store(pg_address: str) -> str:
+    """Return the address of an empty store on PostgreSQL."""
+    pgstores.empty(pg_address)
+    return pg_address
 
 
 @pytest.fixture(scope="session")

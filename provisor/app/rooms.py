@@ -14,6 +14,8 @@ from provisor.app.mandates import Mandates
 from provisor.app.views import Views
 from provisor.connectors.around.pace import Paces
 from provisor.model.jobs import Job
+from provisor.ports import LeaseEnds, forever
+from provisor.runtime.lease import FileLeases
 from provisor.runtime.parts import Equipment, Parts
 from provisor.store.opened import OpenStore
 from provisor.store.tenants import HOME, TenantLedger, TenantVault, view_of
@@ -61,6 +63,7 @@ class Rooms:
         """Return what the schedule runs all tenants' jobs with."""
         return Parts(
             folder=self.folder,
+            leases=self.opened.leases or FileLeases(self.folder),
             registry=self.opened.registry,
             ledger=self.opened.ledger,
             vault=self.opened.vault,
@@ -70,8 +73,10 @@ class Rooms:
             holder=f"{socket.gethostname()}:{os.getpid()}",
         )
 
-    async def _equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
+    async def _equip(
+        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+    ) -> Equipment:
         """Make a job ready as its own tenant sees it."""
         application = await self.opened.registry.find_application(job.application_id)
         composer = self.composer(application.tenant if application else HOME)
-        return await composer.equip(job, may_change_system=may_change_system)
+        return await composer.equip(job, may_change_system=may_change_system, lease_ends=lease_ends)

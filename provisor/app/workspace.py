@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,9 +13,9 @@ from provisor.app.machine import OsEntropy, SystemClock
 from provisor.app.rooms import Rooms
 from provisor.app.serving import keep_schedule, serve_workspace
 from provisor.app.telling import notify
-from provisor.cli.workspace import KEY, STORE, NoWorkspace, Workspace
+from provisor.cli.workspace import KEY, NoWorkspace, Workspace
 from provisor.connectors.around.pace import Paces
-from provisor.store.opened import open_store
+from provisor.store.opened import Place, is_there, open_store, place_of, shown
 from provisor.store.tenants import HOME, tenants, view_of
 
 
@@ -26,9 +27,9 @@ async def open_workspace(
 
     Raises NoWorkspace, StoreFailed (too new, key unsafe, damaged).
     """
-    store = folder / STORE
-    if not creates and not store.exists():
-        raise NoWorkspace(f"{folder} is no workspace: it holds no {STORE}")
+    store = place_of(folder, os.environ)
+    if not creates and not is_there(store):
+        raise NoWorkspace(f"{folder} is no workspace: there is no {_within(store, folder)}")
     clock, entropy = SystemClock(), OsEntropy()
     async with open_store(store, folder / KEY, creates=creates) as opened:
         rooms = Rooms(folder, opened, clock, entropy, Paces(clock, entropy))
@@ -37,6 +38,7 @@ async def open_workspace(
         composer, parts = rooms.composer(tenant), rooms.parts(tenant)
         yield Workspace(
             folder=folder,
+            store=_within(store, folder),
             parts=parts,
             around=tools().around,
             mandate=composer.mandates.mandate,
@@ -57,3 +59,8 @@ async def open_workspace(
             ),
             notify=lambda: notify(rooms, parts),
         )
+
+
+def _within(store: Place, folder: Path) -> str:
+    """Return where a store is, as it is told to who knows the folder."""
+    return store.name if isinstance(store, Path) and store.parent == folder else shown(store)

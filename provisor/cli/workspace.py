@@ -121,6 +121,8 @@ class Workspace:
     """An opened workspace, with what turns values into the JSON that others know."""
 
     folder: Path
+    store: str
+    """Where it is, as it may be told."""
     parts: Parts
     around: Surroundings
     mandate: Mandating

@@ -19,7 +19,7 @@ from provisor.ports import Clock, Ears, Entropy, Prober, Source, Target, TargetR
 
 if TYPE_CHECKING:
     from provisor.connectors.activedirectory.settings import AdSettings
-    from provisor.connectors.around.pace import Pace, Paces
+    from provisor.connectors.around.pace import Line, Paces
     from provisor.connectors.http.settings import HttpSettings
     from provisor.connectors.inbound.source import Documents
     from provisor.connectors.ldap.settings import LdapSettings
@@ -223,7 +223,7 @@ def _probe_scim(settings: Settings, around: Surroundings) -> Prober:
     return ScimProber(parsed, kinds, around.clock, around.entropy, pace=pace)
 
 
-def _pace(settings: HttpSettings, around: Surroundings) -> Pace | None:
+def _pace(settings: HttpSettings, around: Surroundings) -> Line | None:
     if around.paces is None:
         return None
     return around.paces.of(settings.base, settings.rate_limit, settings.connections_max)

@@ -14,7 +14,7 @@ from provisor.model.decisions import Decision, Standing, StandingKey, TargetChan
 from provisor.model.entries import EntryKey
 from provisor.model.rules import MappingName, Policy, Rules
 from provisor.planner.terms import Terms, terms_of
-from provisor.ports import Clock, Entropy, Journal, Source, Target
+from provisor.ports import Clock, Entropy, Journal, LeaseEnds, Source, Target, forever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Ports:
     journal: Journal
     clock: Clock
     entropy: Entropy
-    lease_ends: datetime | None = None
+    lease_ends: LeaseEnds = forever
     """No write is sent after this: another engine may have the job by then."""
 
 

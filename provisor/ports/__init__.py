@@ -10,6 +10,7 @@ from provisor.ports.directories import (
     TargetReader,
 )
 from provisor.ports.journal import Drift, Journal, Listed, Observation, Resting, Wanted
+from provisor.ports.leases import Held, LeaseEnds, Leases, forever
 from provisor.ports.notices import Notices, Pending
 from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
 from provisor.ports.surroundings import Clock, Entropy
@@ -20,7 +21,10 @@ __all__ = [
     "Drift",
     "Ears",
     "Entropy",
+    "Held",
     "Journal",
+    "LeaseEnds",
+    "Leases",
     "Ledger",
     "Listed",
     "Listing",
@@ -37,4 +41,5 @@ __all__ = [
     "TargetReader",
     "Vault",
     "Wanted",
+    "forever",
 ]

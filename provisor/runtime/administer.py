@@ -21,10 +21,10 @@ async def stopped(
     parts: Parts, job: Job, asked: Asked, on_wait: Callable[[], object]
 ) -> AsyncGenerator[Journal]:
     """Have a running cycle stop at its next object, and hold the job meanwhile. Raises Busy."""
-    async with asking_soon(parts.folder, job.id, parts.clock):
+    async with asking_soon(parts.leases, job.id, parts.clock):
         await parts.registry.ask(job.id, asked)
         try:
-            async with lease_when_free(parts.folder, job.id, parts.clock, on_wait):
+            async with lease_when_free(parts.leases, job.id, parts.clock, on_wait):
                 yield await parts.registry.open_journal(job.id, parts.holder)
         finally:
             if await parts.registry.job(job.id) is not None:
@@ -71,7 +71,7 @@ async def delete(parts: Parts, job: Job, by: str, on_wait: Callable[[], object])
 
 async def disconnect(parts: Parts, job: Job, key: StandingKey, by: str) -> None:
     """Forget the link of one object, while no cycle runs. The account stays. Raises Busy."""
-    async with lease_when_free(parts.folder, job.id, parts.clock, lambda: None):
+    async with lease_when_free(parts.leases, job.id, parts.clock, lambda: None):
         journal = await parts.registry.open_journal(job.id, parts.holder)
         await journal.disconnect(key)
     about = f"{job.name} {job.id}: {key.mapping} {key.anchor}"

@@ -1,7 +1,7 @@
-"""One cycle of a job at a time on one host: a lock of the operating system's (settled 22).
+"""One cycle of a job at a time, wherever the others run that might begin one (settled 22).
 
-It dies with its process, so that a run after a crash starts at once. Nothing in the lock file means
-anything; it is never removed, since a lock on a removed file would keep nobody out.
+On one host that is a lock of the operating system's: it dies with its process, so that a run after
+a crash starts at once. Between hosts the store keeps leases with an end.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from provisor.ports import Clock
+from provisor.ports import Clock, Held, Leases
 
 LOCKS = "locks"
 LOOK_AGAIN_S = 0.1
@@ -28,52 +29,58 @@ class Busy(Exception):
 
 
 @contextmanager
-def lease(folder: Path, job: str) -> Generator[None]:
+def lease(leases: Leases, job: str) -> Generator[Held]:
     """Have the job to oneself. Raises Busy."""
-    with _locked(folder, f"{job}.lock") as is_ours:
-        if not is_ours:
-            who = holder(folder, job)
-            by = f" in process {who}" if who else ""
-            raise Busy(f"a cycle of this job is running{by}", who)
-        yield
+    held = leases.take(f"{job}.lock")
+    if held is None:
+        who = holder(leases, job)
+        by = f" in process {who}" if who else ""
+        raise Busy(f"a cycle of this job is running{by}", who)
+    try:
+        yield held
+    finally:
+        held.release()
 
 
 @contextmanager
-def asking(folder: Path, job: str) -> Generator[None]:
+def asking(leases: Leases, job: str) -> Generator[None]:
     """Be the one who stops the job. Raises Busy."""
-    with _locked(folder, f"{job}.asking") as is_ours:
-        if not is_ours:
-            raise Busy("the job is just being paused, restarted or deleted by another process")
+    held = leases.take(f"{job}.asking")
+    if held is None:
+        raise Busy("the job is just being paused, restarted or deleted by another process")
+    try:
         yield
+    finally:
+        held.release()
 
 
 @asynccontextmanager
 async def lease_when_free(
-    folder: Path, job: str, clock: Clock, on_wait: Callable[[], object]
+    leases: Leases, job: str, clock: Clock, on_wait: Callable[[], object]
 ) -> AsyncGenerator[None]:
     """Have the job to oneself as soon as nobody else has it."""
     with ExitStack() as stack:
-        if not _enter(stack, lease(folder, job)):
+        if not _enter(stack, lease(leases, job)):
             on_wait()
-            while not _enter(stack, lease(folder, job)):
+            while not _enter(stack, lease(leases, job)):
                 await clock.sleep(LOOK_AGAIN_S)
         yield
 
 
 @asynccontextmanager
-async def asking_soon(folder: Path, job: str, clock: Clock) -> AsyncGenerator[None]:
+async def asking_soon(leases: Leases, job: str, clock: Clock) -> AsyncGenerator[None]:
     """As `asking`, but give way for a moment: a cycle that begins looks whether anybody asks."""
     with ExitStack() as stack:
         for _ in range(LOOKS_MAX):
-            if _enter(stack, asking(folder, job)):
+            if _enter(stack, asking(leases, job)):
                 break
             await clock.sleep(LOOK_AGAIN_S)
         else:
-            stack.enter_context(asking(folder, job))
+            stack.enter_context(asking(leases, job))
         yield
 
 
-def _enter(stack: ExitStack, lock: AbstractContextManager[None]) -> bool:
+def _enter(stack: ExitStack, lock: AbstractContextManager[object]) -> bool:
     try:
         stack.enter_context(lock)
     except Busy:
@@ -81,28 +88,57 @@ def _enter(stack: ExitStack, lock: AbstractContextManager[None]) -> bool:
     return True
 
 
-def holder(folder: Path, job: str) -> str:
+def holder(leases: Leases, job: str) -> str:
     """Return the process that had the job last: who has it, if somebody has."""
-    try:
-        return (folder / LOCKS / f"{job}.lock").read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
+    return leases.holder(f"{job}.lock")
 
 
-@contextmanager
-def _locked(folder: Path, name: str) -> Generator[bool]:
-    """Lock a file, without waiting; yield whether that worked."""
-    path = folder / LOCKS / name
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        is_ours = _lock(descriptor)
-        if is_ours:
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
-        yield is_ours
-    finally:
+# on one host
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A file that is locked for as long as it is open."""
+
+    descriptor: int
+
+    def ends(self) -> None:
+        """It is ours for as long as this process lives."""
+
+    def release(self) -> None:
+        os.close(self.descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class FileLeases:
+    """Implements `ports.Leases` for processes of one host.
+
+    Nothing in a lock file means anything but for people; it is never removed, since a lock on a
+    removed file would keep nobody out.
+    """
+
+    folder: Path
+
+    def take(self, name: str) -> Locked | None:
+        path = self.folder / LOCKS / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if _lock(descriptor):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+                return Locked(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
+        return None
+
+    def holder(self, name: str) -> str:
+        try:
+            return (self.folder / LOCKS / name).read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
 
 if sys.platform == "win32":

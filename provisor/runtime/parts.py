@@ -13,12 +13,15 @@ from provisor.ports import (
     Clock,
     Ears,
     Entropy,
+    LeaseEnds,
+    Leases,
     Ledger,
     Registry,
     Source,
     Target,
     TargetReader,
     Vault,
+    forever,
 )
 
 WORKSPACE = "workspace"
@@ -44,7 +47,9 @@ class Equipment:
 class Equip(Protocol):
     """Make a job ready from what is stored and what its references lead to just now."""
 
-    def __call__(self, job: Job, *, may_change_system: bool = False) -> Awaitable[Equipment]: ...
+    def __call__(
+        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+    ) -> Awaitable[Equipment]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,8 @@ class Parts:
     """An opened workspace."""
 
     folder: Path
-    """Where the locks are."""
+    """The workspace's: what files are named relative to."""
+    leases: Leases
     registry: Registry
     ledger: Ledger
     vault: Vault

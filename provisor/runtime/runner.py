@@ -48,10 +48,12 @@ async def possess(
     may_change_system: bool = False,
 ) -> AsyncGenerator[Ready]:
     """Take the job over: nobody else runs it meanwhile, and who did is fenced. Raises Busy."""
-    with lease(parts.folder, job.id):
-        with asking(parts.folder, job.id):  # whoever asked did not live to take it back
+    with lease(parts.leases, job.id) as held:
+        with asking(parts.leases, job.id):  # whoever asked did not live to take it back
             await parts.registry.ask(job.id, None)
-        equipment = await parts.equip(job, may_change_system=may_change_system)
+        equipment = await parts.equip(
+            job, may_change_system=may_change_system, lease_ends=held.ends
+        )
         journal = await parts.registry.open_journal(job.id, parts.holder)
         source, target = equipment.source(), equipment.target()
         try:
@@ -61,6 +63,7 @@ async def possess(
                 journal=interruptible(journal, interruption),
                 clock=parts.clock,
                 entropy=parts.entropy,
+                lease_ends=held.ends,
             )
             yield Ready(equipment.mandate, ports)
         finally:

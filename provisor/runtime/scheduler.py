@@ -185,7 +185,7 @@ class Scheduler:
         if halt is None:
             return
         try:
-            with lease(self.parts.folder, job.id):
+            with lease(self.parts.leases, job.id):
                 await record_refusal(self.parts, job, halt)
             self._not_before.pop(job.id, None)
         except (Busy, Fenced, StoreFailed) as other:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from provisor.errors import StoreFailed
-from provisor.ports import Ledger, Registry, Vault
+from provisor.ports import Leases, Ledger, Registry, Vault
 from provisor.store.keys import KeyFile, KeyRing
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sql.registry import SqlStore
 from provisor.store.vault import SealedVault
+
+STORE, ADDRESS, VARIABLE = "provisor.db", "provisor.store", "PROVISOR_STORE"
+SCHEMES = ("postgresql", "postgres")
+Place: TypeAlias = Path | str
+"""A file, or the address of a database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStore:
-    """What one store file gives."""
+    """What one store gives."""
 
     registry: Registry
     ledger: Ledger
     vault: Vault
+    leases: Leases | None
+    """Who has which job, where the processes that work on the store may be on several machines."""
     seal: Callable[[bytes], bytes]
     unseal: Callable[[bytes], bytes]
     backup: Callable[[Path], Awaitable[None]]
@@ -31,18 +40,90 @@ WORKSPACE, PLAN = "workspace", b"plan"
 """What secrets and saved plans are bound to, beside the workspace's own key."""
 
 
+def place_of(folder: Path, environ: Mapping[str, str]) -> Place:
+    """Return where the store of a workspace is: what PROVISOR_STORE says, else what the file
+    provisor.store in its folder says, else the file provisor.db there. Raises StoreFailed."""
+    said = environ.get(VARIABLE, "").strip()
+    try:
+        said = said or (folder / ADDRESS).read_text("utf-8").strip()
+    except FileNotFoundError:
+        return folder / STORE
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreFailed(f"{folder / ADDRESS} cannot be read: {error}") from error
+    return parse_place(said)
+
+
+def parse_place(said: str) -> Place:
+    """Return what somebody means who names a store. Raises StoreFailed."""
+    scheme, is_address, _ = said.partition("://")
+    if not is_address:
+        return Path(said)
+    if scheme not in SCHEMES:
+        raise StoreFailed(
+            f"a store is a file, or is at an address that begins with postgresql://; {scheme}://"
+            " is neither"
+        )
+    return said
+
+
+def shown(place: Place) -> str:
+    """Return a place as it may be told: without the password that an address may have."""
+    if isinstance(place, Path):
+        return str(place)
+    parts = urlsplit(place)
+    at = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{at}{parts.hostname or ''}{port}{parts.path}"
+
+
+def is_there(place: Place) -> bool:
+    """Tell whether there is a store at a place. Raises StoreFailed."""
+    if isinstance(place, Path):
+        return place.exists()
+    with _driver():
+        from provisor.store.postgresql.connect import Pool
+        from provisor.store.postgresql.opening import is_made
+    pool = Pool(place)
+    try:
+        return is_made(pool)
+    finally:
+        pool.close()
+
+
+def open_rows(place: Place) -> SqlStore:
+    """Open the store at a place, making or migrating it. Raises StoreFailed."""
+    if isinstance(place, Path):
+        from provisor.store.sqlite import SqliteStore
+
+        return SqliteStore(place)
+    with _driver():
+        from provisor.store.postgresql import PostgresStore
+    return PostgresStore(place)
+
+
+@contextmanager
+def _driver() -> Generator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise StoreFailed(
+            "a store on PostgreSQL needs its driver: pip install 'provisor[postgresql]'"
+        ) from error
+
+
 @asynccontextmanager
-async def open_store(store: Path, key: Path, *, creates: bool) -> AsyncGenerator[OpenStore]:
+async def open_store(place: Place, key: Path, *, creates: bool) -> AsyncGenerator[OpenStore]:
     """Open a workspace's store and key; with `creates`, make them. Raises StoreFailed."""
     keys = KeyFile(key, os.environ)
     if creates:
         keys.make()
-    opened = SqliteStore(store)
+    opened = open_rows(place)
     try:
         yield OpenStore(
             registry=opened,
             ledger=opened.ledger,
             vault=SealedVault(opened, keys, WORKSPACE),
+            leases=opened.leases,
             seal=lambda content: keys.ring().seal(content, PLAN),
             unseal=lambda sealed: _unsealed(keys.ring(), sealed),
             backup=opened.backup,

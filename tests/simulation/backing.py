@@ -17,16 +17,23 @@ from provisor.model.decisions import Standing, StandingKey
 from provisor.model.jobs import Job
 from provisor.ports import Journal, Ledger, Registry
 from provisor.store.memory import MemoryStore
+from provisor.store.postgresql import PostgresStore
+from provisor.store.postgresql.connect import Pool
+from provisor.store.postgresql.database import PgDatabase
 from provisor.store.sql import ask
+from provisor.store.sql.copying import fingerprint
 from provisor.store.sql.desk import VIEW, Desk
 from provisor.store.sql.journal import SqlJournal
 from provisor.store.sqlite import SqliteStore
 from provisor.store.sqlite.database import SqliteDatabase
-from tests.simulation.faults import Fuse, brittle
+from tests.simulation.faults import Fuse, brittle, frail
+from tests.worlds import pgstores
 
 JOB = "people"
-StoreName: TypeAlias = Literal["memory", "sqlite"]
+StoreName: TypeAlias = Literal["memory", "sqlite", "postgresql"]
 STORES: tuple[StoreName, ...] = ("memory", "sqlite")
+"""Those that all histories are played on; a share of them is on PostgreSQL, where each statement
+goes to another process and back."""
 SHARED_MEMORY = Path("/dev/shm")
 NEW_JOB = Job(id=JOB, name=JOB, template_id="scim", application_id="app")
 
@@ -103,6 +110,39 @@ class OnFile:
         self._store.close()
 
 
+class OnServer:
+    """A store on PostgreSQL. There is one in each process that tests, emptied for each history."""
+
+    address = ""
+
+    def __init__(self) -> None:
+        pgstores.empty(self.address)
+        self.fuse = Fuse()
+        self._store = PostgresStore(self.address, frail(self.fuse))
+        self._pool = Pool(self.address)
+        self._view = PgDatabase(self._pool)
+        self.registry: Registry = self._store
+        self.ledger: Ledger = self._store.ledger
+
+    def standings(self) -> Mapping[StandingKey, Standing]:
+        (number,) = self._view.connection.execute("SELECT number FROM job").fetchone()
+        desk = Desk(self._view, number, VIEW)
+        return {s.key: s for s in ask.recall(desk, ask.keys_where(desk, "TRUE"))}
+
+    def content(self) -> object:
+        with self._view.snapshot():
+            return fingerprint(self._view)
+
+    def abandon(self, journal: Journal) -> None:
+        assert isinstance(journal, SqlJournal)
+        journal.close()
+
+    def close(self) -> None:
+        self._view.close()
+        self._pool.close()
+        self._store.close()
+
+
 @contextmanager
 def backing(name: StoreName) -> Generator[Backing]:
     """Provide an empty store with one job."""
@@ -110,6 +150,14 @@ def backing(name: StoreName) -> Generator[Backing]:
         store = InMemory()
         asyncio.run(store.registry.put_job(NEW_JOB))
         yield store
+        return
+    if name == "postgresql":
+        on_server = OnServer()
+        asyncio.run(on_server.registry.put_job(NEW_JOB))
+        try:
+            yield on_server
+        finally:
+            on_server.close()
         return
     with _folder() as folder:
         path = Path(folder) / "store.db"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
+
+import psycopg.errors
 
 from provisor.connectors.memory import USER_NAMES, MemorySource, MemoryTarget
 from provisor.errors import Unreachable
@@ -24,6 +26,8 @@ from provisor.model.entries import (
     Watermark,
 )
 from provisor.ports import Capabilities, Journal, Listing, Source
+from provisor.store.postgresql.connect import Session
+from provisor.store.sql.database import Bound, Cursor
 from provisor.store.transitions import claimed_anchor
 
 Fault: TypeAlias = tuple[str, Callable[[], BaseException]]
@@ -306,6 +310,40 @@ def brittle(fuse: Fuse) -> type[sqlite3.Connection]:
             return cursor
 
     return Brittle
+
+
+def frail(fuse: Fuse) -> type[Session]:
+    """As `brittle`, of connections to PostgreSQL."""
+
+    class Frail(Session):
+        def execute(self, statement: str, bound: Bound = (), /) -> Cursor:
+            self._before()
+            cursor = super().execute(statement, bound)
+            fuse.after()
+            return cursor
+
+        def executemany(self, statement: str, rows: Iterable[Sequence[object]], /) -> None:
+            self._before()
+            super().executemany(statement, rows)
+            fuse.after()
+
+        def copy(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+            self._before()
+            super().copy(statement, rows)
+            fuse.after()
+
+        def commit(self) -> None:
+            self._before()
+            super().commit()
+            fuse.after()
+
+        def _before(self) -> None:
+            try:
+                fuse.before()
+            except sqlite3.Error as error:
+                raise psycopg.errors.DiskFull(str(error)) from error
+
+    return Frail
 
 
 @dataclass(frozen=True, kw_only=True)

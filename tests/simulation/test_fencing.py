@@ -42,10 +42,11 @@ class Freezer(Chance):
 
 def frozen_ports(world: World, journal: Journal, freezer: Freezer) -> Ports:
     """The process may fall asleep between its note and its deed, and after the deed."""
+    ends = world.clock.now() + LEASE
     return replace(
         world.ports(cast(Journal, MortalJournal(journal, freezer))),
         target=replace(world.target, chance=freezer, done=[], acknowledged=[]),
-        lease_ends=world.clock.now() + LEASE,
+        lease_ends=lambda: ends,
     )
 
 

@@ -71,7 +71,7 @@ class Server:
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
-    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def start(self) -> None:
         raise NotImplementedError
@@ -160,7 +160,7 @@ class Postgres(Server):
 
     def database(self) -> str:
         """Make an empty schema, which costs less than a database; return its name."""
-        name = f"hr{next(self._numbers)}"
+        name = f"hr{next(self.numbers)}"
         with self.root("hr") as root:
             root.execute(f"CREATE SCHEMA {name} AUTHORIZATION hr".encode())
         return name
@@ -240,7 +240,7 @@ class MariaDb(Server):
             connection.close()
 
     def database(self) -> str:
-        name = f"hr{next(self._numbers)}"
+        name = f"hr{next(self.numbers)}"
         with self.root() as root, root.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name}")
         return name

@@ -9,7 +9,7 @@ from provisor.cli.main import Session
 from provisor.cli.render import say
 from provisor.cli.session import within
 from provisor.cli.shape import command
-from provisor.cli.workspace import FILE, KEY, STORE, Workspace
+from provisor.cli.workspace import FILE, KEY, Workspace
 from provisor.settings.problems import Problems
 from provisor.settings.stored import load_tenant
 from provisor.settings.yamlfile import load, with_tenant
@@ -48,7 +48,7 @@ def init(session: Session) -> int:
         tenant = held.id if held else workspace.parts.entropy.uuid()
         done = _write(file, tenant)
         say(f"{done} {file}")
-        say(f"The store is {STORE}, its key {KEY}: back up both, in different places.")
+        say(f"The store is {workspace.store}, its key {KEY}: back up both, in different places.")
         say(f"Next: describe a job in {FILE}, then `provisor apply {FILE}`.")
 
     return within(session, work, creates=True, warns=False)

@@ -54,7 +54,7 @@ def create(
         lasts = parse_duration(expires) if expires else None
         if expires and lasts is None:
             raise WrongUse(f"{expires} is no duration such as P90D")
-        with lease(workspace.folder, LOCK):
+        with lease(workspace.parts.leases, LOCK):
             known = await load_tokens(parts.registry)
             if any(one.name == name and one.is_good(now) for one in known):
                 raise WrongUse(f"there is a key {name} already; revoke it first")
@@ -124,7 +124,7 @@ def revoke(session: Session, name: str) -> int:
     async def work(workspace: Workspace) -> None:
         parts = workspace.parts
         now = parts.clock.now()
-        with lease(workspace.folder, LOCK):
+        with lease(workspace.parts.leases, LOCK):
             known = await load_tokens(parts.registry)
             chosen = [one for one in known if name in (one.name, one.id) and not one.revoked]
             if not chosen:

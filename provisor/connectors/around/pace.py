@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from provisor.connectors.around.rate import LearnedRate
-from provisor.errors import Throttled
-from provisor.ports import Clock, Entropy
+from provisor.errors import Fenced, Throttled
+from provisor.ports import Clock, Entropy, LeaseEnds, forever
 
 PARALLEL_START = 8
 PARALLEL_MAX = 32
@@ -23,6 +25,12 @@ INSTANT_S = 0.001
 """Clocks are not finer than this."""
 LATENESS_S = 0.02
 """A place in line that was missed by no more than this is made up for."""
+
+
+class Line(Protocol):
+    """Where requests to a target stand in line."""
+
+    def turn(self) -> Turn: ...
 
 
 class Pace:
@@ -76,10 +84,12 @@ class Pace:
         return True
 
     async def enter(self, turn: Turn) -> None:
-        """Wait until a request may be sent. Raises Throttled if that takes too long."""
+        """Wait until a request may be sent. Raises Throttled if that takes too long, and Fenced
+        if it took longer than the job was ours."""
         await self._take_place()
         try:
             await self._wait_for_time(turn)
+            turn.check()
         except BaseException:
             self.leave()
             raise
@@ -159,8 +169,8 @@ class Pace:
 class Turn:
     """One request's place in line: what it waited, how often it was pushed back."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, pace: Pace, ends: LeaseEnds = forever) -> None:
+        self._pace, self._ends = pace, ends
         self._tries = 0
         self._waited_s = 0.0
         self._began_at = 0.0
@@ -191,6 +201,12 @@ class Turn:
         """The target failed as busy ones do (503)."""
         self._pace.slow_down(self._began_at, retry_after_s or 0.0)
 
+    def check(self) -> None:
+        """Raise Fenced once somebody else may have the job: who stood in line may have slept."""
+        ends = self._ends()
+        if ends is not None and ends.timestamp() <= self._pace.now():
+            raise Fenced("the lease ended while a request waited for its turn")
+
     def spend(self, pause_s: float) -> None:
         """Take note of a pause that is due. Raises Throttled if it is one too many."""
         self._waited_s += pause_s
@@ -198,17 +214,34 @@ class Turn:
             raise Throttled(pause_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A pace as one job keeps it: nothing is sent once somebody else may have the job."""
+
+    pace: Pace
+    ends: LeaseEnds
+
+    def turn(self) -> Turn:
+        return Turn(self.pace, self.ends)
+
+
+@dataclass(frozen=True, slots=True)
 class Paces:
     """The pace of each target, whichever jobs work with it."""
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
-        self._clock, self._entropy = clock, entropy
-        self._paces: dict[str, Pace] = {}
+    _clock: Clock
+    _entropy: Entropy
+    _ends: LeaseEnds = forever
+    _paces: dict[str, Pace] = field(default_factory=dict[str, Pace])
 
-    def of(self, identity: str, per_second: float | None, parallel_max: int) -> Pace:
+    def until(self, ends: LeaseEnds) -> Paces:
+        """Return the same paces for a job that is ours until then."""
+        return replace(self, _ends=ends)
+
+    def of(self, identity: str, per_second: float | None, parallel_max: int) -> Line:
         """Return the pace of a target, by its identity; the first who asks sets its limits."""
         if identity not in self._paces:
             self._paces[identity] = Pace(
                 self._clock, self._entropy, per_second=per_second, parallel_max=parallel_max
             )
-        return self._paces[identity]
+        return Leased(self._paces[identity], self._ends)

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
 
-from provisor.connectors.around.pace import Pace, Turn
+from provisor.connectors.around.pace import Line, Turn
 from provisor.connectors.around.trace import Exchange, Trace
 from provisor.connectors.http.auth import Authorizer
 from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, NotJson, decode, encode
@@ -78,7 +78,7 @@ class Conversation:
         self,
         settings: HttpSettings,
         clock: Clock,
-        pace: Pace,
+        pace: Line,
         dialect: Dialect,
         *,
         trace: Trace | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line, Pace
 from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import Json
 from provisor.connectors.http.conversation import Conversation, Request
@@ -25,7 +25,7 @@ class Tenant:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
         is_read_only: bool = True,
     ) -> None:

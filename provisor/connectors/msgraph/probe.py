@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.http.body import get
 from provisor.connectors.http.settings import Anonymous
 from provisor.connectors.msgraph.naming import (
@@ -67,7 +67,7 @@ class GraphProber:
         entropy: Entropy,
         *,
         is_source: bool,
-        pace: Pace | None = None,
+        pace: Line | None = None,
     ) -> None:
         self._settings, self._is_source = settings, is_source
         shown = {USER: (), GROUP: ()} if settings.reads_groups else {USER: ()}

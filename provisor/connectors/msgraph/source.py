@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import JsonObject, get, items, text_of
 from provisor.connectors.http.replies import Reply
@@ -75,7 +75,7 @@ class GraphSource:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
         page_size: int = 1_000,
     ) -> None:

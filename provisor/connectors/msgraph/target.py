@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, assert_never
 from urllib.parse import quote
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import Json, JsonObject, get, items, number_of, text_of
 from provisor.connectors.http.replies import Reply
@@ -67,7 +67,7 @@ class GraphReader:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
         is_read_only: bool = True,
     ) -> None:
@@ -201,7 +201,7 @@ class GraphTarget(GraphReader):
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
     ) -> None:
         super().__init__(

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import JsonObject, get, items, text_of
 from provisor.connectors.http.conversation import Request
@@ -39,7 +39,7 @@ class Service:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
     ) -> None:
         self._settings, self._clock = settings, clock

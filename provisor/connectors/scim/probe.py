@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.http.settings import Anonymous
 from provisor.connectors.scim.discovery import Discovered
 from provisor.connectors.scim.failures import INCOMPATIBLE
@@ -56,7 +56,7 @@ class ScimProber:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
     ) -> None:
         self._settings, self._kinds, self._clock, self._entropy = settings, kinds, clock, entropy
         self._pace = pace

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line, Pace
 from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import JsonObject, get
 from provisor.connectors.http.conversation import Conversation, Request
@@ -64,7 +64,7 @@ class ScimReader:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
         is_read_only: bool = True,
     ) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import JsonObject, get
 from provisor.connectors.scim import marks
@@ -77,7 +77,7 @@ class ScimSource:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
     ) -> None:
         self._settings, self._clock = settings, clock

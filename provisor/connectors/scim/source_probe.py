@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.http.body import get
 from provisor.connectors.http.settings import Anonymous
 from provisor.connectors.scim.asking import Service
@@ -58,7 +58,7 @@ class ScimSourceProber:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
     ) -> None:
         """`wanted` names, by kind, the attributes that mappings and filters read."""
         self._settings, self._wanted = settings, wanted

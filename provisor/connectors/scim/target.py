@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 from urllib.parse import unquote, urlsplit
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.around.trace import Trace
 from provisor.connectors.http.body import get, items
 from provisor.connectors.http.replies import Reply
@@ -52,7 +52,7 @@ class ScimTarget:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
         trace: Trace | None = None,
     ) -> None:
         self._settings = settings

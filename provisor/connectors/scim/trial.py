@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from provisor.connectors.around.pace import Pace
+from provisor.connectors.around.pace import Line
 from provisor.connectors.scim.paths import CORE
 from provisor.connectors.scim.quirks import MemberRemoval, PatchStyle
 from provisor.connectors.scim.reader import Kinds
@@ -48,7 +48,7 @@ class Trial:
         clock: Clock,
         entropy: Entropy,
         *,
-        pace: Pace | None = None,
+        pace: Line | None = None,
     ) -> None:
         self._settings, self._clock, self._entropy, self._pace = settings, clock, entropy, pace
         self._user, self._group = _kind(kinds, USER), _kind(kinds, GROUP)

@@ -75,6 +75,23 @@ class Database(Protocol):
         """Insert many rows at once."""
         ...
 
+    def columns(self, table: str) -> Mapping[str, bool]:
+        """Return the columns of a table, and whether each holds truth values of a type of their
+        own."""
+        ...
+
+    def stream(self, statement: str, bound: Bound) -> Iterator[Sequence[object]]:
+        """Yield rows as they come, however many; call it in a snapshot."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Return what has everything that is read inside be of one moment."""
+        ...
+
+    def brought(self) -> None:
+        """Have new numbers be others than those in rows that were brought."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -152,8 +152,8 @@ class Desk:
         return mapped.note if mapped else UNKNOWN_MAPPING
 
     def numbers(self) -> str:
-        """Return the mappings' numbers as they stand in `IN (…)`."""
-        return ", ".join(str(mapped.number) for mapped in self.mappings().values())
+        """Return the mappings' numbers as they stand in `IN (…)`, where nothing cannot stand."""
+        return ", ".join(str(mapped.number) for mapped in self.mappings().values()) or "NULL"
 
     def key_of(self, number: int) -> StandingKey:
         """Return whose standing this is."""

@@ -16,7 +16,7 @@ from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
 from provisor.planner.notices import arising
 from provisor.planner.status import Event, next_status
-from provisor.ports import Journal, Pending, StagedView
+from provisor.ports import Journal, Leases, Pending, StagedView
 from provisor.store.errors import JobUnknown
 from provisor.store.frame import HeldSnapshot, staged_view
 from provisor.store.sql import ask, audit, bulk, count, notices, rows
@@ -31,6 +31,9 @@ from provisor.store.sql.ledger import SqlLedger
 class SqlStore:
     """A store on a database. Several processes may have it open; each journal has one that may
     write."""
+
+    leases: Leases | None = None
+    """Who has which job, where processes on several machines may open the store."""
 
     def __init__(self, home: Home) -> None:
         """Raises StoreFailed."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import count as count_from
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from provisor.errors import StoreFailed
 from provisor.store.files import create_private
-from provisor.store.sql.database import Connection, Database
+from provisor.store.sql.database import Bound, Connection, Database
 from provisor.store.sqlite.connect import NAMED_FAILURES, Factory, Transaction, connect
 from provisor.store.sqlite.opening import Marks, prepare
-from provisor.store.sqlite.overlay import copy_job
+from provisor.store.sqlite.overlay import TABLES, copy_job
 
 
 class SqliteDatabase:
@@ -38,6 +40,26 @@ class SqliteDatabase:
 
     def bring(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         self.connection.executemany(_insert(table, tuple(columns)), rows)
+
+    def columns(self, table: str) -> Mapping[str, bool]:
+        """Truth values are numbers here."""
+        found = self.connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+        return {name: False for (name,) in found}
+
+    def stream(self, statement: str, bound: Bound) -> Iterator[Sequence[object]]:
+        return self.connection.execute(statement, bound)
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        with NAMED_FAILURES:
+            self.connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.connection.execute("COMMIT")
+
+    def brought(self) -> None:
+        """Numbers go on by themselves."""
 
     def close(self) -> None:
         self.connection.close()
@@ -86,17 +108,58 @@ class FileHome:
 
     def backup(self, database: Database, path: Path) -> None:
         assert isinstance(database, SqliteDatabase)
-        passing = path.with_name(path.name + ".new")
-        with NAMED_FAILURES:
+        with _written_to(path) as passing:
+            create_private(passing)
+            copy = sqlite3.connect(passing, isolation_level=None)
             try:
-                passing.unlink(missing_ok=True)
-                create_private(passing)
-                copy = sqlite3.connect(passing, isolation_level=None)
-                try:
-                    database.connection.backup(copy)
-                    copy.execute("PRAGMA journal_mode = DELETE")
-                finally:
-                    copy.close()
-                passing.replace(path)
-            except OSError as error:
-                raise StoreFailed(f"{path} cannot be written: {error.strerror}") from error
+                database.connection.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+            finally:
+                copy.close()
+
+
+@contextmanager
+def _written_to(path: Path) -> Generator[Path]:
+    """Give a file that takes the place of this one once it is whole. Raises StoreFailed."""
+    passing = path.with_name(path.name + ".new")
+    with NAMED_FAILURES:
+        try:
+            passing.unlink(missing_ok=True)
+            yield passing
+            passing.replace(path)
+        except OSError as error:
+            raise StoreFailed(f"{path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def new_file(path: Path) -> Generator[Database]:
+    """Give an empty store that is a file, and takes the place of this one once it is filled."""
+    with _written_to(path) as passing:
+        prepare(passing)
+        connection = connect(passing, sqlite3.Connection)
+        try:
+            yield SqliteDatabase(connection)
+            connection.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            connection.close()
+
+
+def nameless() -> Database:
+    """Return an empty store that is gone once it is closed."""
+    connection = connect("", sqlite3.Connection)
+    connection.execute("PRAGMA journal_mode = MEMORY")
+    connection.execute("PRAGMA synchronous = OFF")
+    for statement in _tables():
+        connection.execute(statement)
+    return SqliteDatabase(connection)
+
+
+@cache
+def _tables() -> Sequence[str]:
+    with TemporaryDirectory() as folder:
+        prepare(Path(folder) / "store.db")
+        connection = connect(Path(folder) / "store.db", sqlite3.Connection)
+        try:
+            return [statement for (statement,) in connection.execute(TABLES)]
+        finally:
+            connection.close()

@@ -22,6 +22,12 @@ OF_JOB = {
 """What is copied, in an order in which each may ask for what was copied before. The log of closed
 cycles is left where it is."""
 
+TABLES = (
+    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
+    " AND name NOT LIKE 'sqlite_%' ORDER BY type = 'index'"
+)
+"""What makes the tables of a store, and their indexes after them."""
+
 
 def copy_job(connection: Connection, store: Path, job: int) -> int:
     """Fill an empty database with one job; return the epoch under which it may be written.
@@ -33,10 +39,7 @@ def copy_job(connection: Connection, store: Path, job: int) -> int:
     run("PRAGMA synchronous = OFF")
     run("ATTACH ? AS store", (str(store),))
     run("BEGIN")
-    for (statement,) in run(
-        "SELECT sql FROM store.sqlite_schema WHERE sql IS NOT NULL"
-        " AND name NOT LIKE 'sqlite_%' ORDER BY type = 'index'"
-    ).fetchall():
+    for (statement,) in run(TABLES.replace("FROM ", "FROM store.")).fetchall():
         run(statement)
     for table, condition in OF_JOB.items():
         run(

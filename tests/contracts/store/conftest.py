@@ -12,6 +12,7 @@ import pytest
 
 from provisor.ports import Journal, Ledger, Registry
 from provisor.store.memory import MemoryStore
+from provisor.store.postgresql import PostgresStore
 from provisor.store.sqlite import SqliteStore
 from tests.contracts.store.building import JOB, RULES, job, now_or_never
 
@@ -43,15 +44,19 @@ def open_store(fresh_store: Path, tmp_path: Path) -> Iterator[Callable[[], Sqlit
         store.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest) -> Store:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Return a store with one job in it."""
     if request.param == "memory":
         made: Store = MemoryStore()
-    else:
+    elif request.param == "sqlite":
         made = cast("Callable[[], SqliteStore]", request.getfixturevalue("open_store"))()
+    else:
+        made = PostgresStore(request.getfixturevalue("pg_store"))
     now_or_never(made.put_job(job()))
-    return made
+    yield made
+    if isinstance(made, PostgresStore):
+        made.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import copy
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -54,6 +55,8 @@ from provisor.model.entries import (
 from provisor.model.jobs import Asked, Progress, ResetScope
 from provisor.ports import Journal, Ledger, Listed, Observation, RecordQuery, Wanted
 from provisor.store.memory import MemoryStore
+from provisor.store.postgresql import PostgresStore
+from provisor.store.sql.registry import SqlStore
 from provisor.store.sqlite import SqliteStore
 from tests.contracts.store.building import (
     GROUPS,
@@ -76,6 +79,7 @@ from tests.contracts.store.building import (
     seen,
     touched,
 )
+from tests.worlds import pgstores
 
 KEYS = [key("a"), key("b"), key("c"), key("é"), key("g", GROUPS), key("h", GROUPS)]
 TARGETS = ["t1", "t2", "t3"]
@@ -189,9 +193,8 @@ class TwoStores(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        path = Path(copy(fresh_store(), self.folder.name))
-        self.sqlite = SqliteStore(path)
-        self.stores = (MemoryStore(), self.sqlite)
+        self.real = self.empty()
+        self.stores = (MemoryStore(), self.real)
         for store in self.stores:
             now_or_never(store.put_job(job()))
         self.now = START
@@ -201,21 +204,24 @@ class TwoStores(RuleBasedStateMachine):
         self.open()
 
     def teardown(self) -> None:
-        self.sqlite.close()
+        self.real.close()
         self.folder.cleanup()
 
+    def empty(self) -> SqlStore:
+        return SqliteStore(Path(copy(fresh_store(), self.folder.name)))
+
     def open(self) -> None:
-        memory, sqlite = (now_or_never(s.open_journal(JOB, "test")) for s in self.stores)
-        self.journals = (memory, sqlite)
+        memory, real = (now_or_never(s.open_journal(JOB, "test")) for s in self.stores)
+        self.journals = (memory, real)
 
     def ledgers(self) -> tuple[Ledger, Ledger]:
-        memory, sqlite = self.stores
-        return memory.ledger, sqlite.ledger
+        memory, real = self.stores
+        return memory.ledger, real.ledger
 
     def same(self, ask: Callable[[Any], Any], places: tuple[Any, Any] | None = None) -> Any:
         """Ask both; return the answer on which they agree."""
-        memory, sqlite = (_answer(ask, one) for one in places or self.journals)
-        assert memory == sqlite
+        memory, real = (_answer(ask, one) for one in places or self.journals)
+        assert memory == real
         return memory
 
     def known(self, of: StandingKey) -> Any:
@@ -491,10 +497,10 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule()
     def an_overlay_is_another_place_for_the_same(self) -> None:
-        memory, sqlite = (now_or_never(s.overlay_journal(JOB)) for s in self.stores)
-        self.same(lambda j: j.doubt(KEYS), (memory, sqlite))
-        self.same(lambda j: j.recall(KEYS), (memory, sqlite))
-        self.same(lambda j: j.recount(), (memory, sqlite))
+        memory, real = (now_or_never(s.overlay_journal(JOB)) for s in self.stores)
+        self.same(lambda j: j.doubt(KEYS), (memory, real))
+        self.same(lambda j: j.recall(KEYS), (memory, real))
+        self.same(lambda j: j.recount(), (memory, real))
 
 
 def _answer(ask: Callable[[Any], Any], place: Any) -> Any:
@@ -507,3 +513,22 @@ def _answer(ask: Callable[[Any], Any], place: Any) -> Any:
 
 TestTwoStores = TwoStores.TestCase
 TestTwoStores.settings = settings(stateful_step_count=30)
+
+
+class OnPostgres(TwoStores):
+    """The same, with a store on PostgreSQL."""
+
+    address = ""
+
+    def empty(self) -> SqlStore:
+        pgstores.empty(self.address)
+        return PostgresStore(self.address)
+
+
+@pytest.fixture
+def on_postgres(pg_address: str) -> None:
+    OnPostgres.address = pg_address
+
+
+TestOnPostgres = pytest.mark.usefixtures("on_postgres")(OnPostgres.TestCase)
+TestOnPostgres.settings = settings(stateful_step_count=25, max_examples=12)

@@ -13,6 +13,8 @@ from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult
 from provisor.model.jobs import Job
 from provisor.model.rules import Policy
 from provisor.planner.status import Started
+from provisor.ports import LeaseEnds, forever
+from provisor.runtime.lease import FileLeases
 from provisor.runtime.parts import Equipment, Parts
 from provisor.runtime.runner import Ready
 from provisor.store.memory import MemoryStore
@@ -98,6 +100,7 @@ class World:
     def parts(self) -> Parts:
         return Parts(
             folder=self.folder,
+            leases=FileLeases(self.folder),
             registry=self.store,
             ledger=self.store.ledger,
             vault=NoVault(),
@@ -107,7 +110,9 @@ class World:
             holder="test",
         )
 
-    async def equip(self, job: Job, *, may_change_system: bool = False) -> Equipment:
+    async def equip(
+        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+    ) -> Equipment:
         mandate = Mandate(rules={}, policy=Policy(), may_change_system=may_change_system)
         return Equipment(
             mandate=mandate, source=MemorySource, target=MemoryTarget, reader=MemoryTarget

@@ -11,13 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from provisor.runtime.lease import Busy, asking, asking_soon, holder, lease, lease_when_free
+from provisor.runtime.lease import (
+    Busy,
+    FileLeases,
+    asking,
+    asking_soon,
+    holder,
+    lease,
+    lease_when_free,
+)
 
 HOLDS = """
 import sys
 from pathlib import Path
-from provisor.runtime.lease import lease
-with lease(Path(sys.argv[1]), "job"):
+from provisor.runtime.lease import FileLeases, lease
+with lease(FileLeases(Path(sys.argv[1])), "job"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -38,24 +46,24 @@ class Clock:
 
 
 def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
-    with lease(tmp_path, "job"):
+    with lease(FileLeases(tmp_path), "job"):
         with (
             pytest.raises(Busy, match=r"running in process \d+") as refused,
-            lease(tmp_path, "job"),
+            lease(FileLeases(tmp_path), "job"),
         ):
             pass
-        assert refused.value.holder == holder(tmp_path, "job")
+        assert refused.value.holder == holder(FileLeases(tmp_path), "job")
 
 
 def test_other_jobs_run_side_by_side(tmp_path: Path) -> None:
-    with lease(tmp_path, "one"), lease(tmp_path, "other"):
+    with lease(FileLeases(tmp_path), "one"), lease(FileLeases(tmp_path), "other"):
         pass
 
 
 def test_it_is_free_again_when_it_was_given_back(tmp_path: Path) -> None:
-    with lease(tmp_path, "job"):
+    with lease(FileLeases(tmp_path), "job"):
         pass
-    with lease(tmp_path, "job"):
+    with lease(FileLeases(tmp_path), "job"):
         pass
 
 
@@ -69,28 +77,32 @@ def test_it_dies_with_a_process_that_was_killed(tmp_path: Path) -> None:
     assert process.stdin is not None
     with process.stdout, process.stdin:
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(Busy), lease(tmp_path, "job"):
+        with pytest.raises(Busy), lease(FileLeases(tmp_path), "job"):
             pass
 
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    with lease(tmp_path, "job"):
+    with lease(FileLeases(tmp_path), "job"):
         pass
 
 
 def test_whoever_stops_a_job_is_known_as_long_as_he_lives(tmp_path: Path) -> None:
-    with asking(tmp_path, "job"), pytest.raises(Busy), asking(tmp_path, "job"):
+    with (
+        asking(FileLeases(tmp_path), "job"),
+        pytest.raises(Busy),
+        asking(FileLeases(tmp_path), "job"),
+    ):
         pass
-    with asking(tmp_path, "job"):
+    with asking(FileLeases(tmp_path), "job"):
         pass
 
 
 async def ask_while_somebody_does(folder: Path) -> float:
     """Return how long was waited for in vain."""
     clock = Clock()
-    with asking(folder, "job"), pytest.raises(Busy):
-        async with asking_soon(folder, "job", clock):
+    with asking(FileLeases(folder), "job"), pytest.raises(Busy):
+        async with asking_soon(FileLeases(folder), "job", clock):
             pass
     return clock.slept_s
 
@@ -103,7 +115,7 @@ async def wait_for_it(folder: Path) -> None:
     clock, told = Clock(), list[str]()
 
     async def hold(until: asyncio.Event) -> None:
-        with lease(folder, "job"):
+        with lease(FileLeases(folder), "job"):
             await until.wait()
 
     enough = asyncio.Event()
@@ -111,7 +123,7 @@ async def wait_for_it(folder: Path) -> None:
     await asyncio.sleep(0)
 
     async def wait() -> None:
-        async with lease_when_free(folder, "job", clock, lambda: told.append("waits")):
+        async with lease_when_free(FileLeases(folder), "job", clock, lambda: told.append("waits")):
             told.append("has it")
 
     waiting = asyncio.create_task(wait())
@@ -130,7 +142,7 @@ def test_it_can_be_waited_for(tmp_path: Path) -> None:
 
 def test_a_failure_of_who_holds_it_is_not_taken_for_a_lock_that_is_held(tmp_path: Path) -> None:
     async def fail() -> None:
-        async with lease_when_free(tmp_path, "job", Clock(), lambda: None):
+        async with lease_when_free(FileLeases(tmp_path), "job", Clock(), lambda: None):
             raise Busy("something else is busy")
 
     with pytest.raises(Busy, match="something else"):

@@ -15,7 +15,7 @@ from provisor.model.cycles import Cycle
 from provisor.model.jobs import Asked, ResetScope, StatusCode
 from provisor.runtime import administer
 from provisor.runtime.interruption import Interruption
-from provisor.runtime.lease import Busy, asking
+from provisor.runtime.lease import Busy, FileLeases, asking
 from provisor.runtime.runner import JobGone, Ready, Watcher, run_once, watch
 from tests.unit.runtime.jobs import BEGAN, World, put_job
 
@@ -157,7 +157,10 @@ def test_no_cycle_begins_while_somebody_stops_the_job(tmp_path: Path) -> None:
     async def story() -> None:
         world = World(tmp_path)
         job = await put_job(world.store)
-        with asking(tmp_path, job.id), pytest.raises(Busy, match="paused, restarted or deleted"):
+        with (
+            asking(FileLeases(tmp_path), job.id),
+            pytest.raises(Busy, match="paused, restarted or deleted"),
+        ):
             await run_once(world.parts, job, world.execute, Interruption(world.clock))
 
     asyncio.run(story())

@@ -1,0 +1,236 @@
+"""Connections and transactions. The only place where PostgreSQL's errors get their names.
+
+A connection may come through PgBouncer in transaction mode, where the next transaction has another
+server connection: nothing is set, prepared or locked beyond the transaction in which it is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import errors
+from psycopg.pq import TransactionStatus
+
+from provisor.errors import StoreFailed
+from provisor.store.postgresql.spelling import spelt
+from provisor.store.sql.database import Bound, Cursor
+
+CONNECT_TIMEOUT_S = 10
+SILENCE_MS = 15_000
+"""A server that does not acknowledge for so long what was sent to it is taken for lost."""
+IDLE_MAX = 4
+STREAMED = 2_000
+BEGIN = (
+    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL lock_timeout = '20s'"
+)
+"""Whoever freezes in a transaction keeps nobody from the job for longer than its lease lasts."""
+Link: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+
+def connect(address: str) -> Link:
+    """Open a connection, in which each statement is a transaction unless one is begun."""
+    return psycopg.connect(
+        address,
+        autocommit=True,
+        prepare_threshold=None,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        application_name="provisor",
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=SILENCE_MS,
+        client_encoding="UTF8",
+    )
+
+
+class Pool:
+    """Connections that nobody needs just now: opening one costs more than most of what is asked."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._idle: list[Link] = []
+        self._is_closed = False
+
+    def take(self) -> Link:
+        while self._idle:
+            link = self._idle.pop()
+            if not link.closed:
+                return link
+        return connect(self.address)
+
+    def fresh(self) -> Link:
+        """Return a connection that is surely a new one, since those that waited may be lost too."""
+        self._forget()
+        return connect(self.address)
+
+    def give_back(self, link: Link) -> None:
+        is_well = not link.closed and link.info.transaction_status is TransactionStatus.IDLE
+        if is_well and not self._is_closed and len(self._idle) < IDLE_MAX:
+            self._idle.append(link)
+        else:
+            link.close()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._forget()
+
+    def _forget(self) -> None:
+        for link in self._idle:
+            link.close()
+        self._idle.clear()
+
+
+class Session:
+    """What statements are given to. It takes a connection when it needs one, and another where
+    that was lost between two transactions."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._link: Link | None = None
+        self._is_closed = self._is_inside = False
+
+    def execute(self, statement: str, bound: Bound = (), /) -> Cursor:
+        return self._do(lambda link: link.execute(spelt(statement).encode(), bound))
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[object]], /) -> None:
+        asked = list(rows)
+        if asked:
+            with self._linked().cursor() as cursor:
+                cursor.executemany(spelt(statement).encode(), asked)
+
+    def copy(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Carry out a COPY FROM STDIN with these rows."""
+        with self._linked().cursor() as cursor, cursor.copy(statement.encode()) as stream:
+            for row in rows:
+                stream.write_row(row)
+
+    def stream(self, statement: str, bound: Bound) -> Iterator[Sequence[object]]:
+        """Yield rows as they come; call inside a transaction."""
+        with self._linked().cursor(name="provisor", withhold=False) as cursor:
+            cursor.itersize = STREAMED
+            yield from cursor.execute(spelt(statement).encode(), bound)
+
+    def begin(self) -> None:
+        self._do(lambda link: link.execute(BEGIN.encode()))
+        self._is_inside = True
+
+    def commit(self) -> None:
+        self._linked().execute(b"COMMIT")
+        self._is_inside = False
+
+    def roll_back(self) -> None:
+        """What was not committed does not count, whether the server hears of it or not."""
+        self._is_inside = False
+        link = self._link
+        if link is not None:
+            try:
+                if link.info.transaction_status is not TransactionStatus.IDLE:
+                    link.execute(b"ROLLBACK")
+            except psycopg.Error:
+                link.close()
+
+    def close(self) -> None:
+        self._is_closed = True
+        link, self._link = self._link, None
+        if link is not None:
+            self._pool.give_back(link)
+
+    def _linked(self) -> Link:
+        if self._is_closed:
+            raise psycopg.OperationalError("the store was closed")
+        if self._link is None or (self._link.closed and not self._is_inside):
+            self._link = self._pool.take()
+        return self._link
+
+    def _do(self, work: Callable[[Link], Any]) -> Any:
+        """Outside a transaction nothing is asked that could not be asked twice."""
+        link = self._linked()
+        try:
+            return work(link)
+        except psycopg.OperationalError:
+            if self._is_inside or self._is_closed or not link.closed:
+                raise
+            self._link = self._pool.fresh()
+            return work(self._link)
+
+
+class Transaction:
+    """Does everything inside, or nothing. Raises StoreFailed, and what is raised inside."""
+
+    __slots__ = ("_check", "_session", "_undone")
+
+    def __init__(
+        self, session: Session, check: Callable[[], None], undone: Callable[[], None]
+    ) -> None:
+        self._session, self._check, self._undone = session, check, undone
+
+    def __enter__(self) -> Session:
+        try:
+            self._session.begin()
+            self._check()
+        except BaseException as error:
+            self._undo()
+            name(error)
+            raise
+        return self._session
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            try:
+                self._session.commit()
+            except BaseException as failure:
+                self._undo()
+                name(failure)
+                raise
+        else:
+            self._undo()
+            name(error)
+
+    def _undo(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._session.roll_back()
+        self._undone()
+
+
+class _NamedFailures:
+    """Turns what the database raises into a StoreFailed that says what can be done."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            name(error)
+
+
+NAMED_FAILURES = _NamedFailures()
+
+
+def name(error: BaseException) -> None:
+    """Raise a database error by its name; one that shows a mistake of ours stays what it is."""
+    if isinstance(error, psycopg.Error) and not isinstance(error, psycopg.IntegrityError):
+        raise StoreFailed(_advice(error), details=str(error)) from error
+
+
+def _advice(error: psycopg.Error) -> str:
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    match error:
+        case errors.DiskFull() | errors.OutOfMemory():
+            return f"PostgreSQL has no room ({text}); nothing was sent. Make room on its disk"
+        case errors.InsufficientPrivilege() | errors.InvalidPassword():
+            return f"PostgreSQL refuses it ({text}); look at the role in the store's address"
+        case errors.LockNotAvailable() | errors.DeadlockDetected():
+            return f"others have kept the store locked ({text}); try again"
+        case errors.TooManyConnections():
+            return f"PostgreSQL has no connection left ({text}); raise its limit, or use PgBouncer"
+        case errors.ReadOnlySqlTransaction():
+            return f"this PostgreSQL takes no writes ({text}); name the primary server"
+        case psycopg.OperationalError():
+            return f"PostgreSQL cannot be reached ({text}); what was committed is safe"
+        case _:
+            return f"the store failed ({text})"

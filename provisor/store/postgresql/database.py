@@ -1,0 +1,99 @@
+"""PostgreSQL, as the statements in `store/sql` want a database to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+from provisor.store.postgresql.connect import NAMED_FAILURES, Pool, Session, Transaction
+from provisor.store.sql.database import Bound
+
+FEW = 32
+"""So many rows are sent as statements; for more a COPY is quicker."""
+
+
+COLUMNS = """
+SELECT a.attname, format_type(a.atttypid, NULL)
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE c.relname = ? AND c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+  AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+NUMBERED = (
+    ("standing", "number", "'standing_number'"),
+    *(
+        (table, column, f"pg_get_serial_sequence('{table}', '{column}')")
+        for table, column in (
+            ("audit", "number"),
+            ("job", "number"),
+            ("mapping", "number"),
+            ("shape", "number"),
+            ("listed", "number"),
+            ("cycle", "number"),
+            ("record", "position"),
+            ("notice", "number"),
+        )
+    ),
+)
+
+
+def _nothing() -> None:
+    """Nothing is checked, and nothing is to be forgotten."""
+
+
+class PgDatabase:
+    """One connection, or one after the other where the first was lost."""
+
+    failures = NAMED_FAILURES
+    locking = " FOR NO KEY UPDATE"
+    taking = " FOR UPDATE OF n SKIP LOCKED"
+
+    def __init__(self, pool: Pool, session: type[Session] = Session) -> None:
+        self.connection = session(pool)
+
+    def transaction(
+        self, check: Callable[[], None] = _nothing, undone: Callable[[], None] = _nothing
+    ) -> Transaction:
+        return Transaction(self.connection, check, undone)
+
+    def new_standings(self, count: int) -> Iterator[int]:
+        if not count:
+            return iter(())
+        numbers = "SELECT nextval('standing_number') FROM generate_series(1, ?)"
+        return iter([number for (number,) in self.connection.execute(numbers, (count,))])
+
+    def bring(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        names = ", ".join(columns)
+        if len(rows) > FEW:
+            self.connection.copy(f"COPY {table} ({names}) FROM STDIN", rows)
+        else:
+            self.connection.executemany(_insert(table, names, len(columns)), rows)
+
+    def columns(self, table: str) -> Mapping[str, bool]:
+        found = self.connection.execute(COLUMNS, (table,))
+        return {name: type_ == "boolean" for name, type_ in found}
+
+    def stream(self, statement: str, bound: Bound) -> Iterator[Sequence[object]]:
+        return self.connection.stream(statement, bound)
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        with self.transaction() as session:
+            session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
+
+    def brought(self) -> None:
+        """Have numbers go on after those that were brought."""
+        for table, column, sequence in NUMBERED:
+            self.connection.execute(
+                f"SELECT setval({sequence}, greatest((SELECT max({column}) FROM {table}), 1))"  # noqa: S608
+            )
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@cache
+def _insert(table: str, names: str, width: int) -> str:
+    places = ", ".join("?" * width)
+    return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608

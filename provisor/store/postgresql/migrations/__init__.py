@@ -1,0 +1,9 @@
+"""How a store of an earlier version becomes one of today's. Each migration is statements, carried
+out in one transaction, all of them or none."""
+
+from __future__ import annotations
+
+from provisor.store.postgresql.migrations import v0001
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (v0001.STATEMENTS,)
+"""The first makes version 1 of an empty database, the next version 2 of that, and so on."""
