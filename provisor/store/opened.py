@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from provisor.errors import StoreFailed
 from provisor.ports import Leases, Ledger, Registry, Vault
 from provisor.store.keys import KeyFile, KeyRing
+from provisor.store.sql.database import Home
 from provisor.store.sql.registry import SqlStore
 from provisor.store.vault import SealedVault
 
@@ -99,6 +100,23 @@ def open_rows(place: Place) -> SqlStore:
     with _driver():
         from provisor.store.postgresql import PostgresStore
     return PostgresStore(place)
+
+
+@contextmanager
+def home_of(place: Place) -> Generator[Home]:
+    """Give what opens the store at a place, made or migrated. Raises StoreFailed."""
+    if isinstance(place, Path):
+        from provisor.store.sqlite.database import FileHome
+
+        yield FileHome(place)
+        return
+    with _driver():
+        from provisor.store.postgresql.home import PgHome
+    home = PgHome(place)
+    try:
+        yield home
+    finally:
+        home.close()
 
 
 @contextmanager

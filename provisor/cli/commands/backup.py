@@ -14,21 +14,29 @@ from provisor.cli.shape import command
 from provisor.cli.workspace import KEY, STORE, Workspace
 
 
-@command("backup", "provisor backup /backups/provisor-2026-01-31.db")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
-def backup(session: Session, file: Path, *, force: bool) -> int:
-    """Copy the store to FILE, while cycles may be running.
+def writing_a_copy(example: str) -> click.Command:
+    """Return the command, which is known by two names."""
 
-    The key is not in it, nor is provisor.yaml: keep a copy of each, the key in another place.
-    """
+    @command("backup", example)
+    @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+    @click.option("--force", is_flag=True, help="Replace the file if it is there.")
+    def backup(session: Session, file: Path, *, force: bool) -> int:
+        """Copy the store to FILE, while cycles may be running.
 
-    async def work(workspace: Workspace) -> None:
-        _check(file, workspace, force)
-        await workspace.backup(file)
-        say(f"the store was copied to {file}; keep {KEY} as well, in another place")
+        The key is not in it, nor is provisor.yaml: keep a copy of each, the key in another place.
+        """
 
-    return within(session, work)
+        async def work(workspace: Workspace) -> None:
+            _check(file, workspace, force)
+            await workspace.backup(file)
+            say(f"the store was copied to {file}; keep {KEY} as well, in another place")
+
+        return within(session, work)
+
+    return backup
+
+
+backup = writing_a_copy("provisor backup /backups/provisor-2026-01-31.db")
 
 
 def _check(file: Path, workspace: Workspace, force: bool) -> None:

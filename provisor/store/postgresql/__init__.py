@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
+from provisor.errors import StoreFailed
 from provisor.store.postgresql.connect import Session
 from provisor.store.postgresql.home import PgHome
 from provisor.store.postgresql.leases import RowLeases, lease_s
@@ -24,7 +25,11 @@ class PostgresStore(SqlStore):
             self._place.pool, f"{socket.gethostname()}:{os.getpid()}", lease_s(os.environ)
         )
         self.leases = self._leases
-        super().__init__(self._place)
+        try:
+            super().__init__(self._place)
+        except StoreFailed:
+            self._place.close()
+            raise
 
     def close(self) -> None:
         self._leases.close()

@@ -79,7 +79,8 @@ class PgDatabase:
     @contextmanager
     def snapshot(self) -> Generator[None]:
         with self.transaction() as session:
-            session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield
 
     def brought(self) -> None:

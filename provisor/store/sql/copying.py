@@ -109,6 +109,15 @@ def copy_store(
     return after
 
 
+def refuse_partial(database: Database) -> None:
+    """Raise StoreFailed where a store is a copy that was not finished."""
+    if is_partial(database):
+        database.close()
+        raise StoreFailed(
+            "this store is a copy that was not finished: give the command that copied it again"
+        )
+
+
 def is_partial(database: Database) -> bool:
     """Tell whether a store is a copy that was not finished."""
     row = database.connection.execute(

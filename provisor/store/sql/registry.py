@@ -20,6 +20,7 @@ from provisor.ports import Journal, Leases, Pending, StagedView
 from provisor.store.errors import JobUnknown
 from provisor.store.frame import HeldSnapshot, staged_view
 from provisor.store.sql import ask, audit, bulk, count, notices, rows
+from provisor.store.sql.copying import refuse_partial
 from provisor.store.sql.database import Connection, Database, Home
 from provisor.store.sql.desk import VIEW, Desk
 from provisor.store.sql.documents import from_json, to_json
@@ -42,6 +43,8 @@ class SqlStore:
         self._connection, self._failures = self._database.connection, self._database.failures
         self._transaction = self._database.transaction
         self._run = self._connection.execute
+        with self._failures:
+            refuse_partial(self._database)
         self._glance = Glance(self._connection)
         self._journals = WeakSet[SqlJournal]()
         self.ledger = SqlLedger(self._database)

@@ -14,7 +14,7 @@ from provisor.model.entries import Absence, Anchor, Entry, ReadFault, System, Wa
 from provisor.model.jobs import Application, Progress
 from provisor.planner.status import Configured, Started
 from provisor.ports import Journal, Listed, RecordQuery
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sql.registry import SqlStore
 from tests.contracts.store.building import (
     FAILED,
     GROUPS,
@@ -72,7 +72,7 @@ def restore(version: int, path: Path) -> None:
         connection.executescript(saved_as(version).read_text(encoding="utf-8"))
 
 
-async def furnish(store: SqliteStore) -> None:
+async def furnish(store: SqlStore) -> None:
     await store.put_application(APPLICATION)
     await store.put_job(job())
     await store.note(JOB, Configured(is_usable=True), Started())
@@ -130,7 +130,7 @@ async def _look(journal: Journal) -> None:
     )
 
 
-async def answers(store: SqliteStore) -> list[object]:
+async def answers(store: SqlStore) -> list[object]:
     """Return what the store says of all that was put into it."""
     view = await store.view_journal(JOB)
     return [
