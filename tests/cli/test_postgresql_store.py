@@ -130,8 +130,9 @@ def test_frozen_it_loses_the_job_and_wakes_to_no_effect(workspace: Workspace) ->
         sleeper.send_signal(signal.SIGCONT)
         _, err = sleeper.communicate(timeout=60)
 
-    assert sleeper.returncode == 6, err
-    assert "another process has taken the job over" in err
+    # Who froze in a transaction was cut off by the database; who did not finds the job taken.
+    assert sleeper.returncode in (5, 6), err
+    assert "another process has taken the job over" in err or "cannot be reached" in err
     assert len(workspace.server.writes()) == written
     ends_as_it_should(workspace)
 

@@ -24,9 +24,9 @@ SILENCE_MS = 15_000
 IDLE_MAX = 4
 STREAMED = 2_000
 BEGIN = (
-    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL lock_timeout = '20s'"
+    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '20s'"
 )
-"""Whoever freezes in a transaction keeps nobody from the job for longer than its lease lasts."""
+"""Whoever freezes in a transaction keeps nobody from the job for longer than that."""
 Link: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from provisor.connectors.around.pace import Pace, Paces, Turn
-from provisor.errors import Throttled
+from provisor.errors import Fenced, Throttled
 from provisor.testing.world import Dice, SteppingClock
 
 
@@ -164,5 +165,22 @@ def test_one_target_has_one_pace() -> None:
     paces = Paces(SteppingClock(), Dice())
     one = paces.of("https://a.example.com", None, 32)
 
-    assert paces.of("https://a.example.com", None, 32) is one
-    assert paces.of("https://b.example.com", None, 32) is not one
+    assert paces.of("https://a.example.com", None, 32) == one
+    assert paces.of("https://b.example.com", None, 32) != one
+
+
+def test_who_stood_in_line_for_longer_than_the_job_was_ours_sends_nothing() -> None:
+    clock = SteppingClock()
+    end = clock.now() + timedelta(seconds=1)
+    paces = Paces(clock, Dice())
+    ours = paces.until(lambda: end).of("https://a.example.com", None, 32)
+
+    async def stand_in_line() -> None:
+        before = paces.of("https://a.example.com", None, 32).turn()
+        await before.begin()
+        before.pushed_back(5.0)
+        before.end()
+        await ours.turn().begin()
+
+    with pytest.raises(Fenced, match="waited for its turn"):
+        asyncio.run(stand_in_line())
