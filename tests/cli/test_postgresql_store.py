@@ -18,7 +18,6 @@ from tests.worlds.faults import Fault
 from tests.worlds.scim2 import Scim2
 
 CROWD = [f"p{number:02}" for number in range(50)]
-SLOW = Fault(what="delay", method="POST", path="/Users", delay_s=0.2)
 SHORT = {"PROVISOR_LEASE_S": "2.5"}
 """Tests do not wait for ten seconds."""
 
@@ -51,10 +50,10 @@ def ends_as_it_should(workspace: Workspace) -> None:
 
 
 @contextmanager
-def begun(workspace: Workspace) -> Generator[subprocess.Popen[str]]:
+def begun(workspace: Workspace, delay_s: float = 0.2) -> Generator[subprocess.Popen[str]]:
     """Give a cycle that has much to do against a slow target, and has begun to."""
     workspace.hire(*CROWD)
-    workspace.server.misbehave(SLOW)
+    workspace.server.misbehave(Fault(what="delay", method="POST", path="/Users", delay_s=delay_s))
     before = len(workspace.server.writes())
     with workspace.begin("run", "people") as process:
         wait_until(lambda: len(workspace.server.writes()) > before)
@@ -151,7 +150,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_a_cycle_and_nothing_else(
 
 
 def test_a_pause_reaches_a_cycle_on_another_machine(workspace: Workspace) -> None:
-    with begun(workspace) as process:
+    with begun(workspace, delay_s=1.5) as process:
         paused = workspace.provisor("pause", "people")
         process.communicate(timeout=60)
 
