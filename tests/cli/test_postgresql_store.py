@@ -150,12 +150,13 @@ def test_a_server_that_is_killed_and_comes_back_costs_a_cycle_and_nothing_else(
 
 
 def test_a_pause_reaches_a_cycle_on_another_machine(workspace: Workspace) -> None:
-    with begun(workspace, delay_s=1.5) as process:
+    workspace.hire(*(f"q{number:02}" for number in range(60)))
+    with begun(workspace, delay_s=0.5) as process:
         paused = workspace.provisor("pause", "people")
         process.communicate(timeout=60)
 
     assert paused.code == 0
-    assert len(workspace.users()) < 53
+    assert len(workspace.users()) < 113
     assert workspace.status()["status"]["code"] == "Paused"
     assert workspace.provisor("start", "people").code == 0
     ends_as_it_should(workspace)
