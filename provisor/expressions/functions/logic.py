@@ -28,7 +28,8 @@ def is_string(value: Operand) -> Operand:
 
 def negate(value: Operand) -> Operand:
     # Only what says "true" is negated; a number, even 1, is not the text True.
-    return not (value is True or (isinstance(value, str) and value.lower() == "true"))
+    one = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+    return not (one is True or (isinstance(one, str) and one.lower() == "true"))
 
 
 def error(message: Operand) -> Never:

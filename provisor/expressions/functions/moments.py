@@ -94,7 +94,10 @@ def check_interval(name: str) -> None:
 def date_from_num(value: Operand) -> Operand:
     if is_empty(value):
         return None
-    return FILETIME_ZERO + timedelta(microseconds=to_integer(value, "value") // 10)
+    number = to_integer(value, "value")
+    if number < 0:
+        raise ExpressionError("the date lies before 1601")
+    return FILETIME_ZERO + timedelta(microseconds=number // 10)
 
 
 def num_from_date(value: Operand) -> Operand:

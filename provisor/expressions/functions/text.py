@@ -11,6 +11,7 @@ from provisor.expressions.functions.shape import Example, Function, Parameter, b
 from provisor.expressions.values import (
     Operand,
     from_base64,
+    is_null,
     many,
     to_integer,
     to_text,
@@ -161,11 +162,11 @@ def split(source: Operand, delimiter: Operand) -> Operand:
 
 
 def pad_left(source: Operand, length: Operand, pad: Operand) -> Operand:
-    return _padding(source, length, pad) + to_text(source)
+    return "" if is_null(source) else _padding(source, length, pad) + to_text(source)
 
 
 def pad_right(source: Operand, length: Operand, pad: Operand) -> Operand:
-    return to_text(source) + _padding(source, length, pad)
+    return "" if is_null(source) else to_text(source) + _padding(source, length, pad)
 
 
 def _padding(source: Operand, length: Operand, pad: Operand) -> str:
@@ -420,6 +421,7 @@ FUNCTIONS = (
         implementation=pad_left,
         each=0,
         summary="Fills the text from the left up to a length.",
+        notes="Without a value it gives an empty text: nothing is made up.",
         examples=(Example('PadLeft("User", 10, "0")', "000000User"),),
     ),
     Function(
@@ -428,6 +430,7 @@ FUNCTIONS = (
         implementation=pad_right,
         each=0,
         summary="Fills the text from the right up to a length.",
+        notes="Without a value it gives an empty text: nothing is made up.",
         examples=(Example('PadRight("User", 10, "0")', "User000000"),),
     ),
     Function(
