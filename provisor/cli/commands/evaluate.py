@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import cast
 
 import click
@@ -44,12 +45,16 @@ class Unreadable(Exception):
 @command(
     "eval",
     "provisor eval 'Join(\" \", [givenName], [surname])' --attributes ada.json\n"
-    "echo '{\"mail\": \"Ada@Example.com\"}' | provisor eval 'ToLower([mail])' --attributes -\n"
+    "provisor eval 'ToLower([mail])' --attributes '{\"mail\": \"Ada@Example.com\"}'\n"
     "provisor eval 'ToUpper(Left(\"ada\", 1))' --trace   each part with its value\n"
     "provisor eval --batch cases.jsonl                 one case a line, one answer a line",
 )
 @click.argument("expression", required=False)
-@click.option("--attributes", metavar="FILE|-", help="The source attributes, as a JSON object.")
+@click.option(
+    "--attributes",
+    metavar="FILE|-|JSON",
+    help="The source attributes, as a JSON object: in a file, or as it is.",
+)
 @click.option("--batch", metavar="FILE|-", help="Cases: one JSON object a line, with id and expr.")
 @click.option("--trace", "traces", is_flag=True, help="Show every part of it with its value.")
 @click.option("--now", metavar="TIME", help="What Now() says. [default: the time]")
@@ -82,7 +87,7 @@ def eval(
 
     def work() -> int:
         try:
-            given = attributes_of(_parsed(_text(attributes) if attributes else "{}"))
+            given = attributes_of(_parsed(_text(attributes)))
             context = _context(session, now, domain)
             tree = parse(expression)
         except (Unreadable, ExpressionSyntaxError) as wrong:
@@ -115,8 +120,13 @@ def _mind_missing(tree: Expression, given: Attributes, file: str | None) -> None
     """Say which attributes are read that nobody gave: a name may be spelled otherwise."""
     missing = sorted(attributes_read(tree) - given.keys()) if file else []
     if missing:
-        names = ", ".join(clean(name) for name in missing)
+        names = ", ".join(f"{clean(name)}{_meant(name, given)}" for name in missing)
         complain(f"note: the attributes have no value for {names}")
+
+
+def _meant(name: str, given: Attributes) -> str:
+    close = get_close_matches(name, given, n=1, cutoff=0.7)
+    return f" (did you mean {clean(close[0])}?)" if close else ""
 
 
 def _context(session: Session, now: str | None, domain: str) -> Context:
@@ -237,8 +247,11 @@ def _lines(file: str) -> Iterator[str]:
         raise Unreadable(f"{file} cannot be read: {failure.strerror}") from failure
 
 
-def _text(file: str) -> str:
-    return "".join(_lines(file))
+def _text(said: str | None) -> str:
+    """Return what a file holds; or what was said itself, where that is an object already."""
+    if said is None or said.lstrip().startswith("{"):
+        return said or "{}"
+    return "".join(_lines(said))
 
 
 def _parsed(text: str) -> object:
@@ -251,7 +264,7 @@ def _parsed(text: str) -> object:
 
 def _object(raw: object, what: str) -> dict[str, object]:
     if not isinstance(raw, dict):
-        raise Unreadable(f"{what} is to be a JSON object")
+        raise Unreadable(f'{what} should be a JSON object: {{"name": "value"}}')
     return cast("dict[str, object]", raw)
 
 

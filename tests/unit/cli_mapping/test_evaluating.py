@@ -108,6 +108,14 @@ def test_attributes_that_nobody_gave_are_named() -> None:
     assert not typed("eval", "[a]").stderr
 
 
+def test_attributes_may_be_typed_as_they_are_and_a_misspelled_one_is_guessed() -> None:
+    told = typed("eval", "Append([giveName], [mail])", "--attributes", '{"givenName": "Ada"}')
+
+    assert told.stdout == "(no value)\n"
+    assert "giveName (did you mean givenName?), mail" in told.stderr
+    assert "should be a JSON object" in typed("eval", "[a]", "--attributes", "-", text="[1]").stderr
+
+
 def test_an_expression_and_a_batch_are_not_both_given() -> None:
     for arguments in (["eval"], ["eval", "[a]", "--batch", "x"]):
         assert CliRunner().invoke(provisor, arguments).exit_code == 2
