@@ -357,13 +357,21 @@ def pictured(
     """
     link = standing.link
     assert link is not None, "what is seen of an object that is not linked is nobody's"
-    told, image = link.image, Image(entry.attributes, entry.version)
+    said = depicted(entry.attributes)
+    told, image = link.image, Image(said, entry.version)
     before = some(told.attributes, shown) if told else NO_ATTRIBUTES
-    if told is None or before == some(entry.attributes, shown):
+    if told is None or before == some(said, shown):
         return replace(standing, link=replace(link, image=image)), False
-    echoes = after_look(link.echoes, before, entry.attributes)
+    echoes = after_look(link.echoes, before, said)
     seen = replace(standing, link=replace(link, image=image, echoes=echoes))
     return unsettle(seen) if repairs else seen, True
+
+
+def depicted(said: Attributes) -> Attributes:
+    """Return what is kept of what an object says: references keep no image but a span."""
+    if not any(as_set(value) for value in said.values()):
+        return said
+    return {name: value for name, value in said.items() if not as_set(value)}
 
 
 def _claim(

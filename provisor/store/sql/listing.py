@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor, Entry, MatchQuery
 from provisor.ports import Drift, Listed
 from provisor.store import transitions
 from provisor.store.frame import spell
+from provisor.store.sql.database import NUMBERS
 from provisor.store.sql.desk import Desk
 from provisor.store.sql.documents import from_json, to_json
 
 LEFT_OUT = """
 mapping = ? AND state IN ('managed', 'disabled', 'leaving')
 AND NOT EXISTS (SELECT 1 FROM listed l WHERE l.job = ? AND l.kind = ? AND l.anchor = target)
+"""
+LISTED = ("job", "kind", "anchor", "shape", "content", "version")
+ANSWER = ("job", "query", "listed")
+LISTED_NUMBERS = """
+SELECT l.number, l.anchor FROM json_each(?) asked
+CROSS JOIN listed l ON l.job = ? AND l.kind = ? AND l.anchor = asked.value
+"""
+GOVERNED = """
+SELECT s.target, s.anchor, i.shape, i.content, i.version FROM json_each(?) asked
+CROSS JOIN standing s ON s.mapping = ? AND s.target = asked.value
+LEFT JOIN image i ON i.standing = s.number
 """
 
 
@@ -25,39 +38,69 @@ def begin(desk: Desk) -> None:
 
 
 def record(desk: Desk, listed: Sequence[Listed], *, repairs: bool) -> list[Drift]:
-    drifts = [_record(desk, one, repairs=repairs) for one in listed]
-    return [drift for drift in drifts if drift is not None]
+    """Remember a page. What is linked and says what it was told is not written once more."""
+    drifts: list[Drift] = []
+    by_kind: dict[str, dict[Anchor, Listed]] = {}
+    for one in listed:
+        by_kind.setdefault(one.entry.kind, {})[one.entry.anchor] = one
+    for kind, page in by_kind.items():
+        _index(desk, kind, page)
+        governed = _governed(desk, kind, page)
+        for anchor, (key, pictured) in governed.items():
+            entry = page[anchor].entry
+            said = transitions.depicted(entry.attributes)
+            if pictured != (*desk.shapes.encode("", said), entry.version):
+                drifts += _picture(desk, key, entry, repairs=repairs)
+    return drifts
 
 
-def _record(desk: Desk, one: Listed, *, repairs: bool) -> Drift | None:
-    entry = one.entry
-    shape, content = desk.shapes.encode(entry.kind, entry.attributes)
-    (number,) = desk.run(
-        "INSERT INTO listed (job, kind, anchor, shape, content, version) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (job, kind, anchor) DO UPDATE SET shape = excluded.shape,"
-        " content = excluded.content, version = excluded.version RETURNING number",
-        (desk.job, entry.kind, entry.anchor, shape, content, entry.version),
-    ).fetchone()
-    desk.run("DELETE FROM listed_answer WHERE listed = ? AND job = ?", (number, desk.job))
-    desk.connection.executemany(
-        "INSERT INTO listed_answer (job, query, listed) VALUES (?, ?, ?)",
-        [(desk.job, query, number) for query in {spell(q) for q in one.answers_to}],
-    )
-    return _picture(desk, entry, repairs=repairs)
+def _index(desk: Desk, kind: str, page: Mapping[Anchor, Listed]) -> None:
+    """Remember what each object of a page says, and which queries it answers to."""
+    anchors = to_json(list(page))
+    before = to_json([number for number, _ in _numbers(desk, kind, anchors)])
+    if before != "[]":  # an earlier page showed it already
+        condition = f"IN {NUMBERS} AND job = ?"
+        desk.run(f"DELETE FROM listed_answer WHERE listed {condition}", (before, desk.job))  # noqa: S608
+        desk.run(f"DELETE FROM listed WHERE number {condition}", (before, desk.job))  # noqa: S608
+    rows: list[tuple[object, ...]] = []
+    for anchor, one in page.items():
+        shape, content = desk.shapes.encode(kind, one.entry.attributes)
+        rows.append((desk.job, kind, anchor, shape, content, one.entry.version))
+    desk.database.bring("listed", LISTED, rows)
+    answers: list[tuple[object, ...]] = []
+    for number, anchor in _numbers(desk, kind, anchors):
+        queries = {spell(query) for query in page[anchor].answers_to}
+        answers += [(desk.job, query, number) for query in queries]
+    desk.database.bring("listed_answer", ANSWER, answers)
 
 
-def _picture(desk: Desk, entry: Entry, *, repairs: bool) -> Drift | None:
-    governor = desk.governor(entry.kind, entry.anchor)
-    if governor is None:
-        return None
-    number, standing = desk.known(governor[1])
+def _numbers(desk: Desk, kind: str, anchors: str) -> list[tuple[int, Anchor]]:
+    return desk.run(LISTED_NUMBERS, (anchors, desk.job, kind)).fetchall()
+
+
+def _governed(
+    desk: Desk, kind: str, page: Mapping[Anchor, Listed]
+) -> dict[Anchor, tuple[StandingKey, tuple[int | None, bytes | None, str | None]]]:
+    """Return by whom objects of a page are governed, and what they said when we last looked."""
+    found: dict[Anchor, tuple[StandingKey, tuple[int | None, bytes | None, str | None]]] = {}
+    anchors = to_json(list(page))
+    for name, mapped in desk.mappings().items():
+        if mapped.note.target_kind == kind:
+            for target, anchor, *image in desk.run(GOVERNED, (anchors, mapped.number)):
+                shape, content, version = image
+                found.setdefault(target, (StandingKey(name, anchor), (shape, content, version)))
+    return found
+
+
+def _picture(desk: Desk, key: StandingKey, entry: Entry, *, repairs: bool) -> list[Drift]:
+    number, standing = desk.known(key)
     link = standing.link
     if link is None or link.state in transitions.UNPICTURED:
-        return None
+        return []
     shown = desk.note(standing.key.mapping).shown
     pictured, is_drift = transitions.pictured(standing, entry, shown, repairs=repairs)
     desk.put(number, standing, pictured)
-    return Drift(standing.key, link, entry) if is_drift else None
+    return [Drift(key, link, entry)] if is_drift else []
 
 
 def end(desk: Desk, kinds: Collection[str], *, is_complete: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import Image, LinkState
-from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery
+from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery, Reference
 from provisor.ports import Drift, Journal, Listed
 from tests.contracts.store.building import (
     GROUPS,
@@ -51,6 +51,22 @@ async def test_a_trusted_image_that_others_outdated_is_drift(journal: Journal) -
 
     assert await journal.due(START) == [ADA]
     assert await journal.list_target([one]) == []
+
+
+async def test_whom_an_object_points_at_is_no_part_of_its_image(journal: Journal) -> None:
+    """References are remembered as spans: what a listing shows of them is no drift."""
+    await governed(journal, ADA, "t1")
+    image = ((await recalled(journal, ADA)).link or link("")).image
+    assert image is not None
+    boss, team = Reference("User", Anchor("t2")), (Reference("User", Anchor("t3")),)
+
+    shown = listed("t1", {**image.attributes, "manager": boss, "reports": team})
+
+    assert await journal.list_target([shown]) == []
+    renewed = (await recalled(journal, ADA)).link
+    assert renewed is not None
+    assert renewed.image == Image(image.attributes, "v2")
+    assert await journal.due(START) == []
 
 
 async def test_drift_that_is_not_repaired_is_only_reported(journal: Journal) -> None:
