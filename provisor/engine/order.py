@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from provisor.engine.work import Work
@@ -12,9 +15,16 @@ WAVES_MAX = 64
 """Longer chains of superiors are not waited for: their reference follows in the second pass."""
 
 
-async def by_superior(
-    work: Work, keys: Sequence[StandingKey], now: datetime
-) -> list[list[StandingKey]]:
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Objects of one mapping in the order in which they go."""
+
+    keys: tuple[StandingKey, ...]
+    above: Mapping[StandingKey, StandingKey]
+    """The superior whom an object is to wait for: each comes earlier, but in circles."""
+
+
+async def by_superior(work: Work, keys: Sequence[StandingKey], now: datetime) -> list[Wave]:
     """Return the keys in waves: object mappings in their order, and in each, superiors first.
 
     A reference whose other end is linked by then travels in the create: one request, not two.
@@ -27,14 +37,12 @@ async def by_superior(
         if takers and key in pending:
             above[key] = min(takers)
     depths = depths_of(above)
-    waves: list[list[StandingKey]] = []
+    waves: list[Wave] = []
     for name in work.terms:
-        of_mapping = [k for k in keys if k.mapping == name]
-        deepest = max((depths.get(k, 0) for k in of_mapping), default=-1)
-        levels: list[list[StandingKey]] = [[] for _ in range(deepest + 1)]
-        for key in of_mapping:
-            levels[depths.get(key, 0)].append(key)
-        waves += [level for level in levels if level]
+        of_mapping = [key for key in keys if key.mapping == name]
+        if of_mapping:
+            ordered = sorted(of_mapping, key=lambda key: depths.get(key, 0))
+            waves.append(Wave(tuple(ordered), above))
     return waves
 
 
@@ -55,3 +63,30 @@ def depths_of(above: Mapping[StandingKey, StandingKey]) -> dict[StandingKey, int
             depth = depth + 1 if depth < WAVES_MAX else 0
             depths[link] = depth
     return depths
+
+
+class UnderWay:
+    """Objects that are being carried through, and who waits for one of them."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[StandingKey, asyncio.Future[None] | None] = {}
+
+    @contextmanager
+    def enter(self, key: StandingKey) -> Generator[None]:
+        """Be under way, until the end of what is done inside."""
+        self._waiting[key] = None
+        try:
+            yield
+        finally:
+            waiting = self._waiting.pop(key)
+            if waiting is not None:
+                waiting.set_result(None)
+
+    async def until_through(self, key: StandingKey | None) -> None:
+        """Wait for an object that is under way; who is not is through, or comes later."""
+        if key is None or key not in self._waiting:
+            return
+        waiting = self._waiting[key]
+        if waiting is None:
+            waiting = self._waiting[key] = asyncio.get_running_loop().create_future()
+        await asyncio.shield(waiting)
