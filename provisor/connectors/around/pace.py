@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -33,6 +34,15 @@ class Line(Protocol):
     def turn(self) -> Turn: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Somebody in the line."""
+
+    turn: Turn
+    place: asyncio.Future[None]
+    start: Callable[[], None]
+
+
 class Pace:
     """The line in which the requests to one target stand."""
 
@@ -50,7 +60,7 @@ class Pace:
         self._parallel_max = parallel_max
         self._parallel = float(min(PARALLEL_START, parallel_max))
         self._in_flight = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._paused_until = 0.0
         self._next_at = 0.0
         self._slowed_at = -1.0
@@ -67,7 +77,7 @@ class Pace:
         return min(rates, default=None)
 
     @property
-    def _is_limited(self) -> bool:
+    def is_limited(self) -> bool:
         """False while nobody has ever asked for a pause, and no limit is known."""
         is_unlimited = self._fixed is None and self._learned.per_second is None
         return not is_unlimited or self._paused_until > 0
@@ -78,20 +88,23 @@ class Pace:
 
     def enters_at_once(self) -> bool:
         """Take a place if nobody need wait for anything."""
-        if self._is_limited or self._waiting or self._in_flight >= self.parallel:
+        if self.is_limited or self._waiting or self._in_flight >= self.parallel:
             return False
         self._in_flight += 1
         return True
 
-    async def enter(self, turn: Turn) -> None:
+    async def enter(self, turn: Turn, start: Callable[[], None]) -> None:
         """Wait until a request may be sent. Raises Throttled if that takes too long, and Fenced
-        if it took longer than the job was ours."""
-        await self._take_place()
+        if it took longer than the job was ours.
+
+        `start` is called as soon as there is a place, where nothing else need be waited for.
+        """
+        await self._take_place(turn, start)
         try:
             await self._wait_for_time(turn)
             turn.check()
         except BaseException:
-            self.leave()
+            turn.end()
             raise
 
     def leave(self) -> None:
@@ -127,28 +140,32 @@ class Pace:
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    async def _take_place(self) -> None:
+    async def _take_place(self, turn: Turn, start: Callable[[], None]) -> None:
         if self._in_flight < self.parallel and not self._waiting:
             self._in_flight += 1
+            turn.note_place()
             return
         place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        self._waiting.append(_Waiting(turn, place, start))
         try:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
-                self.leave()
+                turn.end()
             raise
 
     def _wake(self) -> None:
         while self._waiting and self._in_flight < self.parallel:
-            place = self._waiting.popleft()
-            if not place.done():
+            waiting = self._waiting.popleft()
+            if not waiting.place.done():
                 self._in_flight += 1
-                place.set_result(None)
+                waiting.turn.note_place()
+                waiting.place.set_result(None)
+                if not self.is_limited and waiting.turn.is_ours:
+                    waiting.start()
 
     async def _wait_for_time(self, turn: Turn) -> None:
-        if not self._is_limited:
+        if not self.is_limited:
             return
         while True:
             while (pause := self._paused_until - self._now()) > INSTANT_S:
@@ -174,16 +191,30 @@ class Turn:
         self._tries = 0
         self._waited_s = 0.0
         self._began_at = 0.0
+        self._has_place = False
 
-    async def begin(self) -> None:
-        """Wait until the request may be sent. Raises Throttled."""
-        if not self._pace.enters_at_once():
-            await self._pace.enter(self)
-        self._began_at = self._pace.now()
+    async def begin(self, start: Callable[[], None] = lambda: None) -> None:
+        """Wait until the request may be sent. Raises Throttled.
+
+        Where nothing but a place was waited for, `start` was called the moment that there was one:
+        by then the answer may be on its way.
+        """
+        if self._pace.enters_at_once():
+            self.note_place()
+            return
+        await self._pace.enter(self, start)
+        if self._pace.is_limited:
+            self._began_at = self._pace.now()
+
+    def note_place(self) -> None:
+        self._has_place, self._began_at = True, self._pace.now()
 
     def end(self) -> None:
-        """The request is answered, or never will be. Follows each `begin`."""
-        self._pace.leave()
+        """The request is answered, or never will be: the next may go. Follows each `begin`; once
+        more does nothing."""
+        if self._has_place:
+            self._has_place = False
+            self._pace.leave()
 
     def accepted(self) -> None:
         self._pace.accept()
@@ -201,10 +232,15 @@ class Turn:
         """The target failed as busy ones do (503)."""
         self._pace.slow_down(self._began_at, retry_after_s or 0.0)
 
+    @property
+    def is_ours(self) -> bool:
+        """False once somebody else may have the job."""
+        ends = self._ends()
+        return ends is None or ends.timestamp() > self._pace.now()
+
     def check(self) -> None:
         """Raise Fenced once somebody else may have the job: who stood in line may have slept."""
-        ends = self._ends()
-        if ends is not None and ends.timestamp() <= self._pace.now():
+        if not self.is_ours:
             raise Fenced("the lease ended while a request waited for its turn")
 
     def spend(self, pause_s: float) -> None:

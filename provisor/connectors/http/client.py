@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from provisor.connectors.http.connection import Answer, Connection, Lost
@@ -38,20 +40,71 @@ class HttpClient:
         self._is_read_only = is_read_only
         self._dialler = Dialler(settings)
         self._ways: dict[str, _Way] = {}
-        self._in_use = asyncio.Semaphore(settings.connections_max)
+        self._places = _Places(settings.connections_max)
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def send(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
         """Send a request. Raises Unreachable, Lost, Oversized, Denied."""
+        return await self.finish(self.prepare(method, address, headers, body))
+
+    def prepare(
+        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Sending:
+        """Write a request out, to be sent later. Raises Unreachable, Denied."""
         if self._is_read_only and method not in METHODS_THAT_READ:
             raise AssertionError(f"{method} by somebody who may only read")
-        return await self._exchange(method, address, headers, body)
+        way, target = self._way(address)
+        return Sending(method, way, way.request(method, target, headers, body))
+
+    def start(self, sending: Sending) -> None:
+        """Send a request now if a connection is free; else `finish` does."""
+        if self._places.take_now():
+            sending.has_place = True
+            sending.connection = self._take(sending.way)
+            if sending.connection is None:
+                self._leave(sending)
+            else:
+                self._send(sending, sending.connection)
+
+    async def finish(self, sending: Sending) -> Answer:
+        """Send a request unless that is done; return its answer. Raises Unreachable, Lost,
+        Oversized, Denied."""
+        if sending.answer is None:
+            await self._places.take()
+            sending.has_place = True
+            sending.connection = self._take(sending.way)
+            if sending.connection is not None:
+                self._send(sending, sending.connection)
+        try:
+            if sending.answer is not None and sending.connection is not None:
+                try:
+                    return await sending.connection.finish(sending.answer)
+                except Lost as loss:
+                    # it was closed while it was idle: nobody has read what was sent
+                    if not loss.is_unheard or sending.method not in METHODS_THAT_REPEAT:
+                        raise
+            connection = await self._dialler.dial(sending.way.place)
+            return await connection.finish(self._send(sending, connection))
+        finally:
+            self._leave(sending)
+
+    def abandon(self, sending: Sending) -> None:
+        """Nobody will finish what may have been started."""
+        if sending.answer is not None and sending.connection is not None:
+            sending.connection.abandon(sending.answer)
+        self._leave(sending)
+
+    def _leave(self, sending: Sending) -> None:
+        if sending.has_place:
+            sending.has_place = False
+            self._places.give_back()
 
     async def fetch_token(self, address: str, headers: Mapping[str, str], form: bytes) -> Answer:
         """Ask for an access token, which changes nothing in the system."""
-        return await self._exchange("POST", address, headers, form)
+        way, target = self._way(address)
+        return await self.finish(Sending("POST", way, way.request("POST", target, headers, form)))
 
     async def close(self) -> None:
         if self._sweeping is not None:
@@ -62,43 +115,31 @@ class HttpClient:
                 connection.close()
         self._ways.clear()
 
-    async def _exchange(
-        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
-        began_at = asyncio.get_running_loop().time()
-        way, target = self._way(address)
-        request = way.request(method, target, headers, body)
-        async with self._in_use:
-            connection = self._take(way, began_at)
-            if connection is not None:
-                try:
-                    return await self._on(connection, way, request, began_at)
-                except Lost as loss:
-                    # it was closed while it was idle: nobody has read what was sent
-                    if not loss.is_unheard or method not in METHODS_THAT_REPEAT:
-                        raise
-            connection = await self._dialler.dial(way.place)
-            return await self._on(connection, way, request, began_at)
+    def _send(self, sending: Sending, connection: Connection) -> asyncio.Future[Answer]:
+        def told(answer: Answer) -> None:
+            if connection.is_free:
+                sending.way.idle.append(connection)
+                self._sweep_later()
+            self._leave(sending)
+            sending.told(answer)
 
-    async def _on(
-        self, connection: Connection, way: _Way, request: bytes, began_at: float
-    ) -> Answer:
-        answer = await connection.exchange(request, BODY_BYTES_MAX, began_at)
-        if connection.is_free:
-            way.idle.append(connection)
-            if self._sweeping is None:
-                loop = asyncio.get_running_loop()
-                self._sweeping = loop.call_later(IDLE_S, self._sweep)
-        return answer
+        now = asyncio.get_running_loop().time()
+        sending.answer = connection.start(sending.request, BODY_BYTES_MAX, now, told)
+        return sending.answer
 
-    def _take(self, way: _Way, now: float) -> Connection | None:
+    def _take(self, way: _Way) -> Connection | None:
         """Return the connection that was used last, if there is one that still may be used."""
+        now = asyncio.get_running_loop().time()
         while way.idle:
             connection = way.idle.pop()
             if connection.is_free and now - connection.idle_since < IDLE_S:
                 return connection
             connection.close()
         return None
+
+    def _sweep_later(self) -> None:
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(IDLE_S, self._sweep)
 
     def _sweep(self) -> None:
         """Close what has been idle for long."""
@@ -111,7 +152,7 @@ class HttpClient:
                     connection.close()
             way.idle[:] = kept
         if any(way.idle for way in self._ways.values()):
-            self._sweeping = loop.call_later(IDLE_S, self._sweep)
+            self._sweep_later()
 
     def _way(self, address: str) -> tuple[_Way, str]:
         """Return how to get to an address, and what to ask for. Raises Denied, Unreachable."""
@@ -126,6 +167,55 @@ class HttpClient:
                 raise Unreachable(f"{self._settings.host} is no address") from error
             self._ways[origin] = way
         return way, target
+
+
+@dataclass(slots=True, eq=False)
+class Sending:
+    """A request that is written out, and how far it has come."""
+
+    method: str
+    way: _Way
+    request: bytes
+    told: Callable[[Answer], None] = lambda answer: None
+    """Called the moment that the answer is there, before whoever waits for it goes on."""
+    connection: Connection | None = None
+    answer: asyncio.Future[Answer] | None = None
+    """None: it is not sent yet."""
+    has_place: bool = False
+
+
+class _Places:
+    """How many requests may be under way."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def take_now(self) -> bool:
+        if self._waiting or not self._free:
+            return False
+        self._free -= 1
+        return True
+
+    async def take(self) -> None:
+        if self.take_now():
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        self._free += 1
+        while self._waiting and self._free:
+            place = self._waiting.popleft()
+            if not place.done():
+                self._free -= 1
+                place.set_result(None)
 
 
 class _Way:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httptools
@@ -52,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = _parser(self)
         self._waiting: asyncio.Future[Answer] | None = None
+        self._told: Callable[[Answer], None] = _nobody
         self._is_spent = False
         """Nothing may be sent on it any more."""
         self._timer: asyncio.TimerHandle | None = None
@@ -68,25 +69,37 @@ class Connection(asyncio.Protocol):
         """Close it at once; who waits for an answer hears that there will be none."""
         self._end(f"the connection to {self._host} was closed")
 
-    async def exchange(self, request: bytes, body_max: int, began_at: float) -> Answer:
-        """Send a request and return its answer. Raises Lost, Oversized.
+    def start(
+        self, request: bytes, body_max: int, began_at: float, told: Callable[[Answer], None]
+    ) -> asyncio.Future[Answer]:
+        """Send a request. Its answer is fetched by `finish`, and told the moment that it is there.
 
         `began_at` is the loop's time from which all that it may take is counted.
         """
         assert self.is_free, "one exchange at a time"
         assert self._transport is not None, "nobody has called yet"
         answer: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting, self._body_max = answer, body_max
+        self._waiting, self._told, self._body_max = answer, told, body_max
         self._began_at, self._heard_at = began_at, self._loop.time()
         self._begin_message()
         if self._timer is None:
             self._wait_until(self._due_at())
         self._transport.write(request)
+        return answer
+
+    async def finish(self, answer: asyncio.Future[Answer]) -> Answer:
+        """Return the answer to what was sent. Raises Lost, Oversized."""
         try:
             return await answer
         finally:
-            if self._waiting is answer:  # who asked has gone
-                self._end("nobody waits for the answer")
+            self.abandon(answer)
+
+    def abandon(self, answer: asyncio.Future[Answer]) -> None:
+        """Nobody waits for an answer any more: if it is still to come, the connection ends."""
+        if self._waiting is answer:
+            self._end("nobody waits for the answer")
+        elif answer.done() and not answer.cancelled():
+            answer.exception()  # it was heard of, if by nobody
 
     # time: one timer for many exchanges, since hardly any of them ends it
 
@@ -220,6 +233,11 @@ class Connection(asyncio.Protocol):
             waiting.set_result(answer)
         if self._is_spent:
             self._end("")
+        self._told(answer)
+
+
+def _nobody(answer: Answer) -> None:
+    """Nobody is told."""
 
 
 class _Inflating:

@@ -32,6 +32,8 @@ CONNECTS_MAX = 3
 REPEATS: Mapping[int, int] = {500: 1, 502: 3, 503: 3, 504: 3}
 """How often what is safe to repeat is repeated, by status (spec: scim-target 9.3)."""
 REPEATS_LOST = 3
+PUSH_BACK = frozenset({429, 503})
+"""Statuses by which a target asks for patience."""
 LOST_WORTH_REPEATING = "WebExceptionProtocolError"
 
 
@@ -136,11 +138,22 @@ class Conversation:
         if body is not None and not isinstance(body, bytes):
             body = encode(body)
         headers = self._headers(request, course, authorization)
-        await course.turn.begin()
+        sending = self._http.prepare(request.method, course.address, headers, body)
+
+        def told(answer: Answer) -> None:
+            if answer.status not in PUSH_BACK:  # else nobody goes before that is judged
+                course.turn.end()
+
+        sending.told = told
+        try:
+            await course.turn.begin(lambda: self._http.start(sending))
+        except BaseException:
+            self._http.abandon(sending)
+            raise
         began = self._clock.now() if self._trace is not None else None
         answer = None
         try:
-            answer = await self._http.send(request.method, course.address, headers, body)
+            answer = await self._http.finish(sending)
             return answer
         except Oversized as error:
             raise Rejected(str(error), code=self._dialect.incompatible) from error
