@@ -7,7 +7,10 @@ compares medians.
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from benchmarks.world import STORE, Stub, Taken, middle, prepare, promote, stub,
 ROUNDS = 3
 CONNECTIONS = 32
 MS = 1_000
+RATE, THROTTLED_PEOPLE = 25, 4_000
+LEARNING_S, WATCHED_S = 30, 60
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,33 @@ def initial(people: int, latency_ms: float = 0) -> list[Row]:
             writes <= exported + people // 100 * 2 + 2,
         ),
     ]
+
+
+def throttled() -> list[Row]:
+    """Row 3: a target that takes so many requests a second and tells nobody."""
+    with place(THROTTLED_PEOPLE) as folder, stub(rate=RATE) as target:
+        prepare(folder)
+        command = [sys.executable, "-m", "benchmarks.subject", str(folder), target.base, "cycle"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            try:
+                while not target.asked().get("POST Users"):
+                    time.sleep(0.1)
+                time.sleep(LEARNING_S)
+                before, began = target.asked(), time.monotonic()
+                time.sleep(WATCHED_S)
+                after, seconds_watched = target.asked(), time.monotonic() - began
+            finally:
+                process.kill()
+    refused = after.get("429", 0) - before.get("429", 0)
+    taken = sum(after.values()) - sum(before.values()) - refused
+    used = taken / seconds_watched / RATE
+    is_reached = used >= 0.97 and refused <= WATCHED_S / 10
+    figures = (
+        f"{taken} requests taken in {seconds_watched:.0f} s of {RATE} a second, {refused} refused "
+        f"(429); {before.get('429', 0)} in the {LEARNING_S} s before"
+    )
+    goal = "≥ 0.97, a 429 at most each 10 s"
+    return [Row("a limit that nobody tells, used", figures, used, goal, is_reached)]
 
 
 def later(people: int) -> list[Row]:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from benchmarks.told import telling
 from benchmarks.world import run
+from provisor.__main__ import collect_rarely
 
 
 def main(folder: str, base: str, kind: str) -> None:
+    collect_rarely()
     with telling() as said:
         cycle = asyncio.run(run(Path(folder), base, reconciles=kind == "reconcile"))
         said["result"] = cycle.result

@@ -1,4 +1,4 @@
-"""Several objects' steps in one transaction: all that are asked for in one turn of the event loop.
+"""Several objects' steps in one transaction: all that are asked for in two turns of the event loop.
 
 Objects are carried through side by side, and a transaction of its own would cost each of them more
 than what it writes. Whoever asks for a step hears of it only when its transaction is over, so that
@@ -49,7 +49,8 @@ class Group:
         if self._loop is not loop:  # what waited in a loop that is closed will never be heard of
             self._loop, self._asked = loop, []
         if not self._asked:
-            loop.call_soon(self._flush)
+            # Not at once: whoever hears of this turn's answers in the next comes along.
+            loop.call_soon(loop.call_soon, self._flush)
         answer: asyncio.Future[Any] = loop.create_future()
         self._asked.append(_Asked(step, answer))
         return cast(T, await answer)
