@@ -10,7 +10,7 @@ from datetime import datetime
 from provisor.model.entries import Anchor
 from provisor.model.jobs import ResetScope
 from provisor.model.rules import MappingName, Rules
-from provisor.store import transitions
+from provisor.store import spans
 from provisor.store.frame import MappingNote
 from provisor.store.sql import rows
 from provisor.store.sql.codec import decode_span, encode_span, to_micros
@@ -151,7 +151,7 @@ def reset(desk: Desk, scope: ResetScope) -> None:
 def _doubt_spans(desk: Desk, mapping: int) -> None:
     """Keep what is possible of the references of linked objects, and nothing for certain."""
     for number, attribute, content in desk.run(SPANS, (mapping,)).fetchall():
-        kept = transitions.uncertain({attribute: decode_span(content)})
+        kept = spans.uncertain({attribute: decode_span(content)})
         if attribute in kept:
             desk.run(
                 "UPDATE span SET content = ? WHERE standing = ? AND attribute = ?",

@@ -19,7 +19,7 @@ from provisor.model.decisions import (
 from provisor.model.entries import Anchor, Entry, Reference
 from provisor.model.rules import MappingName
 from provisor.planner import record, weigh
-from provisor.store import transitions
+from provisor.store import spans, transitions
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = StandingKey(MappingName("User to User"), Anchor("ada"))
@@ -59,13 +59,13 @@ def test_certain_within_actual_within_possible_whatever_is_answered(
     actual, referred = others | ours, {"members": Span(ours, ours)}
     for desired, is_done, is_answered in writes:
         changes = plan(referred["members"], desired)
-        referred = transitions.widen(referred, changes)
+        referred = spans.widen(referred, changes)
         for change in changes:
             assert isinstance(change, ReferencesChange)
             if is_done or is_answered:
                 actual = (actual - change.removed) | change.added
         if is_answered:
-            referred = transitions.confirm(referred, changes)
+            referred = spans.confirm(referred, changes)
             assert referred["members"] == Span(desired, desired)
         span = referred["members"]
         assert span.certain <= span.possible
@@ -80,8 +80,8 @@ def test_a_single_reference_is_what_was_written_last(
     value = min(after, key=str, default=None)
     change = AttributeChange("manager", None, value)
 
-    wide = transitions.widen({"manager": Span(before, before)}, [change])
-    sure = transitions.confirm(wide, [change])
+    wide = spans.widen({"manager": Span(before, before)}, [change])
+    sure = spans.confirm(wide, [change])
 
     assert wide["manager"].possible >= before
     only = frozenset[Reference]() if value is None else frozenset({value})
