@@ -1,7 +1,8 @@
 """`make bench`: the product beside the bare limits, in one run on one machine.
 
 `python -m benchmarks [PEOPLE] [ROW …]`: 10,000 people and every row, unless it is told otherwise.
-Ratios are what counts: both sides ran here, in turn. The results are in `RESULTS.md` beside this.
+Ratios are what counts: both sides ran here, in turn. The results are in `RESULTS.md` beside this;
+rows that were not measured again stay there with the day and the load of their own.
 """
 
 from __future__ import annotations
@@ -37,11 +38,9 @@ BESIDES = (
 
 def machine() -> str:
     """Describe the machine as far as it tells about speed."""
-    load = os.getloadavg()[0]
     return (
         f"{os.cpu_count()} processors ({_model()}, {platform.machine()}), {platform.system()}, "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        f"load {load:.1f} at the start"
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     )
 
 
@@ -69,16 +68,24 @@ def line(row: Row) -> str:
     return f"{row.what:<42}{row.ratio:>10.2f}   {row.goal:<10} {mark:<12} {row.figures}"
 
 
-def table(found: Sequence[Row]) -> list[str]:
-    return [
-        "| What | Measured | To reach | | Figures |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {r.what} | {r.ratio:.2f} | {r.goal} | {'yes' if r.is_reached else 'no'} "
-            f"| {r.figures} |"
-            for r in found
-        ),
-    ]
+HEAD = ("| What | Measured | To reach | | Figures | When |", "|---|---|---|---|---|---|")
+
+
+def table(found: Sequence[Row], when: str, before: str) -> list[str]:
+    """Return the table, with the rows of an earlier one that were not measured again."""
+    known = {line.split(" | ")[0]: line for line in before.splitlines() if line.startswith("| ")}
+    known.pop(HEAD[0].split(" | ")[0], None)
+    for r in found:
+        is_reached = "yes" if r.is_reached else "no"
+        cells = (r.what, f"{r.ratio:.2f}", r.goal, is_reached, r.figures, when)
+        known[f"| {r.what}"] = f"| {' | '.join(cells)} |"
+    return [*HEAD, *known.values()]
+
+
+def sections(text: str) -> list[str]:
+    """Return what stands below the table of an earlier run."""
+    _, mark, rest = text.partition("\n## ")
+    return ["", *f"## {rest}".splitlines()] if mark else []
 
 
 def beside(title: str, module: str, arguments: Sequence[str]) -> list[str]:
@@ -93,13 +100,17 @@ def main(arguments: Sequence[str]) -> int:
     numbers = [int(argument) for argument in arguments if argument.isdigit()]
     wanted = [argument for argument in arguments if not argument.isdigit()]
     people = numbers[0] if numbers else PEOPLE
-    head = f"{datetime.now(UTC):%Y-%m-%d}, {people:,} people, {machine()}."
+    before = RESULTS.read_text(encoding="utf-8") if wanted and RESULTS.exists() else ""
+    head = f"Measured on {machine()}."
+    when = f"{datetime.now(UTC):%Y-%m-%d}, {people:,} people, load {os.getloadavg()[0]:.1f}"
     found = measured(people, wanted)
-    lines = ["# Results", "", head, "", *table(found)]
-    if not wanted:
+    lines = ["# Results", "", head, "", *table(found, when, before)]
+    if wanted:
+        lines += sections(before)
+    else:
         for title, module, more in BESIDES:
             lines += beside(title, module, more)
-        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    RESULTS.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     return 0
 
 
