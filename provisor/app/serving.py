@@ -11,6 +11,8 @@ from provisor.app.machine import docs
 from provisor.app.rooms import Rooms
 from provisor.app.telling import notifier_of
 from provisor.cli.workspace import ServeOptions
+from provisor.errors import StoreFailed
+from provisor.runtime.distributed import Queue
 from provisor.runtime.interruption import Interruption
 
 
@@ -24,7 +26,8 @@ async def serve_workspace(
     from provisor.app.console import with_console
     from provisor.graph.http.opening import Composed, Front, open_house
     from provisor.graph.http.server import serve
-    from provisor.runtime.worker import Worker
+    from provisor.runtime.distributed import Elsewhere
+    from provisor.runtime.worker import Schedule, Worker
 
     _log_to_standard_error()
     rooms = replace(rooms, is_exposed=options.is_exposed)
@@ -54,7 +57,11 @@ async def serve_workspace(
 
     itself = (sys.executable, "-m", "provisor", "--workspace", str(rooms.folder), "serve")
     told = ("--only-schedule", "--exposed") if rooms.is_exposed else ("--only-schedule",)
-    worker = Worker((*itself, *told), interruption)
+    worker: Schedule = (
+        Worker((*itself, *told), interruption)
+        if options.runs
+        else Elsewhere(queue_of(rooms), interruption)
+    )
     service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker)
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     await serve(
@@ -70,15 +77,46 @@ async def serve_workspace(
 
 async def keep_schedule(rooms: Rooms, interruption: Interruption) -> None:
     """Run jobs when they are due, and tell of them, for a process that serves the API."""
-    from provisor.graph.http.opening import open_schedule
+    from provisor.graph.http.opening import turns_of
+    from provisor.runtime.scheduler import Scheduler
     from provisor.runtime.worker import obey
 
     _log_to_standard_error()
     telling = asyncio.create_task(notifier_of(rooms).run(interruption))
     try:
-        await obey(open_schedule(rooms.for_all(), interruption), interruption)
+        turns = turns_of(rooms.for_all(), interruption)
+        await obey(Scheduler(turns=turns), interruption)
     finally:
         telling.cancel()
+
+
+async def work(rooms: Rooms, interruption: Interruption, concurrency: int) -> None:
+    """Run cycles that any of the workers hands out, and tell of them. Raises StoreFailed."""
+    from provisor.graph.http.opening import turns_of
+    from provisor.runtime.distributed import Crew
+
+    _log_to_standard_error()
+    queue, turns = queue_of(rooms), turns_of(rooms.for_all(), interruption)
+    telling = asyncio.create_task(notifier_of(rooms).run(interruption))
+    try:
+        await Crew(turns=turns, queue=queue, concurrency=concurrency).run()
+    finally:
+        telling.cancel()
+
+
+def queue_of(rooms: Rooms) -> Queue:
+    """Return what hands out cycles among the workers of a store. Raises StoreFailed."""
+    shared = rooms.opened.shared
+    if shared is None:
+        raise StoreFailed(
+            "workers share a store on PostgreSQL, and this one is a file: `provisor store copy`"
+            " moves it, and PROVISOR_STORE says where it is then"
+        )
+    try:
+        from provisor.runtime.procrastination import ProcrastinateQueue
+    except ImportError as error:
+        raise StoreFailed("workers need their queue: pip install 'provisor[postgresql]'") from error
+    return ProcrastinateQueue(shared.address, shared.lease_s)
 
 
 def _log_to_standard_error() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from provisor.app.checks import advice, tools
 from provisor.app.machine import OsEntropy, SystemClock
 from provisor.app.rooms import Rooms
-from provisor.app.serving import keep_schedule, serve_workspace
+from provisor.app.serving import keep_schedule, serve_workspace, work
 from provisor.app.telling import notify
 from provisor.cli.workspace import KEY, NoWorkspace, Workspace
 from provisor.connectors.around.pace import Paces
@@ -57,6 +57,7 @@ async def open_workspace(
             schedule=lambda interruption, is_exposed: keep_schedule(
                 replace(rooms, is_exposed=is_exposed), interruption
             ),
+            work=lambda interruption, concurrency: work(rooms, interruption, concurrency),
             notify=lambda: notify(rooms, parts),
         )
 

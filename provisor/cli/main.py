@@ -41,6 +41,7 @@ COMMANDS = {
     "token": ("token", "Make, show and revoke keys for the API."),
     "tenant": ("tenant", "Keep further tenants in this workspace's store."),
     "app": ("app", "Show applications, with the ids that the API knows them by."),
+    "worker": ("worker", "Run cycles beside other workers, on any number of machines."),
     "store": ("store", "Move the store elsewhere, or copy it while it is in use."),
     "backup": ("backup", "Copy the store while it is in use."),
     "key": ("key", "Change the key that secrets are encrypted with."),

@@ -47,6 +47,8 @@ class ServeOptions:
     """Whose tokens are taken besides API keys."""
     audience: str = ""
     keys_url: str = ""
+    runs: bool = True
+    """Run cycles as well; False: workers do."""
 
     @property
     def is_exposed(self) -> bool:
@@ -146,6 +148,8 @@ class Workspace:
     serve: Serve
     schedule: Callable[[Interruption, bool], Awaitable[None]]
     """Run jobs when they are due, beside a process that serves, also to other machines or not."""
+    work: Callable[[Interruption, int], Awaitable[None]]
+    """Run cycles, so many at a time, among other workers on the same store. Raises StoreFailed."""
     notify: Callable[[], Awaitable[None]]
     """Send what administrators are to be told; what cannot be sent now waits."""
 

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import assert_never
 
-from provisor.errors import Fenced, StoreFailed
-from provisor.model.cycles import Cycle, CycleKind, CycleResult, Halt
+from provisor.errors import StoreFailed
 from provisor.model.jobs import Job
 from provisor.planner.status import next_start
 from provisor.runtime.hearing import Hearing
-from provisor.runtime.interruption import Interrupted, Interruption
-from provisor.runtime.lease import Busy, lease
-from provisor.runtime.parts import Parts
-from provisor.runtime.runner import LOOK_AGAIN_S, Execute, Ready, run_once
+from provisor.runtime.runner import LOOK_AGAIN_S
+from provisor.runtime.turns import Came, Turns
 
 CYCLES_MAX = 8
 """So many jobs run at a time; the others wait for their turn."""
 
 
-class NotDue(Exception):
-    """Another server was faster."""
-
-
-class Told(Protocol):
-    """What somebody who watches is told."""
-
-    def ended(self, job: Job, cycle: Cycle) -> None: ...
-
-    def failed(self, job: Job, failure: Exception) -> None: ...
-
-
 @dataclass(slots=True, kw_only=True)
 class Scheduler:
-    parts: Parts
-    execute: Execute
-    reconcile: Execute
-    """As `execute`, and reads the target in full."""
-    refusal: Callable[[Exception], Halt | None]
-    """Why a job cannot go at all, so that it says so itself; None: it is no fault of the job."""
-    interruption: Interruption
-    told: Told
+    turns: Turns
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     _not_before: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _hurried: dict[str, datetime] = field(default_factory=dict[str, datetime])
@@ -56,7 +33,7 @@ class Scheduler:
     _hearing: Hearing = field(init=False)
 
     def __post_init__(self) -> None:
-        self._hearing = Hearing(self.parts, self.hear)
+        self._hearing = Hearing(self.turns.parts, self.hear)
 
     def hear(self, job: str) -> None:
         """Run a job soon, since its source has told that something has changed: unless it waits
@@ -81,11 +58,11 @@ class Scheduler:
     def reconcile_soon(self, job: str) -> None:
         """Run a cycle of a job that reads the target in full, whatever the job's state."""
         self._reconciled.add(job)
-        self.hurry(job, self.parts.clock.now())
+        self.hurry(job, self.turns.parts.clock.now())
 
     async def run(self) -> None:
         """Run what is due until somebody asks to stop; what runs then is settled first."""
-        while not self.interruption.is_asked:
+        while not self.turns.interruption.is_asked:
             self._woken.clear()
             await self._wait(await self._look())
         await self._hearing.stop()
@@ -95,10 +72,10 @@ class Scheduler:
     async def _look(self) -> float:
         """Begin what is due; return for how many seconds nothing else will be."""
         try:
-            jobs = await self.parts.registry.jobs()
+            jobs = await self.turns.parts.registry.jobs()
         except StoreFailed:
             return LOOK_AGAIN_S  # the next look may find it well again
-        now = self.parts.clock.now()
+        now = self.turns.parts.clock.now()
         self._hearing.attend(jobs)
         due = sorted((at, job.id, job) for job in jobs if (at := self._due(job, now)) is not None)
         for _, id, job in due:
@@ -136,11 +113,6 @@ class Scheduler:
             return None
         return None if self._waits(job, now) else at
 
-    def _is_time(self, job: Job) -> bool:
-        now = self.parts.clock.now()
-        at = next_start(job.status, job.schedule, now)
-        return at is not None and at <= now
-
     def _waits(self, job: Job, now: datetime) -> bool:
         return self._not_before.get(job.id, now) > now
 
@@ -151,72 +123,31 @@ class Scheduler:
     async def _one(self, job: Job, *, is_hurried: bool) -> None:
         """Run one cycle; whatever comes of it, the others go on."""
         is_reconciled = job.id in self._reconciled
-        execute = self.reconcile if is_reconciled else self.execute
-
-        async def if_still_due(ready: Ready) -> Cycle:
-            """Another server may have run it between our look and our having it."""
-            now = await self.parts.registry.job(job.id)
-            if not is_hurried and not is_reconciled and (now is None or not self._is_time(now)):
-                raise NotDue
-            return await execute(ready)
-
-        try:
-            cycle = await run_once(self.parts, job, if_still_due, self.interruption)
-            self._reconciled.discard(job.id)
-            self.told.ended(job, cycle)
-        except NotDue:
-            return
-        except (Busy, Fenced):
-            self._later(job, timedelta(seconds=LOOK_AGAIN_S))
-        except Interrupted as cut_off:
-            self.told.failed(job, cut_off)
-        except Exception as failure:  # noqa: BLE001
-            self._reconciled.discard(job.id)
-            self._later(job, job.schedule)
-            self.told.failed(job, failure)
-            await self._refuse(job, failure)
+        came = await self.turns.take(job, is_hurried=is_hurried, is_reconciled=is_reconciled)
+        match came:
+            case Came.RAN:
+                self._reconciled.discard(job.id)
+            case Came.BUSY:
+                self._later(job, timedelta(seconds=LOOK_AGAIN_S))
+            case Came.FAILED:
+                self._reconciled.discard(job.id)
+                self._later(job, job.schedule)
+            case Came.REFUSED:
+                self._reconciled.discard(job.id)
+                self._not_before.pop(job.id, None)
+            case Came.NOT_DUE | Came.CUT_OFF:
+                return
+            case _:
+                assert_never(came)
 
     def _later(self, job: Job, wait: timedelta) -> None:
-        self._not_before[job.id] = self.parts.clock.now() + wait
-
-    async def _refuse(self, job: Job, failure: Exception) -> None:
-        """Let a job that cannot go say so: a cycle that failed before it began."""
-        halt = self.refusal(failure)
-        if halt is None:
-            return
-        try:
-            with lease(self.parts.leases, job.id):
-                await record_refusal(self.parts, job, halt)
-            self._not_before.pop(job.id, None)
-        except (Busy, Fenced, StoreFailed) as other:
-            self.told.failed(job, other)
+        self._not_before[job.id] = self.turns.parts.clock.now() + wait
 
     async def _wait(self, seconds: float) -> None:
         waits = [
-            asyncio.create_task(self.interruption.sleep(seconds)),
+            asyncio.create_task(self.turns.interruption.sleep(seconds)),
             asyncio.create_task(self._woken.wait()),
         ]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
-
-
-async def record_refusal(parts: Parts, job: Job, halt: Halt) -> Cycle:
-    """Record a cycle that could not begin, and the status that this makes."""
-    journal = await parts.registry.open_journal(job.id, parts.holder)
-    id, began = parts.entropy.uuid(), parts.clock.now()
-    is_initial = await journal.is_initial()
-    kind = CycleKind.INITIAL if is_initial else CycleKind.INCREMENTAL
-    await journal.begin_cycle(id, kind, began)
-    cycle = Cycle(
-        id=id,
-        kind=kind,
-        began=began,
-        ended=parts.clock.now(),
-        result=CycleResult.FAILED,
-        counts=await journal.recount(),
-        error=halt.error,
-        halt=halt,
-    )
-    await journal.end_cycle(cycle)
-    return cycle

@@ -14,6 +14,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from provisor.runtime.interruption import GRACE_S, Interruption
 from provisor.runtime.scheduler import Scheduler
@@ -21,6 +22,29 @@ from provisor.runtime.scheduler import Scheduler
 HURRY, RECONCILE = "hurry ", "reconcile "
 BACK_AFTER_S = 2.0
 """So long after a schedule that died the next one begins."""
+
+
+class Schedule(Protocol):
+    """The schedule, wherever it runs, as a server sees it."""
+
+    @property
+    def interruption(self) -> Interruption: ...
+
+    def wake(self) -> None:
+        """Let the schedule look at once."""
+        ...
+
+    def hurry(self, job: str, asked_at: datetime) -> None:
+        """Run a job that was started or restarted without waiting for its next time."""
+        ...
+
+    def reconcile(self, job: str) -> None:
+        """Run a cycle of a job that reads the target in full, whatever the job's state."""
+        ...
+
+    async def run(self) -> None:
+        """Keep it going until an interruption."""
+        ...
 
 
 @dataclass(slots=True)

@@ -23,6 +23,14 @@ Place: TypeAlias = Path | str
 """A file, or the address of a database."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A database that processes of several machines share."""
+
+    address: str
+    lease_s: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStore:
     """What one store gives."""
@@ -32,6 +40,8 @@ class OpenStore:
     vault: Vault
     leases: Leases | None
     """Who has which job, where the processes that work on the store may be on several machines."""
+    shared: Shared | None
+    """How others reach the same store; None where it is a file."""
     seal: Callable[[bytes], bytes]
     unseal: Callable[[bytes], bytes]
     backup: Callable[[Path], Awaitable[None]]
@@ -142,12 +152,21 @@ async def open_store(place: Place, key: Path, *, creates: bool) -> AsyncGenerato
             ledger=opened.ledger,
             vault=SealedVault(opened, keys, WORKSPACE),
             leases=opened.leases,
+            shared=_shared(place),
             seal=lambda content: keys.ring().seal(content, PLAN),
             unseal=lambda sealed: _unsealed(keys.ring(), sealed),
             backup=opened.backup,
         )
     finally:
         opened.close()
+
+
+def _shared(place: Place) -> Shared | None:
+    if isinstance(place, Path):
+        return None
+    from provisor.store.postgresql.leases import lease_s
+
+    return Shared(place, lease_s(os.environ))
 
 
 def _unsealed(ring: KeyRing, sealed: bytes) -> bytes:

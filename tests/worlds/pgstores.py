@@ -38,6 +38,8 @@ def empty(address: str) -> None:
     """Have a store be as new. DELETE is quicker than TRUNCATE where there is so little."""
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(EMPTIED)
+        if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() != (None,):
+            connection.execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
 
 
 @contextmanager

@@ -45,6 +45,7 @@ PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--audience", default="", envvar="PROVISOR_AUDIENCE", help="What they are for.")
 @click.option("--jwks-url", "keys_url", default="", envvar="PROVISOR_JWKS_URL", help="Its keys.")
+@click.option("--no-runner", is_flag=True, help="Run no cycles here: `provisor worker` does.")
 @click.option("--only-schedule", is_flag=True, hidden=True, help="What `serve` starts for itself.")
 @click.option("--exposed", is_flag=True, hidden=True, help="Beside a server for other machines.")
 def serve(
@@ -60,6 +61,7 @@ def serve(
     audience: str,
     keys_url: str,
     *,
+    no_runner: bool,
     only_schedule: bool,
     exposed: bool,
 ) -> int:
@@ -78,6 +80,7 @@ def serve(
         issuer=issuer,
         audience=audience,
         keys_url=keys_url,
+        runs=not no_runner,
     )
 
     async def work(workspace: Workspace) -> int:

@@ -27,8 +27,8 @@ from provisor.model.rules import Rules
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import WORKSPACE, Parts
 from provisor.runtime.runner import Ready
-from provisor.runtime.scheduler import Scheduler
-from provisor.runtime.worker import Worker
+from provisor.runtime.turns import Turns
+from provisor.runtime.worker import Schedule
 from provisor.settings.problems import Invalid
 from provisor.settings.stored import Tenant, load_tenant
 from provisor.store.tenants import HOME, view_of
@@ -66,9 +66,9 @@ class Composed:
     log_context: Callable[[Job], Awaitable[LogContext]]
 
 
-def open_schedule(parts: Parts, interruption: Interruption) -> Scheduler:
-    """Return what runs jobs when they are due."""
-    return Scheduler(
+def turns_of(parts: Parts, interruption: Interruption) -> Turns:
+    """Return what runs one cycle of a job."""
+    return Turns(
         parts=parts,
         execute=_execute(parts),
         reconcile=_execute(parts, reconciles=True),
@@ -83,7 +83,7 @@ async def open_house(
     parts_of: Callable[[str], Parts],
     composed: Callable[[str], Awaitable[Composed]],
     front: Front,
-    worker: Worker,
+    worker: Schedule,
 ) -> Service:
     """Return the API. `worker` runs the schedule.
 

@@ -1,0 +1,37 @@
+"""`worker`: cycles, run beside other workers."""
+
+from __future__ import annotations
+
+import click
+
+from provisor.cli.main import Session
+from provisor.cli.render import tell
+from provisor.cli.session import within
+from provisor.cli.shape import command
+from provisor.cli.workspace import Workspace
+from provisor.runtime.interruption import Interruption
+
+
+@command("worker", "provisor worker\nprovisor worker --concurrency 16")
+@click.option(
+    "--concurrency",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="So many cycles at a time.",
+)
+def worker(session: Session, concurrency: int) -> int:
+    """Run started jobs when they are due, until a signal.
+
+    Any number of workers, on any number of machines, share a store on PostgreSQL: each cycle is
+    run by one of them, and by another should that one die.
+    """
+
+    async def work(workspace: Workspace) -> int:
+        interruption = Interruption(workspace.parts.clock)
+        with interruption.on_signals():
+            tell(f"provisor: working on {workspace.store}, {concurrency} cycles at a time")
+            await workspace.work(interruption, concurrency)
+        return interruption.exit_code
+
+    return within(session, work)

@@ -1,0 +1,126 @@
+"""Procrastinate as the queue: tasks in the PostgreSQL that the store is in.
+
+It listens to nothing and prepares nothing on its connections, so that PgBouncer may stand between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import psycopg
+from procrastinate import App, PsycopgConnector, exceptions
+from procrastinate.jobs import DeleteJobCondition, Status
+
+from provisor.errors import StoreFailed
+from provisor.runtime.distributed import Errand, Urgency
+
+QUEUE, TASK = "provisor", "provisor.cycle"
+POLL_S: Final = 0.5
+CONNECTIONS_MAX: Final = 4
+IS_MADE = "SELECT to_regclass('procrastinate_jobs') IS NOT NULL AS is_made"
+
+
+@dataclass(slots=True)
+class ProcrastinateQueue:
+    """Implements `distributed.Queue`."""
+
+    address: str
+    dead_after_s: float
+    """A worker that has given no sign of life for so long has lost its jobs' leases."""
+    _app: App = field(init=False)
+    _run: Callable[[Errand], Awaitable[None]] | None = None
+
+    def __post_init__(self) -> None:
+        self._app = App(
+            connector=PsycopgConnector(
+                conninfo=self.address,
+                min_size=1,
+                max_size=CONNECTIONS_MAX,
+                timeout=10.0,
+                kwargs={"prepare_threshold": None, "application_name": "provisor-queue"},
+            )
+        )
+        self._app.task(name=TASK, queue=QUEUE)(self._carry_out)
+
+    async def _carry_out(self, *, job: str, urgency: int, is_reconciled: bool) -> None:
+        assert self._run is not None, "only who works is given errands"
+        await self._run(Errand(job=job, urgency=Urgency(urgency), is_reconciled=is_reconciled))
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        async with self._app.open_async():
+            with _named():
+                await self._make()
+            yield
+
+    async def _make(self) -> None:
+        """Make its tables; whoever comes second finds them made."""
+        if await self._is_made():
+            return
+        try:
+            await self._app.schema_manager.apply_schema_async()
+        except exceptions.ConnectorException:
+            if not await self._is_made():
+                raise
+
+    async def _is_made(self) -> bool:
+        row = await self._app.connector.execute_query_one_async(IS_MADE)
+        return bool(row["is_made"])
+
+    async def put(self, errand: Errand) -> None:
+        is_asked = errand.urgency is not Urgency.DUE
+        deferrer = self._app.configure_task(
+            TASK,
+            allow_unknown=True,
+            queue=QUEUE,
+            lock=errand.job,
+            queueing_lock=f"{errand.job}{'!' if is_asked else ''}",
+            priority=int(errand.urgency),
+            schedule_at=errand.not_before,
+        )
+        with _named():
+            try:
+                await deferrer.defer_async(
+                    job=errand.job,
+                    urgency=int(errand.urgency),
+                    is_reconciled=errand.is_reconciled,
+                )
+            except exceptions.AlreadyEnqueued:
+                return
+
+    async def bury(self) -> None:
+        manager = self._app.job_manager
+        with _named():
+            stalled = await manager.get_stalled_jobs(
+                queue=QUEUE, seconds_since_heartbeat=self.dead_after_s
+            )
+            for job in stalled:
+                if job.id is not None:
+                    await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+
+    async def work(self, run: Callable[[Errand], Awaitable[None]], concurrency: int) -> None:
+        self._run = run
+        with _named():
+            await self._app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=concurrency,
+                listen_notify=False,
+                fetch_job_polling_interval=POLL_S,
+                abort_job_polling_interval=60.0,
+                delete_jobs=DeleteJobCondition.ALWAYS,
+                install_signal_handlers=False,
+                update_heartbeat_interval=self.dead_after_s / 4,
+                stalled_worker_timeout=self.dead_after_s,
+            )
+
+
+@contextmanager
+def _named() -> Generator[None]:
+    """Turn what goes wrong with the queue into a StoreFailed: it lies where the store does."""
+    try:
+        yield
+    except (exceptions.ConnectorException, psycopg.Error) as error:
+        raise StoreFailed(f"the queue in PostgreSQL failed ({error})") from error

@@ -1,0 +1,271 @@
+"""Whatever runs the cycles, in this process or shared out among workers, keeps to the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from provisor.app.machine import OsEntropy, SystemClock
+from provisor.connectors.memory import MemorySource, MemoryTarget
+from provisor.engine.work import Mandate
+from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult
+from provisor.model.jobs import Job
+from provisor.model.rules import Policy
+from provisor.planner.status import Started, Stopped
+from provisor.ports import LeaseEnds, Leases, forever
+from provisor.runtime.distributed import Crew, Elsewhere
+from provisor.runtime.interruption import Interruption
+from provisor.runtime.lease import FileLeases
+from provisor.runtime.parts import Equipment, Parts
+from provisor.runtime.procrastination import ProcrastinateQueue
+from provisor.runtime.runner import Ready
+from provisor.runtime.scheduler import Scheduler
+from provisor.runtime.turns import Turns
+from provisor.store.postgresql import PostgresStore
+from tests.unit.runtime.jobs import NoVault
+
+PATIENCE_S = 20.0
+TAKES_S = 0.3
+RUNNERS = ("embedded", "procrastinate")
+
+
+@dataclass
+class Office:
+    """A store with jobs in it, and what their cycles do."""
+
+    store: PostgresStore
+    folder: Path
+    address: str
+    began: list[str] = field(default_factory=list[str])
+    """The ids of jobs, in the order in which cycles of them began."""
+    ended: list[str] = field(default_factory=list[str])
+    failed: list[str] = field(default_factory=list[str])
+    """Those that could not begin."""
+    broken: set[str] = field(default_factory=set[str])
+    at_work: set[str] = field(default_factory=set[str])
+
+    async def open(self, *ids: str, schedule: timedelta = timedelta(hours=1)) -> None:
+        for id in ids:
+            await self.store.put_job(
+                Job(id=id, name=id, template_id="scim", application_id="app", schedule=schedule)
+            )
+            await self.store.note(id, Started())
+
+    def parts(self, leases: Leases) -> Parts:
+        return Parts(
+            folder=self.folder,
+            leases=leases,
+            registry=self.store,
+            ledger=self.store.ledger,
+            vault=NoVault(),
+            clock=SystemClock(),
+            entropy=OsEntropy(),
+            equip=self.equip,
+            holder="test",
+        )
+
+    async def equip(
+        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+    ) -> Equipment:
+        if job.id in self.broken:
+            raise RuntimeError("it cannot be made ready")
+        return Equipment(
+            mandate=Mandate(rules={}, policy=Policy(), policy_hash=job.id),
+            source=MemorySource,
+            target=MemoryTarget,
+            reader=MemoryTarget,
+        )
+
+    async def execute(self, ready: Ready) -> Cycle:
+        id, journal = ready.mandate.policy_hash, ready.ports.journal
+        assert id not in self.at_work, "two cycles of a job at a time"
+        self.at_work.add(id)
+        self.began.append(id)
+        began, number = ready.ports.clock.now(), f"{id} {len(self.began)}"
+        await journal.begin_cycle(number, CycleKind.INCREMENTAL, began)
+        await asyncio.sleep(TAKES_S)
+        cycle = Cycle(
+            id=number,
+            kind=CycleKind.INCREMENTAL,
+            began=began,
+            ended=ready.ports.clock.now(),
+            result=CycleResult.SUCCEEDED,
+            counts=Counts(),
+        )
+        await journal.end_cycle(cycle)
+        self.at_work.discard(id)
+        self.ended.append(id)
+        return cycle
+
+
+@dataclass
+class Watching:
+    failures: list[str]
+
+    def ended(self, job: Job, cycle: Cycle) -> None:
+        """That is known by whoever ran it."""
+
+    def failed(self, job: Job, failure: Exception) -> None:
+        self.failures.append(job.id)
+
+
+@dataclass
+class Runner:
+    """What runs cycles, as who asks for them sees it."""
+
+    hurry: Callable[[str], object]
+    reconcile: Callable[[str], object]
+    stop: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def running(name: str, office: Office) -> AsyncGenerator[Runner]:
+    interruption, clock = Interruption(SystemClock()), SystemClock()
+    leases = FileLeases(office.folder) if name == "embedded" else office.store.leases
+    assert leases is not None
+    turns = Turns(
+        parts=office.parts(leases),
+        execute=office.execute,
+        reconcile=office.execute,
+        refusal=lambda _: None,
+        interruption=interruption,
+        told=Watching(office.failed),
+    )
+    if name == "embedded":
+        scheduler = Scheduler(turns=turns)
+        hurry, reconcile, works = scheduler.hurry, scheduler.reconcile_soon, [scheduler.run()]
+    else:
+        here = ProcrastinateQueue(office.address, 5.0)
+        elsewhere = Elsewhere(ProcrastinateQueue(office.address, 5.0), interruption)
+        crew = Crew(turns=turns, queue=here, concurrency=4)
+        hurry, reconcile, works = (
+            elsewhere.hurry,
+            elsewhere.reconcile,
+            [crew.run(), elsewhere.run()],
+        )
+    tasks = [asyncio.create_task(work) for work in works]
+
+    async def stop() -> None:
+        interruption.ask(15)
+        if name == "embedded":
+            scheduler.wake()
+        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)
+
+    try:
+        yield Runner(lambda job: hurry(job, clock.now()), reconcile, stop)
+    finally:
+        with suppress(asyncio.CancelledError):
+            await stop()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@contextmanager
+def opened(address: str, folder: Path) -> Generator[Office]:
+    store = PostgresStore(address)
+    try:
+        yield Office(store, folder, address)
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def office(pg_store: str, tmp_path: Path) -> Generator[Office]:
+    with opened(pg_store, tmp_path) as made:
+        yield made
+
+
+pytestmark = pytest.mark.parametrize("runner", RUNNERS)
+
+
+def test_what_is_due_runs_once_and_waits_for_its_next_time(runner: str, office: Office) -> None:
+    async def history() -> None:
+        await office.open("one", "two", "three")
+        async with running(runner, office):
+            await until(lambda: len(office.ended) == 3)
+            await asyncio.sleep(1.5)
+        assert sorted(office.began) == ["one", "three", "two"]
+
+    asyncio.run(history())
+
+
+def test_it_runs_again_when_its_time_has_come(runner: str, office: Office) -> None:
+    async def history() -> None:
+        await office.open("one", schedule=timedelta(seconds=1))
+        async with running(runner, office):
+            await until(lambda: len(office.ended) >= 3)
+
+    asyncio.run(history())
+
+
+def test_what_somebody_waits_for_runs_before_its_time(runner: str, office: Office) -> None:
+    async def history() -> None:
+        await office.open("one")
+        async with running(runner, office) as told:
+            await until(lambda: office.ended == ["one"])
+            told.hurry("one")
+            await until(lambda: office.ended == ["one", "one"])
+            told.reconcile("one")
+            await until(lambda: office.ended == ["one", "one", "one"])
+
+    asyncio.run(history())
+
+
+def test_however_often_it_is_asked_for_there_is_one_cycle_at_a_time(
+    runner: str, office: Office
+) -> None:
+    async def history() -> None:
+        await office.open("one")
+        async with running(runner, office) as told:
+            for _ in range(5):
+                told.hurry("one")
+                await asyncio.sleep(0.1)
+            await until(lambda: len(office.ended) >= 1 and not office.at_work)
+
+    asyncio.run(history())
+
+
+def test_what_is_paused_does_not_run_even_when_asked_for(runner: str, office: Office) -> None:
+    async def history() -> None:
+        await office.open("one", "paused")
+        await office.store.note("paused", Stopped())
+        async with running(runner, office) as told:
+            told.hurry("paused")
+            await until(lambda: office.ended == ["one"])
+            await asyncio.sleep(1.5)
+        assert "paused" not in office.ended
+
+    asyncio.run(history())
+
+
+def test_one_that_cannot_go_keeps_nobody_from_going(runner: str, office: Office) -> None:
+    async def history() -> None:
+        await office.open("broken", "one", "two")
+        office.broken.add("broken")
+        async with running(runner, office):
+            await until(lambda: sorted(office.ended) == ["one", "two"])
+            await asyncio.sleep(2.5)
+        assert office.failed == ["broken"], "it is left in peace for a while"
+
+    asyncio.run(history())
+
+
+def test_who_is_asked_to_stop_settles_what_it_is_at(runner: str, office: Office) -> None:
+    async def history() -> None:
+        await office.open("one")
+        async with running(runner, office) as told:
+            await until(lambda: bool(office.at_work))
+            await told.stop()
+            assert office.ended == ["one"]
+
+    asyncio.run(history())
