@@ -58,7 +58,7 @@ def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: P
     raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-def _bound(*command: str) -> list[str]:
+def bound(*command: str) -> list[str]:
     """Return a command that ends with its parent, as the user `nobody` where we are root."""
     as_nobody = ["--reuid=nobody", f"--regid={pwd.getpwnam(NOBODY).pw_gid}", "--clear-groups"]
     return ["setpriv", *(as_nobody if os.getuid() == 0 else []), "--pdeathsig", "KILL", *command]
@@ -109,7 +109,7 @@ class Postgres(Server):
         try:
             initdb = str(Path(POSTGRES).parent / "initdb")
             made = subprocess.run(
-                _bound(
+                bound(
                     initdb, "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
                     "--locale=C.UTF-8", "-N",
                 ),
@@ -137,7 +137,7 @@ class Postgres(Server):
             "autovacuum=off",
         )  # fmt: skip
         options = [part for one in settings for part in ("-c", one)]
-        command = _bound(POSTGRES, "-D", f"{self.folder}/data", "-p", str(self.port), *options)
+        command = bound(POSTGRES, "-D", f"{self.folder}/data", "-p", str(self.port), *options)
         log.touch()
         with log.open("ab") as words:
             self.process = subprocess.Popen(command, stdout=words, stderr=words, cwd=self.folder)
@@ -186,7 +186,7 @@ class MariaDb(Server):
         server = cls(folder=folder, port=free_port())
         try:
             made = subprocess.run(
-                _bound(
+                bound(
                     _find("mariadb-install-db", "usr/bin"), "--no-defaults",
                     "--auth-root-authentication-method=normal", f"--datadir={folder}/data",
                     "--skip-test-db", "--skip-name-resolve",
@@ -204,7 +204,7 @@ class MariaDb(Server):
 
     def start(self) -> None:
         log = self.folder / "log"
-        command = _bound(
+        command = bound(
             MARIADB, "--no-defaults", f"--datadir={self.folder}/data", f"--port={self.port}",
             "--bind-address=127.0.0.1", f"--socket={self.folder}/s.sock", "--skip-name-resolve",
             "--character-set-server=utf8mb4", f"--collation-server={self.collation}",

@@ -27,7 +27,7 @@ INSERT INTO lease (name, holder, token, ends)
 VALUES (?, ?, ?, clock_timestamp() + make_interval(secs => ?))
 ON CONFLICT (name) DO UPDATE
 SET holder = excluded.holder, token = excluded.token, ends = excluded.ends
-WHERE lease.ends < clock_timestamp()
+WHERE lease.ends < clock_timestamp() OR lease.token = excluded.token
 RETURNING name
 """
 RENEW = """

@@ -139,22 +139,18 @@ async def running(name: str, office: Office) -> AsyncGenerator[Runner]:
     )
     if name == "embedded":
         scheduler = Scheduler(turns=turns)
-        hurry, reconcile, works = scheduler.hurry, scheduler.reconcile_soon, [scheduler.run()]
+        hurry, reconcile, wake = scheduler.hurry, scheduler.reconcile_soon, scheduler.wake
+        works = [scheduler.run()]
     else:
-        here = ProcrastinateQueue(office.address, 5.0)
+        crew = Crew(turns=turns, queue=ProcrastinateQueue(office.address, 5.0), concurrency=4)
         elsewhere = Elsewhere(ProcrastinateQueue(office.address, 5.0), interruption)
-        crew = Crew(turns=turns, queue=here, concurrency=4)
-        hurry, reconcile, works = (
-            elsewhere.hurry,
-            elsewhere.reconcile,
-            [crew.run(), elsewhere.run()],
-        )
+        hurry, reconcile, wake = elsewhere.hurry, elsewhere.reconcile, elsewhere.wake
+        works = [crew.run(), elsewhere.run()]
     tasks = [asyncio.create_task(work) for work in works]
 
     async def stop() -> None:
         interruption.ask(15)
-        if name == "embedded":
-            scheduler.wake()
+        wake()
         await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)
 
     try:
