@@ -78,8 +78,8 @@ def append(connection: Connection, cycle: int, record: Record) -> None:
 
 
 def _legible(name: str) -> str:
-    """A column that is searched holds whole characters only."""
-    return name.encode("utf-8", "replace").decode()
+    """A column that is searched holds whole characters only, and PostgreSQL takes no zeros."""
+    return name.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _encode_change(change: TargetChange) -> tuple[object, ...]:

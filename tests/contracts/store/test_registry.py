@@ -320,6 +320,16 @@ async def test_a_record_is_read_as_it_was_written(store: Store, journal: Journal
     assert found == told
 
 
+async def test_a_name_that_is_no_text_keeps_nobody_from_being_logged(
+    store: Store, journal: Journal
+) -> None:
+    await journal.record(replace(record(ADA), source_name="Ada \ud800", target_name="\0Lovelace"))
+
+    ((_, _, found),) = await store.ledger.records(RecordQuery())
+    assert found.source_name.startswith("Ada")
+    assert found.target_name.endswith("Lovelace")
+
+
 async def test_records_are_found_by_what_they_say(store: Store, journal: Journal) -> None:
     ada = replace(record(ADA), target=Anchor("t1"), target_name="ada.l", action=Action.CREATE)
     ben = record(BEN, cycle="c2", verdict=Verdict.FAILURE, code="Conflict", at=LATER)
