@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.world import FILES, found, stub
 from provisor.model.jobs import Application, Job, Status, StatusCode
 from provisor.settings.ids import job_id
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 
 PEOPLE, JOBS = 100_000, 1_000
 ROUNDS, WARM = 600, 20

@@ -25,7 +25,7 @@ from provisor.engine.work import Mandate
 from provisor.expressions.compile import compile_mappings
 from provisor.expressions.parser import parse
 from provisor.model.rules import Policy, Rules
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 
 EDITS = {
     "some": ("title", 'IIF([department]="Sales", Append([jobTitle], ", Sales"), [jobTitle])'),

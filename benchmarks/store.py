@@ -40,7 +40,7 @@ from provisor.model.entries import Anchor, Entry, MatchQuery, Reference, Seen
 from provisor.model.jobs import Job, ResetScope
 from provisor.model.rules import AttributeDefinition, AttributeMapping, MappingName, ObjectMapping
 from provisor.ports import Journal, Observation
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 
 T = TypeVar("T")
 OBJECTS, PAGE, SETTLED = 100_000, 1_000, 5_000

@@ -33,7 +33,7 @@ from provisor.graph.templates import template
 from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
 from provisor.model.rules import Guards, Policy, Rules
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 
 FILES = {"users": "people.csv", "groups": "groups.csv", "members": "members.csv"}
 STORE = "provisor.db"

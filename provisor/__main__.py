@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from provisor.cli.main import run
 
 if TYPE_CHECKING:
+    from provisor.cli.glimpse import Glimpse
     from provisor.cli.workspace import Tools, Workspace
 
 
@@ -20,12 +21,17 @@ class Lazily:
     def __call__(
         self, folder: Path, *, creates: bool = False, tenant: str = ""
     ) -> AbstractAsyncContextManager[Workspace]:
-        from provisor.app import open_workspace
+        from provisor.app.workspace import open_workspace
 
         return open_workspace(folder, creates=creates, tenant=tenant)
 
+    def glimpse(self, folder: Path, tenant: str = "") -> Glimpse | None:
+        from provisor.app.glimpse import glimpse
+
+        return glimpse(folder, tenant)
+
     def tools(self) -> Tools:
-        from provisor.app import tools
+        from provisor.app.checks import tools
 
         return tools()
 

@@ -2,10 +2,6 @@
 
 `workspace` opens it all; `rooms` is one store as each tenant sees it; `composer` makes jobs ready,
 from `connections` and `mandates`; `views` tells of them; `serving` and `telling` keep a server
-going; `checks` is what needs no workspace; `machine` is the real time and chance.
+going; `checks` is what needs no workspace; `glimpse` looks into one without opening it; `machine`
+is the real time and chance.
 """
-
-from provisor.app.checks import template_schema, tools
-from provisor.app.workspace import open_workspace
-
-__all__ = ["open_workspace", "template_schema", "tools"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from provisor.cli.workspace import FILE
+from provisor.cli.places import FILE
 from provisor.connectors.catalog import Connector
 from provisor.connectors.http.door import OPEN, Door, place_of
 from provisor.connectors.http.settings import SECRET_LENGTH_MIN

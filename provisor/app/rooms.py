@@ -18,7 +18,8 @@ from provisor.ports import LeaseEnds, forever
 from provisor.runtime.lease import FileLeases
 from provisor.runtime.parts import Equipment, Parts
 from provisor.store.opened import OpenStore
-from provisor.store.tenants import HOME, TenantLedger, TenantVault, view_of
+from provisor.store.owners import HOME
+from provisor.store.tenants import TenantLedger, TenantVault, view_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from provisor.app.checks import advice, tools
+from provisor.app.glimpse import missing, unknown
 from provisor.app.machine import OsEntropy, SystemClock
 from provisor.app.rooms import Rooms
 from provisor.app.serving import keep_schedule, serve_workspace, work
 from provisor.app.telling import notify
-from provisor.cli.workspace import KEY, NoWorkspace, Workspace
+from provisor.cli.places import KEY
+from provisor.cli.workspace import Workspace
 from provisor.connectors.around.pace import Paces
-from provisor.store.opened import Place, is_there, open_store, place_of, shown
-from provisor.store.tenants import HOME, tenants, view_of
+from provisor.store.opened import is_there, open_store
+from provisor.store.owners import HOME
+from provisor.store.place import place_of, shown_within
+from provisor.store.tenants import tenants, view_of
 
 
 @asynccontextmanager
@@ -29,16 +33,16 @@ async def open_workspace(
     """
     store = place_of(folder, os.environ)
     if not creates and not is_there(store):
-        raise NoWorkspace(f"{folder} is no workspace: there is no {_within(store, folder)}")
+        raise missing(folder, store)
     clock, entropy = SystemClock(), OsEntropy()
     async with open_store(store, folder / KEY, creates=creates) as opened:
         rooms = Rooms(folder, opened, clock, entropy, Paces(clock, entropy))
         if tenant != HOME and tenant not in await tenants(opened.registry):
-            raise NoWorkspace(f"{folder} knows no tenant {tenant}; `provisor tenant add` makes one")
+            raise unknown(folder, tenant)
         composer, parts = rooms.composer(tenant), rooms.parts(tenant)
         yield Workspace(
             folder=folder,
-            store=_within(store, folder),
+            store=shown_within(store, folder),
             parts=parts,
             around=tools().around,
             mandate=composer.mandates.mandate,
@@ -60,8 +64,3 @@ async def open_workspace(
             work=lambda interruption, concurrency: work(rooms, interruption, concurrency),
             notify=lambda: notify(rooms, parts),
         )
-
-
-def _within(store: Place, folder: Path) -> str:
-    """Return where a store is, as it is told to who knows the folder."""
-    return store.name if isinstance(store, Path) and store.parent == folder else shown(store)

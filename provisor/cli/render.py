@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -46,6 +45,9 @@ def width(text: str) -> int:
     """Return how many columns a text takes: two for wide letters, none for combining marks."""
     if text.isascii():
         return len(text)
+
+    import unicodedata  # a megabyte of tables, loaded only where a letter asks for them
+
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + wide - sum(1 for letter in text if unicodedata.combining(letter))
 

@@ -6,27 +6,22 @@ import asyncio
 import getpass
 import os
 import sys
-import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
 
 from provisor.cli.exits import Exit, WrongUse
+from provisor.cli.guard import guarded
 from provisor.cli.main import Session
-from provisor.cli.workspace import FILE, NoWorkspace, Workspace
-from provisor.errors import AdapterError, Fenced, StoreFailed
+from provisor.cli.places import FILE
+from provisor.cli.workspace import Workspace
 from provisor.model.jobs import Job
-from provisor.runtime.interruption import Interrupted
-from provisor.runtime.lease import Busy
-from provisor.runtime.runner import JobGone
 from provisor.settings.applying import differs
 from provisor.settings.leaves import Configuration
-from provisor.settings.problems import Invalid, suggestion
+from provisor.settings.problems import suggestion
 from provisor.settings.stored import load_applied, load_tenant
 from provisor.settings.workspace import read_workspace
-from provisor.store.errors import JobUnknown, StoreTooNew
-from provisor.store.keys import KeyUnusable
 
 DEBUG_VARIABLE = "PROVISOR_DEBUG"
 Work = Callable[[Workspace], Awaitable[int | None]]
@@ -35,65 +30,6 @@ Work = Callable[[Workspace], Awaitable[int | None]]
 def within(session: Session, work: Work, *, creates: bool = False, warns: bool = True) -> int:
     """Do the work of a command in its workspace; return how the process is to exit."""
     return guarded(lambda: asyncio.run(_within(session, work, creates, warns)))
-
-
-def guarded(work: Callable[[], int]) -> int:
-    """Do some work; tell what goes wrong on standard error, and return how to exit."""
-    try:
-        return work()
-    except (KeyboardInterrupt, click.exceptions.Exit, click.ClickException, BrokenPipeError):
-        raise
-    except Exception as failure:  # noqa: BLE001
-        return tell(failure)  # the last place where it can be told
-
-
-def tell(failure: Exception) -> Exit:
-    """Say what went wrong, in a sentence that says what to do."""
-    match failure:
-        case Invalid(problems=problems):
-            for problem in problems:
-                complain(str(problem))
-            return Exit.WRONG_USE
-        case NoWorkspace():
-            complain(
-                f"{failure}. `provisor init` makes one; --workspace or PROVISOR_WORKSPACE names "
-                "another folder"
-            )
-            return Exit.WRONG_USE
-        case WrongUse() | JobGone() | JobUnknown() | StoreTooNew() | KeyUnusable():
-            complain(str(failure))
-            return Exit.WRONG_USE
-        case Busy():
-            complain(f"{failure}; try again when it has ended")
-            return Exit.BUSY
-        case Fenced():
-            complain("another process has taken the job over; nothing more was written here")
-            return Exit.BUSY
-        case Interrupted():
-            complain(str(failure))
-            return Exit.INTERRUPTED
-        case StoreFailed() | AdapterError():
-            complain(f"{failure} ({failure.code})")
-            return Exit.FAILED
-        case _:
-            return _tell_defect(failure)
-
-
-def _tell_defect(failure: Exception) -> Exit:
-    """A defect of ours. Its text may hold values of people, so it is shown only when asked for."""
-    if os.environ.get(DEBUG_VARIABLE):
-        traceback.print_exception(failure)
-    place = traceback.extract_tb(failure.__traceback__)[-1:]
-    where = f" at {Path(place[0].filename).name}:{place[0].lineno}" if place else ""
-    complain(
-        f"internal error: {type(failure).__name__}{where}. This is a defect of Provisor; with "
-        f"{DEBUG_VARIABLE}=1 in the environment it tells more"
-    )
-    return Exit.INTERNAL_ERROR
-
-
-def complain(message: str) -> None:
-    click.echo(f"provisor: {message}", err=True)
 
 
 async def _within(session: Session, work: Work, creates: bool, warns: bool) -> int:

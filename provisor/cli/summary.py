@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from provisor.cli.commands.status import error_text, staged_text
 from provisor.cli.render import count, moment, say, span
+from provisor.cli.standing import error_text, staged_text
 from provisor.cli.workspace import Workspace
 from provisor.model.cycles import Cycle, CycleResult
 from provisor.model.decisions import Action, Verdict

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from provisor.cli.glimpse import Glimpse
 from provisor.engine.work import Mandate
 from provisor.model.decisions import Record
 from provisor.model.directories import ProbeReport
@@ -19,14 +20,7 @@ from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Parts
 from provisor.settings.workspace import Definitions, Surroundings
 
-FILE = "provisor.yaml"
-STORE = "provisor.db"
-KEY = "provisor.key"
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
-
-
-class NoWorkspace(Exception):
-    """There is no store in this folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +156,14 @@ class Open(Protocol):
     ) -> AbstractAsyncContextManager[Workspace]:
         """Open the workspace in a folder as a tenant sees it; unless said otherwise the one that
         the workspace is of. Raises NoWorkspace, StoreFailed."""
+        ...
+
+    def glimpse(self, folder: Path, tenant: str = "") -> Glimpse | None:
+        """Return where a tenant's jobs stand, without what takes a while to import; None where
+        only opening the workspace tells.
+
+        Raises NoWorkspace, StoreFailed.
+        """
         ...
 
     def tools(self) -> Tools:

@@ -15,7 +15,7 @@ from typing import Final
 from provisor.errors import AdapterError, StoreFailed
 from provisor.model.entries import Watermark
 from provisor.model.jobs import Job
-from provisor.planner.status import next_start
+from provisor.planner.schedule import next_start
 from provisor.ports import Ears
 from provisor.runtime.parts import Equipment, Parts
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from provisor.engine.work import Mandate, Ports
 from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
-from provisor.planner.status import next_start
+from provisor.planner.schedule import next_start
 from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption, interruptible
 from provisor.runtime.lease import Busy, asking, lease

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from provisor.errors import StoreFailed
 from provisor.model.jobs import Job
-from provisor.planner.status import next_start
+from provisor.planner.schedule import next_start
 from provisor.runtime.hearing import Hearing
 from provisor.runtime.runner import LOOK_AGAIN_S
 from provisor.runtime.turns import Came, Turns

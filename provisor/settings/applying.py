@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from provisor.model.jobs import Application, Job
 from provisor.planner.status import Configured, Event, Started, Unquarantined
 from provisor.ports import Registry, Vault
 from provisor.settings import ids
+from provisor.settings.applied import digest
 from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.leaves import Configuration, flatten, nest
 from provisor.settings.merge import ApplyPlan, Step
@@ -233,19 +233,10 @@ def place_of(file: Path, folder: Path) -> str:
         return str(file.resolve())
 
 
-def digest(file: Path) -> str:
-    """Return what names a file's content; empty if it cannot be read."""
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError:
-        return ""
-
-
 async def differs(recorded: Applied, folder: Path, read: Callable[[Path], Configuration]) -> str:
     """Return how the file differs from what was applied; empty if it says the same."""
     file = folder / recorded.file
-    digests = {name: digest(file.parent / name) for name in recorded.digests}
-    if digests == recorded.digests:
+    if recorded.is_untouched(folder):
         return ""
     if not file.exists():
         return f"{file.name} is gone; what was applied from it is still in force"

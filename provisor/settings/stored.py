@@ -13,16 +13,11 @@ from provisor.model.jobs import Application, Job, Status
 from provisor.ports import Registry, Vault
 from provisor.runtime.parts import WORKSPACE
 from provisor.settings import defaults
+from provisor.settings.applied import APPLIED, Applied, read_applied
 from provisor.settings.durations import duration_text, parse_duration
 from provisor.settings.leaves import Configuration, Item, Leaves, flatten, nest
 
-TENANT, APPLIED, CONNECTIONS, POLICY, SCHEMA = (
-    "tenant",
-    "applied",
-    "connections",
-    "policy",
-    "schema",
-)
+TENANT, CONNECTIONS, POLICY, SCHEMA = "tenant", "connections", "policy", "schema"
 NOT_POLICY = ("application", "schedule", "schema")
 
 
@@ -36,40 +31,6 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Names, addresses and networks of our own that the API may name as targets."""
     notifications: dict[str, object] = {}
     """As they are written, references and all."""
-
-
-class Applied(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What was applied last."""
-
-    file: str
-    """Relative to the workspace, where it lies in it."""
-    digests: dict[str, str]
-    """Of the file and of all that it names, by path relative to the file."""
-    at: str
-    tenant: dict[str, object]
-    applications: dict[str, dict[str, object]]
-    jobs: dict[str, dict[str, object]]
-    left: dict[str, list[str]] = {}
-    """Names by section that the file brought once, has no more, and that are still in force."""
-
-    @property
-    def brought(self) -> Configuration:
-        """All that the file ever brought, as far as it is still there."""
-        said = self.configuration
-        left = {section: dict.fromkeys(names, Item({})) for section, names in self.left.items()}
-        return Configuration(
-            tenant=said.tenant,
-            applications={**left.get("applications", {}), **said.applications},
-            jobs={**left.get("jobs", {}), **said.jobs},
-        )
-
-    @property
-    def configuration(self) -> Configuration:
-        return Configuration(
-            tenant=self.tenant,
-            applications={name: Item(leaves) for name, leaves in self.applications.items()},
-            jobs={name: Item(leaves) for name, leaves in self.jobs.items()},
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +54,7 @@ async def put_tenant(registry: Registry, tenant: Tenant) -> None:
 
 
 async def load_applied(registry: Registry) -> Applied | None:
-    content = await registry.document(WORKSPACE, APPLIED)
-    return msgspec.json.decode(content, type=Applied) if content else None
+    return read_applied(await registry.document(WORKSPACE, APPLIED))
 
 
 async def put_applied(registry: Registry, applied: Applied) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from provisor.errors import StoreFailed
-from provisor.store.opened import Place, home_of, is_there, shown
+from provisor.store.opened import home_of, is_there
+from provisor.store.place import Place, shown
 from provisor.store.sql.copying import copy_store
 
 

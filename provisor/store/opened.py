@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from provisor.errors import StoreFailed
 from provisor.ports import Leases, Ledger, Registry, Vault
 from provisor.store.keys import KeyFile, KeyRing
+from provisor.store.owners import WORKSPACE
+from provisor.store.place import Place
 from provisor.store.sql.database import Home
 from provisor.store.sql.registry import SqlStore
 from provisor.store.vault import SealedVault
-
-STORE, ADDRESS, VARIABLE = "provisor.db", "provisor.store", "PROVISOR_STORE"
-SCHEMES = ("postgresql", "postgres")
-Place: TypeAlias = Path | str
-"""A file, or the address of a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +42,8 @@ class OpenStore:
     backup: Callable[[Path], Awaitable[None]]
 
 
-WORKSPACE, PLAN = "workspace", b"plan"
-"""What secrets and saved plans are bound to, beside the workspace's own key."""
-
-
-def place_of(folder: Path, environ: Mapping[str, str]) -> Place:
-    """Return where the store of a workspace is: what PROVISOR_STORE says, else what the file
-    provisor.store in its folder says, else the file provisor.db there. Raises StoreFailed."""
-    said = environ.get(VARIABLE, "").strip()
-    try:
-        said = said or (folder / ADDRESS).read_text("utf-8").strip()
-    except FileNotFoundError:
-        return folder / STORE
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreFailed(f"{folder / ADDRESS} cannot be read: {error}") from error
-    return parse_place(said)
-
-
-def parse_place(said: str) -> Place:
-    """Return what somebody means who names a store. Raises StoreFailed."""
-    scheme, is_address, _ = said.partition("://")
-    if not is_address:
-        return Path(said)
-    if scheme not in SCHEMES:
-        raise StoreFailed(
-            f"a store is a file, or is at an address that begins with postgresql://; {scheme}://"
-            " is neither"
-        )
-    return said
-
-
-def shown(place: Place) -> str:
-    """Return a place as it may be told: without the password that an address may have."""
-    if isinstance(place, Path):
-        return str(place)
-    parts = urlsplit(place)
-    at = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{at}{parts.hostname or ''}{port}{parts.path}"
+PLAN = b"plan"
+"""What saved plans are bound to, beside the workspace's own key."""
 
 
 def is_there(place: Place) -> bool:
@@ -104,7 +63,7 @@ def is_there(place: Place) -> bool:
 def open_rows(place: Place) -> SqlStore:
     """Open the store at a place, making or migrating it. Raises StoreFailed."""
     if isinstance(place, Path):
-        from provisor.store.sqlite import SqliteStore
+        from provisor.store.sqlite.store import SqliteStore
 
         return SqliteStore(place)
     with _driver():

@@ -22,16 +22,12 @@ from provisor.model.rules import MappingName
 from provisor.planner.status import Event
 from provisor.ports import Journal, Ledger, Pending, RecordQuery, Registry, StagedView, Vault
 from provisor.store.errors import JobUnknown
-
-WORKSPACE, TENANTS = "workspace", "tenants"
-HOME = ""
-"""The tenant that the workspace is of, and the only one of most."""
+from provisor.store.owners import TENANTS, WORKSPACE, owner_in, tenants_in
 
 
 async def tenants(registry: Registry) -> tuple[str, ...]:
     """Return the ids of the tenants beside the workspace's own, in the order they were made."""
-    content = await registry.document(WORKSPACE, TENANTS)
-    return msgspec.json.decode(content, type=tuple[str, ...]) if content else ()
+    return tenants_in(await registry.document(WORKSPACE, TENANTS))
 
 
 async def add_tenant(registry: Registry, id: str) -> None:
@@ -44,11 +40,6 @@ async def add_tenant(registry: Registry, id: str) -> None:
 def view_of(registry: Registry, tenant: str, origin: str = "") -> Registry:
     """Return the store as a tenant sees it; `origin`: where from, for the audit."""
     return TenantRegistry(registry, tenant, origin)
-
-
-def _owner(tenant: str, owner: str) -> str:
-    """Return who owns in the store what is the workspace's to a tenant."""
-    return f"{WORKSPACE} {tenant}" if owner == WORKSPACE and tenant != HOME else owner
 
 
 class TenantRegistry:
@@ -124,12 +115,12 @@ class TenantRegistry:
     async def document(self, owner: str, name: str) -> bytes | None:
         if not await self._owns(owner):
             return None
-        return await self._inner.document(_owner(self._tenant, owner), name)
+        return await self._inner.document(owner_in(self._tenant, owner), name)
 
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
         if not await self._owns(owner):
             raise JobUnknown(f"there is no job '{owner}'")
-        await self._inner.put_document(_owner(self._tenant, owner), name, content)
+        await self._inner.put_document(owner_in(self._tenant, owner), name, content)
 
     async def _owns(self, owner: str) -> bool:
         if owner == WORKSPACE:
@@ -233,21 +224,21 @@ class TenantVault:
     async def put(self, owner: str, name: str, value: str) -> None:
         if not await self._owns(owner):
             raise JobUnknown(f"there is no application '{owner}'")
-        await self._inner.put(_owner(self._tenant, owner), name, value)
+        await self._inner.put(owner_in(self._tenant, owner), name, value)
 
     async def get(self, owner: str, name: str) -> str | None:
         if not await self._owns(owner):
             return None
-        return await self._inner.get(_owner(self._tenant, owner), name)
+        return await self._inner.get(owner_in(self._tenant, owner), name)
 
     async def names(self, owner: str) -> Sequence[str]:
         if not await self._owns(owner):
             return []
-        return await self._inner.names(_owner(self._tenant, owner))
+        return await self._inner.names(owner_in(self._tenant, owner))
 
     async def delete(self, owner: str, name: str) -> None:
         if await self._owns(owner):
-            await self._inner.delete(_owner(self._tenant, owner), name)
+            await self._inner.delete(owner_in(self._tenant, owner), name)
 
     async def rotate(self) -> int:
         return await self._inner.rotate()

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from provisor.app import template_schema
+from provisor.app.checks import template_schema
 from tests.cli.workspace import Workspace
 
 

@@ -24,8 +24,8 @@ from provisor.store.sql import ask
 from provisor.store.sql.copying import fingerprint
 from provisor.store.sql.desk import VIEW, Desk
 from provisor.store.sql.journal import SqlJournal
-from provisor.store.sqlite import SqliteStore
 from provisor.store.sqlite.database import SqliteDatabase
+from provisor.store.sqlite.store import SqliteStore
 from tests.simulation.faults import Fuse, brittle, frail
 from tests.worlds import pgstores
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from provisor.cli.exits import Exit
+from provisor.cli.guard import complain
 from provisor.cli.main import Session
+from provisor.cli.places import FILE
 from provisor.cli.render import say, tell
-from provisor.cli.session import administrator, complain, within
+from provisor.cli.session import administrator, within
 from provisor.cli.shape import command
-from provisor.cli.workspace import FILE, Workspace
+from provisor.cli.workspace import Workspace
 from provisor.runtime import administer
 from provisor.settings import applying, stored
 from provisor.settings.leaves import Configuration

@@ -8,10 +8,11 @@ import click
 
 from provisor.cli.exits import WrongUse
 from provisor.cli.main import Session
+from provisor.cli.places import KEY, STORE
 from provisor.cli.render import say
 from provisor.cli.session import within
 from provisor.cli.shape import command
-from provisor.cli.workspace import KEY, STORE, Workspace
+from provisor.cli.workspace import Workspace
 
 
 def writing_a_copy(example: str) -> click.Command:

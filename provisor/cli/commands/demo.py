@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 
 from provisor.cli.exits import Exit
+from provisor.cli.guard import complain, guarded
 from provisor.cli.main import WORKSPACE_VARIABLE, Session
 from provisor.cli.render import say
-from provisor.cli.session import complain, guarded
 from provisor.cli.shape import command
 from provisor.demo.show import Finished, Stage, Untrue, show
 from provisor.demo.target import Target, TargetMissing, serve

@@ -11,9 +11,9 @@ from typing import cast
 import click
 
 from provisor.cli.exits import Exit
+from provisor.cli.guard import complain, guarded
 from provisor.cli.main import Session
 from provisor.cli.render import clean, say
-from provisor.cli.session import complain, guarded
 from provisor.cli.shape import command, json_option
 from provisor.expressions import (
     Answer,

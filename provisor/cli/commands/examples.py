@@ -9,11 +9,12 @@ import click
 import msgspec
 
 from provisor.cli.exits import Exit, WrongUse
+from provisor.cli.guard import guarded
 from provisor.cli.main import Session
+from provisor.cli.places import FILE
 from provisor.cli.render import clean, count, say
-from provisor.cli.session import guarded
 from provisor.cli.shape import command, json_option
-from provisor.cli.workspace import FILE, Tools
+from provisor.cli.workspace import Tools
 from provisor.expressions import Answer, Context, ExpressionError, compile_mappings
 from provisor.expressions.rendering import Rendered, rendered
 from provisor.model.decisions import Standing, StandingKey

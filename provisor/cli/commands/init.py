@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 from provisor.cli.main import Session
+from provisor.cli.places import FILE, KEY
 from provisor.cli.render import say
 from provisor.cli.session import within
 from provisor.cli.shape import command
-from provisor.cli.workspace import FILE, KEY, Workspace
+from provisor.cli.workspace import Workspace
 from provisor.settings.problems import Problems
 from provisor.settings.stored import load_tenant
 from provisor.settings.yamlfile import load, with_tenant

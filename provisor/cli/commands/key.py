@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from provisor.cli.main import Session
+from provisor.cli.places import KEY
 from provisor.cli.render import count, say
 from provisor.cli.session import administrator, within
 from provisor.cli.shape import workspace_option
-from provisor.cli.workspace import KEY, Workspace
+from provisor.cli.workspace import Workspace
 
 
 @click.group(epilog="\b\nExample:\n  provisor key rotate")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from provisor.cli.exits import Exit
+from provisor.cli.guard import complain
 from provisor.cli.main import Session
 from provisor.cli.render import count, say, tell
-from provisor.cli.session import administrator, complain, find_job, within
+from provisor.cli.session import administrator, find_job, within
 from provisor.cli.shape import command, job_argument, yes_option
 from provisor.cli.workspace import Workspace
 from provisor.model.jobs import Job, ResetScope

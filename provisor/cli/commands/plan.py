@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from provisor.cli.changes import change_text
-from provisor.cli.commands.status import error_text
 from provisor.cli.exits import Exit
 from provisor.cli.main import Session
 from provisor.cli.planfiles import save_plan
@@ -17,6 +16,7 @@ from provisor.cli.preview import preview, preview_json, show_preview
 from provisor.cli.render import clean, count, moment, say
 from provisor.cli.session import find_job, within
 from provisor.cli.shape import command, job_argument, json_option
+from provisor.cli.standing import error_text
 from provisor.cli.workspace import Workspace
 from provisor.engine.plans import make_plan
 from provisor.model.cycles import CycleResult

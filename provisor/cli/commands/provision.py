@@ -6,10 +6,11 @@ import msgspec
 
 from provisor.cli.changes import change_text
 from provisor.cli.exits import Exit
+from provisor.cli.guard import complain
 from provisor.cli.main import Session
 from provisor.cli.objects import find_object
 from provisor.cli.render import clean, say, tell
-from provisor.cli.session import administrator, complain, find_job, within
+from provisor.cli.session import administrator, find_job, within
 from provisor.cli.shape import command, job_argument, json_option, object_argument
 from provisor.cli.workspace import Workspace
 from provisor.engine.on_demand import NotInSource, OnDemand, provision_one

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from provisor.cli.exits import Exit, WrongUse, of_cycle
+from provisor.cli.failures import tell as tell_failure
 from provisor.cli.main import Session
 from provisor.cli.planfiles import consume_approval, read_plan
 from provisor.cli.progress import progress
 from provisor.cli.render import moment, tell
 from provisor.cli.session import find_job, within
-from provisor.cli.session import tell as tell_failure
 from provisor.cli.shape import command, job_argument
 from provisor.cli.summary import summarize
 from provisor.cli.workspace import Workspace

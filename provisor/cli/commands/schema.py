@@ -9,9 +9,10 @@ import click
 import msgspec
 
 from provisor.cli.exits import Exit, WrongUse
+from provisor.cli.guard import guarded
 from provisor.cli.main import Session
 from provisor.cli.render import clean, count, say, table
-from provisor.cli.session import find_job, guarded, within
+from provisor.cli.session import find_job, within
 from provisor.cli.shape import job_argument, json_option, workspace_option
 from provisor.cli.workspace import SchemaProblem, Workspace
 from provisor.expressions import print_expression

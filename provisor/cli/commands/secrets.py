@@ -8,9 +8,10 @@ import click
 import msgspec
 
 from provisor.cli.exits import WrongUse
+from provisor.cli.guard import complain
 from provisor.cli.main import Session
 from provisor.cli.render import say, table
-from provisor.cli.session import administrator, complain, within
+from provisor.cli.session import administrator, within
 from provisor.cli.shape import json_option, workspace_option
 from provisor.cli.workspace import Workspace
 from provisor.connectors.installed import connector_named

@@ -1,17 +1,22 @@
-"""`status`: where jobs stand, truthfully."""
+"""`status`: where jobs stand, truthfully. The list of all loads nothing of what a cycle needs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from provisor.cli.exits import Exit
+from provisor.cli.guard import guarded
 from provisor.cli.main import Session
-from provisor.cli.render import clean, count, moment, say, span, table
-from provisor.cli.session import find_job, within
+from provisor.cli.places import FILE
+from provisor.cli.render import moment, say, span, table
 from provisor.cli.shape import command, job_argument, json_option
-from provisor.cli.workspace import FILE, Workspace
-from provisor.model.cycles import Cycle, JobError
-from provisor.model.jobs import Job, ScheduleState, StatusCode
-from provisor.planner.status import next_start
+from provisor.model.jobs import Job
+from provisor.planner.schedule import next_start
+
+if TYPE_CHECKING:
+    from provisor.cli.workspace import Workspace
 
 
 @command(
@@ -26,28 +31,54 @@ def status(session: Session, job: str | None, *, as_json: bool) -> int:
 
     Without JOB all are listed. Exits 0 whatever there is to tell.
     """
+    if job is None and not as_json:
+        return guarded(lambda: _list(session))
+
+    from provisor.cli.session import find_job, within
+    from provisor.cli.standing import show_job
 
     async def work(workspace: Workspace) -> None:
-        if job is not None:
-            await _show_one(workspace, await find_job(workspace, job), as_json=as_json)
+        if job is None:
+            jobs = in_order(await workspace.parts.registry.jobs())
+            told = [await workspace.job_json(one) for one in jobs]
+            say(f'{{"value":[{b",".join(told).decode()}]}}')
+            return
+        found = await find_job(workspace, job)
+        if as_json:
+            say((await workspace.job_json(found)).decode())
         else:
-            await _show_all(workspace, as_json=as_json)
+            await show_job(workspace, found)
 
     return within(session, work)
 
 
-async def _show_all(workspace: Workspace, *, as_json: bool) -> None:
-    jobs = sorted(await workspace.parts.registry.jobs(), key=lambda job: job.name)
-    if as_json:
-        told = [await workspace.job_json(job) for job in jobs]
-        say(f'{{"value":[{b",".join(told).decode()}]}}')
-        return
-    if not jobs:
+def in_order(jobs: Iterable[Job]) -> list[Job]:
+    return sorted(jobs, key=lambda job: job.name)
+
+
+def _list(session: Session) -> int:
+    glimpse = session.open.glimpse(session.folder, session.tenant)
+    if glimpse is None:
+        return _list_opened(session)
+    _show(glimpse.jobs, glimpse.now)
+    return Exit.SUCCEEDED
+
+
+def _list_opened(session: Session) -> int:
+    from provisor.cli.session import within
+
+    async def work(workspace: Workspace) -> None:
+        _show(await workspace.parts.registry.jobs(), workspace.parts.clock.now())
+
+    return within(session, work)
+
+
+def _show(jobs: Iterable[Job], now: datetime) -> None:
+    rows = [_row(job, now) for job in in_order(jobs)]
+    if not rows:
         say(f"no jobs yet; describe one in {FILE}, then `provisor apply {FILE}`")
         return
-    now = workspace.parts.clock.now()
-    heading = ("JOB", "STATE", "LAST CYCLE", "RESULT", "ESCROWS", "NEXT")
-    say(table([heading, *(_row(job, now) for job in jobs)]))
+    say(table([("JOB", "STATE", "LAST CYCLE", "RESULT", "ESCROWS", "NEXT"), *rows]))
 
 
 def _row(job: Job, now: datetime) -> tuple[str, ...]:
@@ -58,123 +89,13 @@ def _row(job: Job, now: datetime) -> tuple[str, ...]:
         moment(last.ended) if last else "never",
         last.result.value if last else "",
         str(last.counts.escrowed) if last else "",
-        _next(job, now),
+        next_text(job, now),
     )
 
 
-def _next(job: Job, now: datetime) -> str:
+def next_text(job: Job, now: datetime) -> str:
+    """Return when the schedule runs a job next."""
     due = next_start(job.status, job.schedule, now)
     if due is None:
         return "not scheduled"
     return "now" if due <= now else f"in {span(due - now)}"
-
-
-async def _show_one(workspace: Workspace, job: Job, *, as_json: bool) -> None:
-    if as_json:
-        say((await workspace.job_json(job)).decode())
-        return
-    parts, state = workspace.parts, job.status
-    now = parts.clock.now()
-    say(f"{job.name}: {state.code.value}{_why(job)}")
-    progress = await parts.registry.running(job.id)
-    links = await (await parts.registry.view_journal(job.id)).links()
-    rows = [("id", job.id), ("schedule", f"every {span(job.schedule)}, next {_next(job, now)}")]
-    rows += [(f"{name}", count(number, "link")) for name, number in links.items()]
-    if progress is not None:
-        of = f" of {progress.total_units:,}" if progress.total_units else ""
-        rows.append(("running", f"{progress.completed_units:,}{of} {progress.units}"))
-    rows.append(("steady since", moment(state.steady_state_first)))
-    rows.append(("steady last", moment(state.steady_state_last)))
-    say(table(rows, "  "))
-    if state.last is not None:
-        say("last cycle:")
-        say(table(cycle_rows(state.last), "  "))
-    if state.quarantine is not None:
-        _show_quarantine(job)
-    await _show_advice(workspace, job)
-
-
-def _why(job: Job) -> str:
-    if job.status.code is StatusCode.PAUSED:
-        return f" (`provisor start {job.name}` lets the schedule run it)"
-    return ""
-
-
-def cycle_rows(cycle: Cycle) -> list[tuple[str, str]]:
-    """Return what a cycle did, a row for each thing worth telling."""
-    counts = cycle.counts
-    rows = [
-        ("result", cycle.result.value),
-        ("kind", cycle.kind.value),
-        ("ended", f"{moment(cycle.ended)} after {span(cycle.ended - cycle.began)}"),
-        ("imported", f"{counts.imported:,}"),
-        ("exported", f"{counts.exported:,} of {counts.exports:,}"),
-    ]
-    if counts.imported_reference_deltas:
-        rows.append(("reference changes", f"{counts.imported_reference_deltas:,}"))
-    if counts.failed:
-        rows.append(("failed", f"{counts.failed:,}"))
-    if counts.escrowed:
-        rows.append(("in escrow", f"{counts.escrowed:,}"))
-    if counts.staged:
-        rows.append(("staged", f"{counts.staged:,}"))
-    if counts.unsettled:
-        rows.append(("left for later", f"{counts.unsettled:,}"))
-    rows.append(("cycle", cycle.id))
-    return rows
-
-
-def error_text(error: JobError) -> str:
-    return f"{error.code}: {clean(error.message)}"
-
-
-def _show_quarantine(job: Job) -> None:
-    quarantine = job.status.quarantine
-    assert quarantine is not None
-    say(f"quarantine: {quarantine.reason.value}")
-    rows = [
-        ("since", moment(quarantine.series_began)),
-        ("attempts", str(quarantine.series_count)),
-        ("next attempt", moment(quarantine.next_attempt)),
-        ("error", error_text(quarantine.error)),
-    ]
-    say(table(rows, "  "))
-
-
-async def _show_advice(workspace: Workspace, job: Job) -> None:
-    """Say what is wrong and what to do about it, most urgent first."""
-    state, name = job.status, job.name
-    last = state.last
-    if last is not None and last.error is not None and state.quarantine is None:
-        say(f"error: {error_text(last.error)}")
-    if state.troubleshooting_code:
-        say(f"what to do: {workspace.advice(state.troubleshooting_code)}")
-    staged = await workspace.parts.registry.staged(job.id)
-    if staged.hash:
-        say(staged_text(name, len(staged.departures), len(staged.members), staged.snapshot))
-        say(f"  look:    provisor plan {name}")
-        say(f"  approve: provisor approve {name} {staged.hash[:16]}")
-    if last is not None and last.counts.escrowed:
-        say(f"objects in escrow, by cause: provisor escrows {name}")
-    if state.code is StatusCode.NOT_CONFIGURED:
-        say(f"not configured: {await missing(workspace, job)}")
-    if state.schedule_state is ScheduleState.DISABLED and state.last is None:
-        say(f"next: provisor plan {name}, then provisor run {name}")
-
-
-def staged_text(name: str, departures: int, members: int, snapshot: str) -> str:
-    """Return what waits for an administrator, in one sentence."""
-    parts: list[str] = []
-    if departures:
-        parts.append(count(departures, "departure"))
-    if members:
-        parts.append(f"removals of members in {count(members, 'object')}")
-    if snapshot:
-        parts.append(f"a read that proves nobody gone ({clean(snapshot)})")
-    return f"waiting for your approval: {', '.join(parts)}"
-
-
-async def missing(workspace: Workspace, job: Job) -> str:
-    applications = await workspace.parts.registry.applications()
-    mine = [one for one in applications if one.id == job.application_id]
-    return (await workspace.missing(mine[0]) if mine else "") or "nothing is missing any more"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from provisor.cli.commands.backup import writing_a_copy
+from provisor.cli.guard import guarded
 from provisor.cli.main import Session
 from provisor.cli.render import say, tell
-from provisor.cli.session import guarded
 from provisor.cli.shape import command
 from provisor.store.moving import move
-from provisor.store.opened import parse_place, shown
+from provisor.store.place import parse_place, shown
 
 
 @click.group(

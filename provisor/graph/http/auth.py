@@ -20,7 +20,8 @@ from provisor.model.jobs import Application
 from provisor.ports import Clock, Registry
 from provisor.runtime.parts import WORKSPACE
 from provisor.settings.tokens import SCOPES, TOKENS, Token, hash_of, matching, read_tokens
-from provisor.store.tenants import HOME, tenants, view_of
+from provisor.store.owners import HOME
+from provisor.store.tenants import tenants, view_of
 
 OURS = "provisor"
 """The issuer of the tokens that the token endpoint gives."""

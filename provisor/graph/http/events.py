@@ -19,7 +19,7 @@ from provisor.graph.http.handlers.common import application_of, job_of
 from provisor.graph.http.handlers.jobs import view_of
 from provisor.graph.translate.job import to_job
 from provisor.model.jobs import Job
-from provisor.planner.status import next_start
+from provisor.planner.schedule import next_start
 
 MEDIA = "text/event-stream"
 LOOK_AGAIN_S, HEARTBEAT_S = 0.5, 15.0

@@ -23,7 +23,7 @@ from provisor.model.rules import Rules
 from provisor.ports import Registry
 from provisor.runtime.parts import Parts
 from provisor.settings.stored import Tenant
-from provisor.store.tenants import HOME
+from provisor.store.owners import HOME
 
 
 class Connection(Protocol):

@@ -31,7 +31,8 @@ from provisor.runtime.turns import Turns
 from provisor.runtime.worker import Schedule
 from provisor.settings.problems import Invalid
 from provisor.settings.stored import Tenant, load_tenant
-from provisor.store.tenants import HOME, view_of
+from provisor.store.owners import HOME
+from provisor.store.tenants import view_of
 
 SIGNING_KEY, KEY_BYTES = "signing", 32
 INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"

@@ -31,7 +31,8 @@ from provisor.runtime.parts import Parts
 from provisor.settings.notifications import PORTS, Notifications, Smtp, of_tree
 from provisor.settings.references import resolve
 from provisor.settings.stored import base_of, load_applied, load_tenant
-from provisor.store.tenants import HOME, tenants
+from provisor.store.owners import HOME
+from provisor.store.tenants import tenants
 
 log = structlog.get_logger()
 Expiry = Callable[[Application], Awaitable[datetime | None]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
 
 from provisor.errors import StoreFailed
+from provisor.model.jobs import Job, Status
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
@@ -26,3 +28,7 @@ def from_json(content: str | bytes, type_: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         name = getattr(type_, "__name__", str(type_))
         raise StoreFailed(f"the store holds a {name} that cannot be read: {error}") from error
+
+
+def job_of(definition: str, status: str) -> Job:
+    return replace(from_json(definition, Job), status=from_json(status, Status))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from provisor.model.jobs import Application, Job, Status
+from provisor.model.jobs import Application, Job
 from provisor.model.rules import MappingName
 from provisor.store.sql.database import Connection
-from provisor.store.sql.documents import from_json
+from provisor.store.sql.documents import from_json, job_of
 
 CHANGES = "changes"
 """Where it is counted how often applications and jobs were changed, but for their statuses."""
@@ -117,7 +117,3 @@ class Glance:
         if sum(links.values()) >= MANY:
             self._links[number] = _Counted(under, links, now + AGE_MAX_S)
         return links
-
-
-def job_of(definition: str, status: str) -> Job:
-    return replace(from_json(definition, Job), status=from_json(status, Status))

@@ -23,8 +23,8 @@ from provisor.store.sql import ask, audit, bulk, count, notices, rows
 from provisor.store.sql.copying import refuse_partial
 from provisor.store.sql.database import Connection, Database, Home
 from provisor.store.sql.desk import VIEW, Desk
-from provisor.store.sql.documents import from_json, to_json
-from provisor.store.sql.glance import Glance, job_of
+from provisor.store.sql.documents import from_json, job_of, to_json
+from provisor.store.sql.glance import Glance
 from provisor.store.sql.journal import SqlJournal
 from provisor.store.sql.ledger import SqlLedger
 

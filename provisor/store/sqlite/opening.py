@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import secrets
+import os
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from provisor.errors import StoreFailed
 from provisor.store.errors import StoreTooNew
 from provisor.store.files import create_private, replace_private
-from provisor.store.sql.database import Connection
 from provisor.store.sqlite.connect import NAMED_FAILURES
 from provisor.store.sqlite.connect import Connection as OfSqlite
+
+if TYPE_CHECKING:  # every start opens a store; few need to know what a database is
+    from provisor.store.sql.database import Connection
 
 VERSION = 7
 """Of the tables. A test holds it to the number of migrations, which are not imported here: that
@@ -86,7 +90,7 @@ class Marks:
         The old mark stays beside the new one until `confirm`: whichever of file and transaction
         survives a crash, they agree.
         """
-        old, new = self._stored(connection), secrets.token_hex(16)
+        old, new = self._stored(connection), os.urandom(16).hex()
         self._write([new] if old is None else [old, new])
         connection.execute(
             "INSERT INTO meta (name, value) VALUES ('mark', ?)"
@@ -107,12 +111,12 @@ class Marks:
 
     def _beside(self) -> list[str]:
         try:
-            return [str(mark) for mark in json.loads(self._path.read_text())]
-        except (OSError, ValueError, TypeError):
+            return msgspec.json.decode(self._path.read_bytes(), type=list[str])
+        except (OSError, msgspec.DecodeError):
             return []
 
     def _write(self, marks: list[str]) -> None:
         try:
-            replace_private(self._path, json.dumps(marks).encode())
+            replace_private(self._path, msgspec.json.encode(marks))
         except OSError as error:
             raise StoreFailed(f"{self._path} cannot be written: {error.strerror}") from error

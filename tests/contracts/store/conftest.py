@@ -13,7 +13,7 @@ import pytest
 from provisor.ports import Journal, Ledger, Registry
 from provisor.store.memory import MemoryStore
 from provisor.store.postgresql import PostgresStore
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import JOB, RULES, job, now_or_never
 
 

@@ -16,7 +16,7 @@ from provisor.model.decisions import ReferencesChange, Settled
 from provisor.model.entries import Anchor, Entry, Watermark
 from provisor.model.jobs import ResetScope
 from provisor.ports import Journal, Listed
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import (
     GROUPS,
     JOB,

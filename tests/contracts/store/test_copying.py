@@ -10,7 +10,8 @@ import pytest
 
 from provisor.errors import StoreFailed
 from provisor.store.moving import move
-from provisor.store.opened import Place, home_of, open_rows
+from provisor.store.opened import home_of, open_rows
+from provisor.store.place import Place
 from provisor.store.sql.copying import KEYS, fingerprint
 from tests.contracts.store.building import (
     JOB,

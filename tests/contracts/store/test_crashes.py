@@ -15,7 +15,7 @@ import pytest
 
 from provisor.model.entries import Watermark
 from provisor.ports import Observation, RecordQuery
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import (
     JOB,
     RULES,

@@ -17,7 +17,7 @@ from provisor.model.cycles import CycleKind
 from provisor.model.decisions import Settled, StandingKey
 from provisor.model.entries import Anchor, Entry
 from provisor.ports import Journal, Listed
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import (
     GROUPS,
     JOB,

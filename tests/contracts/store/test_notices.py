@@ -13,7 +13,7 @@ from provisor.model.cycles import Counts, Halt, JobError, QuarantineReason
 from provisor.model.notices import Notice, NoticeKind
 from provisor.planner.status import Configured, QuarantinedOnDemand, Started
 from provisor.ports import Journal
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import JOB, START, ended, job, now_or_never
 from tests.contracts.store.conftest import Store
 

@@ -18,8 +18,9 @@ from alembic.operations import Operations
 from provisor.errors import Fenced, StoreFailed
 from provisor.ports import Journal
 from provisor.store.errors import StoreTooNew
-from provisor.store.sqlite import SqliteStore, migrations, opening
+from provisor.store.sqlite import migrations, opening
 from provisor.store.sqlite.migrations import MIGRATIONS, migrate
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import (
     JOB,
     RULES,
@@ -137,7 +138,7 @@ def test_who_comes_second_to_a_migration_finds_it_done(path: Path) -> None:
 def test_a_store_that_is_up_to_date_is_opened_without_the_tools_that_migrate(path: Path) -> None:
     SqliteStore(path).close()
     code = (
-        "import sys; from pathlib import Path; from provisor.store.sqlite import SqliteStore;"
+        "import sys; from pathlib import Path; from provisor.store.sqlite.store import SqliteStore;"
         "SqliteStore(Path(sys.argv[1])).close();"
         "sys.exit(bool({'alembic', 'sqlalchemy'} & set(sys.modules)))"
     )

@@ -25,7 +25,7 @@ from provisor.model.entries import Absence, Anchor
 from provisor.model.jobs import Application, Assignment, StatusCode
 from provisor.planner.status import Configured, Started
 from provisor.ports import Journal, RecordQuery
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import (
     JOB,
     MINUTE,

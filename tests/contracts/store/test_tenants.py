@@ -19,8 +19,9 @@ from provisor.model.notices import Notice, NoticeKind
 from provisor.planner.status import Started
 from provisor.ports import Ledger, Pending, RecordQuery, Registry, Vault
 from provisor.store.keys import KeyFile
-from provisor.store.sqlite import SqliteStore
-from provisor.store.tenants import HOME, TenantLedger, TenantVault, view_of
+from provisor.store.owners import HOME
+from provisor.store.sqlite.store import SqliteStore
+from provisor.store.tenants import TenantLedger, TenantVault, view_of
 from provisor.store.vault import SealedVault
 from tests.contracts.store.building import RULES, START, governed, job, key, now_or_never
 

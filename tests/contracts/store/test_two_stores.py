@@ -57,7 +57,7 @@ from provisor.ports import Journal, Ledger, Listed, Observation, RecordQuery, Wa
 from provisor.store.memory import MemoryStore
 from provisor.store.postgresql import PostgresStore
 from provisor.store.sql.registry import SqlStore
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import (
     GROUPS,
     JOB,

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from provisor.cli.exits import Exit, WrongUse, of_cycle
-from provisor.cli.session import guarded
-from provisor.cli.workspace import NoWorkspace
+from provisor.cli.guard import guarded
+from provisor.cli.places import NoWorkspace
 from provisor.errors import Denied, Fenced, StoreFailed, Unreachable
 from provisor.model.cycles import (
     Counts,

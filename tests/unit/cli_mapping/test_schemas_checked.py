@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from provisor.__main__ import open_lazily
-from provisor.app import template_schema
+from provisor.app.checks import template_schema
 from provisor.cli.main import Session, provisor
 
 

@@ -22,7 +22,7 @@ from provisor.model.cycles import Cycle, CycleKind
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Job, ResetScope
 from provisor.model.rules import Policy
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 
 HEADER = "id,userName,displayName,jobTitle\n"
 CLERK, BOSS = f"{HEADER}1,ada,Ada,Clerk\n", f"{HEADER}1,ada,Ada,Boss\n"

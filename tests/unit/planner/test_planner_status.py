@@ -18,6 +18,7 @@ from provisor.model.cycles import (
     Side,
 )
 from provisor.model.jobs import ResetScope, ScheduleState, Status, StatusCode
+from provisor.planner.schedule import next_start
 from provisor.planner.status import (
     Configured,
     CycleEnded,
@@ -28,7 +29,6 @@ from provisor.planner.status import (
     Started,
     Stopped,
     Unquarantined,
-    next_start,
     next_status,
 )
 from tests.table.rules import NOW

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisor.store.keys import VARIABLE, KeyFile, KeyUnusable
-from provisor.store.sqlite import SqliteStore
+from provisor.store.sqlite.store import SqliteStore
 from provisor.store.vault import SealedVault
 
 

@@ -17,7 +17,7 @@ from provisor.graph.translate.job import to_status
 from provisor.graph.wire.base import duration_text, instant_text
 from provisor.model.cycles import CycleResult, JobError
 from provisor.model.jobs import Application, Job, Status, StatusCode
-from provisor.planner.status import next_start
+from provisor.planner.schedule import next_start
 
 TYPE = "jobSummary"
 PROPERTIES = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from provisor.store.sqlite import SqliteStore
 from provisor.store.sqlite.opening import VERSION
+from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import now_or_never
 from tests.contracts.store.versions.furnished import furnish, saved_as, statements
 
