@@ -22,6 +22,7 @@ from urllib.request import Request, urlopen
 
 from provisor.connectors.catalog import required, written
 from provisor.connectors.csvfile import settings as csv_settings
+from provisor.connectors.csvfile.memory import Memory
 from provisor.connectors.csvfile.source import CsvSource
 from provisor.connectors.scim import settings as scim_settings
 from provisor.connectors.scim.target import ScimTarget
@@ -109,9 +110,10 @@ async def run(folder: Path, base: str, *, reconciles: bool = False) -> Cycle:
     assert isinstance(source_settings, csv_settings.CsvSettings)
     assert isinstance(target_settings, scim_settings.ScimSettings)
     store = SqliteStore(folder / STORE)
+    memory = Memory(store, JOB.application_id, source_settings.format.encoding)
     target = ScimTarget(target_settings, written(rules), clock, chance)
     ports = Ports(
-        source=CsvSource(source_settings, clock, required(rules)),
+        source=CsvSource(source_settings, clock, required(rules), memory=memory),
         target=target,
         journal=await store.open_journal(JOB.id, "benchmark"),
         clock=clock,

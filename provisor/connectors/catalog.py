@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from provisor.connectors.http.door import OPEN, Door
 from provisor.model.expressions import attributes_of
 from provisor.model.rules import IS_SOFT_DELETED, AttributeDefinition, ObjectMapping, Rules
-from provisor.ports import Clock, Ears, Entropy, Prober, Source, Target, TargetReader
+from provisor.ports import Clock, Documents, Ears, Entropy, Prober, Source, Target, TargetReader
 
 if TYPE_CHECKING:
     from provisor.connectors.activedirectory.settings import AdSettings
     from provisor.connectors.around.pace import Line, Paces
     from provisor.connectors.http.settings import HttpSettings
-    from provisor.connectors.inbound.source import Documents
     from provisor.connectors.ldap.settings import LdapSettings
     from provisor.connectors.msgraph.settings import GraphSettings
     from provisor.connectors.scim.settings import ScimSettings
@@ -54,7 +53,7 @@ class Surroundings:
     paces: Paces | None = None
     """Shared by all jobs, so that two of them do not press one target twice as hard."""
     documents: Documents | None = None
-    """Where a directory that others push into keeps what it was told."""
+    """Where a connector keeps what it is to know again."""
     owner: str = ""
     """Whose connection it is: the id of its application."""
     door: Door = OPEN
@@ -112,12 +111,16 @@ def _csv_definitions(settings: Settings, base: Path) -> Mapping[str, Sequence[At
 
 
 def _open_csv(settings: Settings, around: Surroundings) -> Source:
+    from provisor.connectors.csvfile.memory import Memory
     from provisor.connectors.csvfile.settings import CsvSettings, parse
     from provisor.connectors.csvfile.source import CsvSource
 
     parsed = parse(settings, around.base)
     assert isinstance(parsed, CsvSettings), CHECKED
-    return CsvSource(parsed, around.clock, required(around.rules))
+    memory = None
+    if around.documents is not None:
+        memory = Memory(around.documents, around.owner, parsed.format.encoding)
+    return CsvSource(parsed, around.clock, required(around.rules), memory=memory)
 
 
 def _probe_csv(settings: Settings, around: Surroundings) -> Prober:

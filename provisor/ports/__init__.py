@@ -13,11 +13,12 @@ from provisor.ports.journal import Drift, Journal, Listed, Observation, Resting,
 from provisor.ports.leases import Held, LeaseEnds, Leases, forever
 from provisor.ports.notices import Notices, Pending
 from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
-from provisor.ports.surroundings import Clock, Entropy
+from provisor.ports.surroundings import Clock, Documents, Entropy
 
 __all__ = [
     "Capabilities",
     "Clock",
+    "Documents",
     "Drift",
     "Ears",
     "Entropy",

@@ -1,4 +1,4 @@
-"""Time and chance, from outside: a history can be replayed."""
+"""Time and chance, from outside: a history can be replayed. And where adapters keep things."""
 
 from __future__ import annotations
 
@@ -28,3 +28,11 @@ class Entropy(Protocol):
     def below(self, limit: int) -> int:
         """Return a whole number from 0 to `limit` - 1."""
         ...
+
+
+class Documents(Protocol):
+    """Where documents are kept; what was put is there after a crash. A `Registry` is one."""
+
+    async def document(self, owner: str, name: str) -> bytes | None: ...
+
+    async def put_document(self, owner: str, name: str, content: bytes) -> None: ...

@@ -56,7 +56,7 @@ class OpenFile:
 
     def __init__(self, path: Path, format: Format) -> None:
         self.path = path
-        self._format = format
+        self._format, self._dialect = format, _dialect(format)
         self._hash = hashlib.sha256()
         self._bytes_read = 0
         self._lines_handed_on = 0
@@ -79,10 +79,24 @@ class OpenFile:
     def hash_ahead(self) -> str:
         """Return the hash of the whole file, and go back to its beginning."""
         ahead = hashlib.sha256()
-        while chunk := self._chunk():
+        for chunk in self.bytes_ahead():
             ahead.update(chunk)
-        self._raw.seek(0)
         return ahead.hexdigest()
+
+    def bytes_ahead(self) -> Iterator[bytes]:
+        """Yield the whole file from its beginning, and go back there when it has been read."""
+        self._raw.seek(0)
+        while chunk := self._chunk():
+            yield chunk
+        self._raw.seek(0)
+
+    def rows_in(self, line: bytes) -> list[list[str]]:
+        """Return the rows in a line that stands alone, without its line feed.
+
+        Raises UnicodeError, csv.Error where there is none, or it does not end there.
+        """
+        text = line.decode(self._format.encoding)
+        return [*csv.reader((f"{text}\n",), self._dialect)]
 
     def content(self) -> bytes:
         """Return all of it: for small files."""
@@ -104,13 +118,7 @@ class OpenFile:
 
         A line that is empty is a row without cells, unless only such lines follow.
         """
-        reader = csv.reader(
-            self._lines(),
-            delimiter=self._format.delimiter,
-            quotechar=self._format.quote,
-            quoting=csv.QUOTE_MINIMAL if self._format.quote else csv.QUOTE_NONE,
-            strict=True,
-        )
+        reader = csv.reader(self._lines(), self._dialect)
         line, empty = 1, list[int]()
         try:
             for row in reader:
@@ -195,6 +203,16 @@ class OpenFile:
             "rename it to this one",
             self.path,
         )
+
+
+def _dialect(format: Format) -> csv.Dialect:
+    class Strict(csv.excel):
+        delimiter = format.delimiter
+        quotechar = format.quote
+        quoting = csv.QUOTE_MINIMAL if format.quote else csv.QUOTE_NONE
+        strict = True
+
+    return Strict()
 
 
 def _ends(text: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from provisor.connectors.csvfile import manifest
@@ -46,6 +46,11 @@ class Opened:
         return (*self.users, *self.groups, *self.members)
 
     @property
+    def beside(self) -> tuple[OpenFile, ...]:
+        """The tables that are not of users."""
+        return (*self.groups, *self.members)
+
+    @property
     def files(self) -> tuple[OpenFile, ...]:
         """All of them: what the read depends on."""
         return (*self.tables, self.manifest) if self.manifest else self.tables
@@ -60,6 +65,8 @@ class Table(Generic[Meaning]):
     columns: Meaning
     count: int = 0
     """Rows read, the header left aside."""
+    anchors: list[str] = field(default_factory=list[str])
+    """Of each row, in order."""
 
 
 @dataclass(slots=True)
@@ -86,12 +93,12 @@ class Snapshot:
         self._shown = {USER: _Shown(set())}
         if settings.groups:
             self._shown[GROUP] = _Shown(set())
-        self._manifest = self._believe_manifest()
-        self._users, self._groups, self._members = self._read_headers()
+        self.manifest = self._believe_manifest()
+        self.users, self._groups, self._members = self._read_headers()
 
     def parts(self, page_entries: int) -> Iterator[Page | Receipt | None]:
         """Yield pages and the receipt; None where there is nothing yet and others may run."""
-        yield from self._pages(self._objects(USER, self._users), page_entries)
+        yield from self._pages(self._objects(USER, self.users), page_entries)
         groups: dict[Anchor, Entry] = {}
         for part in self._objects(GROUP, self._groups):
             if isinstance(part, Entry):
@@ -103,6 +110,12 @@ class Snapshot:
         self._check_end()
         yield from self._pages(self._groups_shown(groups, memberships), page_entries)
         yield self._receipt()
+
+    def group_anchors(self) -> set[str]:
+        """Return the ids of all groups; instead of reading `parts`."""
+        for _ in self._objects(GROUP, self._groups):
+            pass
+        return self._shown[GROUP].anchors if GROUP in self._shown else set()
 
     # before the first row
 
@@ -149,6 +162,7 @@ class Snapshot:
             for line, row in table.rows:
                 table.count += 1
                 found = entry(row)
+                table.anchors.append(found.anchor or "")
                 if found.anchor is None:
                     shown.is_hiding = True
                 elif found.anchor in shown.anchors:
@@ -228,9 +242,9 @@ class Snapshot:
             file.check_unchanged()
         if self._opened.manifest:
             self._opened.manifest.check_unchanged()
-        for table in (*self._users, *self._groups, *self._members):
+        for table in (*self.users, *self._groups, *self._members):
             path = table.file.path
-            vouched = self._manifest.get(path.name, UNVOUCHED)
+            vouched = self.manifest.get(path.name, UNVOUCHED)
             manifest.check(path, vouched, rows=table.count, sha256=table.file.sha256())
 
     def _receipt(self) -> Receipt:

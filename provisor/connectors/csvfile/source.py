@@ -1,5 +1,5 @@
-"""CSV files as a source: always the whole of them, with a receipt or without one; nothing of them
-where they say what they said before."""
+"""CSV files as a source: the whole of them, with a receipt or without one; nothing of them where
+they say what they said before; and where they say little else, that alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from provisor.connectors.csvfile.memory import Memory
+from provisor.connectors.csvfile.news import news
+from provisor.connectors.csvfile.prints import Unsure, pack
 from provisor.connectors.csvfile.reader import Identity, OpenFile, incomplete, look
 from provisor.connectors.csvfile.recognise import looked_ahead, mark, read_so_far
 from provisor.connectors.csvfile.settings import CsvSettings
@@ -33,7 +36,8 @@ PATIENCE_S: Final = 30.0
 
 
 class CsvSource:
-    """Users and groups in files. It tells what there is; of what changed, only that nothing did."""
+    """Users and groups in files. It tells what there is, and what is new among users; who is gone
+    only a read of the whole tells."""
 
     def __init__(
         self,
@@ -42,8 +46,11 @@ class CsvSource:
         required: Mapping[str, frozenset[str]] | None = None,
         *,
         page_entries: int = 1000,
+        memory: Memory | None = None,
     ) -> None:
-        """`required` names, by kind, the attributes that mappings and filters read."""
+        """`required` names, by kind, the attributes that mappings and filters read; `memory` keeps
+        the prints of rows from one read to the next."""
+        self._memory = memory
         self._settings = settings
         self._clock = clock
         self._page_entries = page_entries
@@ -72,20 +79,44 @@ class CsvSource:
         with ExitStack() as stack:
             opened = await self._open(stack)
             if since is not None:
-                yield await asyncio.to_thread(self._unchanged, opened, since)
+                async for part in self._since(since, opened):
+                    yield part
                 return
-            for part in Snapshot(self._settings, self._required, opened).parts(self._page_entries):
+            snapshot = Snapshot(self._settings, self._required, opened)
+            for part in snapshot.parts(self._page_entries):
                 if isinstance(part, Receipt):
-                    yield self._marked(part, opened)
+                    receipt = self._marked(part, opened)
+                    if self._memory is not None and receipt.watermark is not None:
+                        await self._memory.keep_whole(snapshot, read_so_far(opened.files))
+                    yield receipt
                 elif part is not None:
                     yield part
                 await self._clock.sleep(0)
 
-    def _unchanged(self, opened: Opened, since: Watermark) -> Receipt:
-        """Return the receipt of a read in which nothing is new. Raises WatermarkExpired."""
-        if not names_content(since) or since != self._mark(looked_ahead(opened.files)):
+    async def _since(self, since: Watermark, opened: Opened) -> AsyncIterator[Page | Receipt]:
+        """Yield what the files say that they did not say then. Raises WatermarkExpired."""
+        hashes = await asyncio.to_thread(looked_ahead, opened.files)
+        now = self._mark(hashes)
+        if since != now:
+            for page in await self._news(since, opened, hashes):
+                yield page
+        yield Receipt(is_snapshot=False, rows={}, watermark=now)
+
+    async def _news(
+        self, since: Watermark, opened: Opened, hashes: Sequence[tuple[str, str]]
+    ) -> list[Page]:
+        known = await self._memory.of(since, self._mark) if self._memory else None
+        if self._memory is None or known is None or not names_content(since):
             raise WatermarkExpired("files do not tell what changed; they are read as a whole")
-        return Receipt(is_snapshot=False, rows={}, watermark=since)
+        try:
+            frame = Snapshot(self._settings, self._required, opened)
+            found = await asyncio.to_thread(news, frame, opened, known, hashes)
+        except (Unsure, Unreachable) as why:  # of which the read of the whole makes what it is
+            raise WatermarkExpired(f"{why}; the files are read as a whole") from why
+        await self._memory.keep(pack(hashes, known.seed, found.tables))
+        cut = range(0, len(found.entries), self._page_entries)
+        pages = (found.entries[first : first + self._page_entries] for first in cut)
+        return [Page(tuple(map(Seen, page)), None) for page in pages]
 
     def _marked(self, receipt: Receipt, opened: Opened) -> Receipt:
         """A read that had a row amiss is read again, whatever the files say by then."""

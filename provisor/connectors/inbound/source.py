@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from provisor.connectors.inbound.wire import (
     Base,
@@ -34,7 +34,7 @@ from provisor.model.entries import (
     Value,
     Watermark,
 )
-from provisor.ports import Entropy
+from provisor.ports import Documents, Entropy
 
 SLOTS: Final = 64
 BASE: Final = "inbound-base"
@@ -42,14 +42,6 @@ LOST: Final = (
     "something that was pushed is missing from the store; restore a backup of all of it, or push "
     "everything again and restart the job"
 )
-
-
-class Documents(Protocol):
-    """Where documents are kept; what was put is there after a crash. A `Registry` is one."""
-
-    async def document(self, owner: str, name: str) -> bytes | None: ...
-
-    async def put_document(self, owner: str, name: str, content: bytes) -> None: ...
 
 
 class InboundDirectory:

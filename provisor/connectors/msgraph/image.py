@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
@@ -18,16 +18,9 @@ from provisor.connectors.http.body import JsonObject, get, items, text_of
 from provisor.connectors.msgraph.naming import MANAGER, Shape, entry_of, pointed_of
 from provisor.errors import StoreFailed, Unreachable, WatermarkExpired
 from provisor.model.entries import Entry
+from provisor.ports import Documents
 
 SHARDS: Final = 64
-
-
-class Documents(Protocol):
-    """Where documents are kept; what was put is there after a crash. A `Registry` is one."""
-
-    async def document(self, owner: str, name: str) -> bytes | None: ...
-
-    async def put_document(self, owner: str, name: str, content: bytes) -> None: ...
 
 
 class Held(msgspec.Struct, array_like=True):

@@ -19,7 +19,7 @@ from provisor.connectors.http.replies import Reply
 from provisor.connectors.msgraph import marks
 from provisor.connectors.msgraph.asking import Tenant
 from provisor.connectors.msgraph.failures import is_absent
-from provisor.connectors.msgraph.image import Documents, Held, Image
+from provisor.connectors.msgraph.image import Held, Image
 from provisor.connectors.msgraph.marks import Mark
 from provisor.connectors.msgraph.naming import (
     GROUP,
@@ -44,7 +44,7 @@ from provisor.model.entries import (
     System,
     Watermark,
 )
-from provisor.ports import Clock, Entropy
+from provisor.ports import Clock, Documents, Entropy
 
 PAGES_MAX: Final = 1_000_000
 MEMBERS_PAGE: Final = 999

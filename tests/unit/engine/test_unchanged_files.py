@@ -1,4 +1,4 @@
-"""Files that say what they said are not read again, and still all is as they say."""
+"""Files that say what they said are not read again, nor rows; and still all is as they say."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from provisor.connectors.catalog import required
 from provisor.connectors.csvfile import settings as csv_settings
+from provisor.connectors.csvfile.memory import Memory
 from provisor.connectors.csvfile.source import CsvSource
 from provisor.connectors.memory import MemoryTarget
 from provisor.engine.cycle import run_cycle
@@ -60,11 +61,12 @@ class Firm:
     def write(self, text: str) -> None:
         (self.folder / "people.csv").write_text(text, encoding="utf-8")
 
-    def source(self) -> CsvSource:
+    def source(self, store: SqliteStore) -> CsvSource:
         chosen = csv_settings.parse({"users": "people.csv", "settleFor": 0}, self.folder)
         assert isinstance(chosen, csv_settings.CsvSettings)
         needed = {"User": required(RULES)["User"] & {"userName", "displayName", "jobTitle"}}
-        return CsvSource(chosen, Clock(), needed)
+        memory = Memory(store, "app", chosen.format.encoding)
+        return CsvSource(chosen, Clock(), needed, memory=memory)
 
     async def _with_ports(self, do: Callable[[Ports], Awaitable[object]]) -> None:
         with closing(SqliteStore(self.folder / "store.db")) as store:
@@ -73,7 +75,7 @@ class Firm:
                 await store.put_job(job)
             journal = await store.open_journal("people", "a test")
             ports = Ports(
-                source=self.source(),
+                source=self.source(store),
                 target=self.target,
                 journal=journal,
                 clock=Clock(),
@@ -100,6 +102,16 @@ class Firm:
 
     def forget(self) -> None:
         asyncio.run(self._with_ports(lambda ports: ports.journal.reset(ResetScope.WATERMARK)))
+
+    def titles(self) -> dict[object, object]:
+        return self._by_name("title")
+
+    def enabled(self) -> dict[object, object]:
+        return self._by_name("active")
+
+    def _by_name(self, attribute: str) -> dict[object, object]:
+        told = (entry.attributes for entry in self.target.entries.values())
+        return {one["displayName"]: one[attribute] for one in told}
 
     @property
     def title(self) -> object:
@@ -147,3 +159,31 @@ def test_who_was_provisioned_on_demand_is_as_the_files_say_when_they_are_what_th
     firm.run()
 
     assert firm.title == "Clerk"
+
+
+def test_of_files_that_say_little_new_only_that_is_read_and_carried_out(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.write(f"{CLERK}2,bob,Bob,Clerk\n")
+    firm.run()
+    firm.write(f"{CLERK}2,bob,Bob,Boss\n3,eve,Eve,Clerk\n")
+
+    cycle = firm.run()
+
+    assert (cycle.counts.imported, cycle.counts.exported) == (2, 2)
+    assert firm.titles() == {"Ada": "Clerk", "Bob": "Boss", "Eve": "Clerk"}
+
+
+def test_who_is_gone_is_found_out_by_reading_the_whole_and_leaves(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.write(f"{CLERK}2,bob,Bob,Clerk\n")
+    firm.run()
+    firm.write(f"{CLERK}2,bob,Bob,Boss\n")
+    firm.run()
+    firm.write(BOSS)
+
+    firm.run()
+
+    assert firm.enabled() == {"Ada": True, "Bob": False}
+    firm.write(f"{BOSS}2,bob,Bob,Boss\n")
+    firm.run()
+    assert firm.enabled() == {"Ada": True, "Bob": True}
