@@ -27,6 +27,7 @@ MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "rate": lambda people: rows.throttled(),
     "later": rows.later,
     "preview": rows.preview,
+    "leaver": lambda people: rows.leaver(100_000),
     "start": lambda people: rows.start(),
 }
 BESIDES = (

@@ -6,6 +6,7 @@ compares medians.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -228,3 +229,18 @@ def start() -> list[Row]:
     ratio = busy(ours) / busy(theirs)
     figures = f"{busy(ours) * MS:.0f} ms of the processor, bare {busy(theirs) * MS:.0f} ms"
     return [Row("provisor status : python", figures, ratio, "≤ 10", ratio <= 10)]
+
+
+def leaver(people: int) -> list[Row]:
+    """Row 12: how long somebody who leaves during a first cycle keeps the account."""
+    told: list[dict[str, float]] = []
+    for _ in range(ROUNDS):
+        with place(people) as folder, stub() as target:
+            stats = f"http://127.0.0.1:{target.port}/__stats"
+            command = [sys.executable, "-m", "benchmarks.leaver", str(folder), target.base, stats]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            told.append(json.loads(done.stdout))
+    took = middle([one["seconds"] for one in told])
+    every = ", ".join(f"{one['seconds']:.2f} s after {one['before']:.0f} requests" for one in told)
+    is_reached = took <= 5 and all(one["was running"] for one in told)
+    return [Row("leaver in a first cycle, seconds", every, took, "≤ 5", is_reached)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provisor.engine.cycle import assign, departed_and_links
+from provisor.engine.cycle import assign
+from provisor.engine.departures import departed_and_links
 from provisor.engine.look import plan
 from provisor.engine.provision import Passage, provision
 from provisor.engine.references import plan_for, provision_references, weigh_removals

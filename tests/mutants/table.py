@@ -382,15 +382,15 @@ MUTANTS = (
     mutant(
         "leavers are not let go",
         f"{FINDINGS} {CONVERGES}",
-        Edit(CYCLE, "journal.let_go(deletes)", "journal.let_go(())"),
+        Edit(CYCLE, "journal.let_go(lane.deletes)", "journal.let_go(())"),
     ),
     mutant(
         "the staged are let go",
         FINDINGS,
         Edit(
             CYCLE,
-            "journal.let_go(deletes)",
-            "journal.let_go([*deletes, *held])",
+            "journal.let_go(lane.deletes)",
+            "journal.let_go([*lane.deletes, *lane.held])",
         ),
     ),
     # fencing
@@ -514,5 +514,25 @@ MUTANTS = (
             "            sqlite3.Connection.execute(self._connection, 'COMMIT')\n"
             "        self._undone()\n",
         ),
+    ),
+    # what is quicker
+    mutant(
+        "leavers wait for the end of a long cycle",
+        "../unit/engine/test_lane.py",
+        Edit(
+            "provisor/engine/lane.py",
+            "return not is_first and now >= self._again_at and isinstance(self.work.gate, Open)",
+            "return False",
+        ),
+    ),
+    mutant(
+        "those who left during a cycle are not weighed",
+        "../unit/engine/test_lane.py",
+        Edit("provisor/engine/lane.py", "self.aside |= self.held | actions.keys()", "pass"),
+    ),
+    mutant(
+        "a row that is gone is not noticed among those that are known",
+        "../unit/connectors/csvfile/test_news.py",
+        Edit("provisor/connectors/csvfile/news.py", "if not lost <= told:", "if not told:"),
     ),
 )

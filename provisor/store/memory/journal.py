@@ -193,6 +193,8 @@ class MemoryJournal:
         self._fence()
         self._job.generation += 1
         self._job.watermark = None
+        if self._job.cycle is not None:
+            self._job.cycle = replace(self._job.cycle, read=0)
 
     async def absorb(
         self, observations: Sequence[Observation], watermark: Watermark | None, now: datetime

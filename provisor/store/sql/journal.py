@@ -181,7 +181,8 @@ class SqlJournal:
     async def begin_snapshot(self) -> None:
         with self._desk.write():
             self._desk.run(
-                "UPDATE job SET generation = generation + 1, watermark = NULL WHERE number = ?",
+                "UPDATE job SET generation = generation + 1, watermark = NULL,"
+                " cycle_read = 0 WHERE number = ?",
                 (self._desk.job,),
             )
 

@@ -123,6 +123,7 @@ def test_what_a_plan_has_read_does_not_make_the_cycle_after_it_read_all(firm: Fi
 
 UNSURE = {
     "somebody is gone": "1,Ada,\n",
+    "somebody is gone, and somebody else has come": "1,Ada,\n3,Eve,\n",
     "an id stands in two rows": "1,Ada,\n2,Bob,\n2,Eve,\n",
     "somebody takes the id of another": "1,Ada,\n1,Bob,\n",
     "a row is there twice": "1,Ada,\n2,Bob,\n2,Bob,\n",
