@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from provisor.errors import StoreFailed
 from provisor.model.jobs import Job
-from provisor.planner.status import next_start
+from provisor.planner.schedule import next_start
 from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.lease import Busy, lease

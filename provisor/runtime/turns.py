@@ -10,7 +10,7 @@ from typing import Protocol
 from provisor.errors import Fenced, StoreFailed
 from provisor.model.cycles import Cycle, CycleKind, CycleResult, Halt
 from provisor.model.jobs import Job
-from provisor.planner.status import next_start
+from provisor.planner.schedule import next_start
 from provisor.runtime.interruption import Interrupted, Interruption
 from provisor.runtime.lease import Busy, lease
 from provisor.runtime.parts import Parts
