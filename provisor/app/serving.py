@@ -66,6 +66,7 @@ async def serve_workspace(
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     await serve(
         with_console(service, rooms),
+        service.early,
         host=options.host,
         port=options.port,
         tls=tls,

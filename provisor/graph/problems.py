@@ -86,14 +86,19 @@ def envelope(code: str, message: str, ids: RequestIds, at: datetime) -> Envelope
     return Envelope(error=PublicFault(code=code, message=message, inner_error=_inner(ids, at)))
 
 
-def invalid(problems: Sequence[Problem], ids: RequestIds, at: datetime) -> Envelope:
+def invalid(
+    problems: Sequence[Problem],
+    ids: RequestIds,
+    at: datetime,
+    code: str = "RequestParameterInvalid",
+) -> Envelope:
     """Return the error body that names everything that is wrong with a document."""
     wrong = errors(problems)
     shown = [str(problem) for problem in wrong[:MESSAGES_MAX]]
     if len(wrong) > MESSAGES_MAX:
         shown.append(f"and {len(wrong) - MESSAGES_MAX} more")
     fault = PublicFault(
-        code="RequestParameterInvalid",
+        code=code,
         message="\n".join(shown),
         target=wrong[0].path if wrong else None,
         details=tuple(ErrorDetail(code=p.code, message=str(p), target=p.path) for p in wrong),

@@ -15,13 +15,13 @@ import msgspec
 
 from provisor.graph.http.answers import Answer, Document, said
 from provisor.graph.http.auth import Caller, Gatekeeper
-from provisor.graph.http.faults import Fault, bad_request, invalid
+from provisor.graph.http.faults import Fault, bad_request, beyond, invalid
 from provisor.graph.http.house import House
 from provisor.graph.http.paths import Key
 from provisor.graph.http.query import TOP_MAX, Query, sliced, spelled
 from provisor.graph.problems import RequestIds
 from provisor.graph.schema.codes import Code
-from provisor.graph.wire.coding import decode
+from provisor.graph.wire.coding import DEPTH_MAX, decode, is_too_deep
 
 T = TypeVar("T")
 TOP_DEFAULT = 100
@@ -79,6 +79,9 @@ class Call:
             raw = cast(object, msgspec.json.decode(self.body.strip() or b"{}"))
         except (msgspec.DecodeError, RecursionError) as failure:
             raise bad_request(f"This is no JSON document: {failure}.") from failure
+        if is_too_deep(raw):
+            message = f"The document has more than {DEPTH_MAX} levels."
+            raise beyond(Code.DOCUMENT_TOO_DEEP, "", message)
         if not isinstance(raw, dict):
             raise bad_request("A JSON object is expected.")
         return cast(dict[str, object], raw)

@@ -34,6 +34,16 @@ def invalid(problems: Sequence[Problem]) -> Fault:
     return Fault(400, "RequestParameterInvalid", "", problems=problems)
 
 
+def beyond(code: str, target: str, message: str) -> Fault:
+    """More was asked for than is done at once; the code says of what."""
+    return Fault(400, "BadRequest", "", problems=[Problem(code=code, path=target, message=message)])
+
+
+def too_slow(seconds: int) -> Fault:
+    message = f"The request was not whole after {seconds} seconds."
+    return Fault(408, "RequestTimeout", message, headers={"Connection": "close"})
+
+
 def unauthenticated(message: str) -> Fault:
     headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     return Fault(401, "InvalidAuthenticationToken", message, headers=headers)

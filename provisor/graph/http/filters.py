@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, cast
 
-from provisor.graph.http.faults import bad_request
+from provisor.graph.http.faults import bad_request, beyond
 from provisor.graph.wire.base import instant_of
 
 LENGTH_MAX = 4_096
 DEPTH_MAX = 20
+TERMS_MAX = 100
+"""Each is asked of every entry that is looked through."""
 
 Literal: TypeAlias = str | int | float | bool | datetime | None
 
@@ -84,7 +86,7 @@ TESTS: Mapping[str, Callable[[str, str], bool]] = {
 def parse_filter(text: str) -> Condition:
     """Return the tree of a filter. Raises Fault with what is wrong and where."""
     if len(text) > LENGTH_MAX:
-        raise bad_request(f"$filter is longer than {LENGTH_MAX} characters.")
+        raise beyond("FilterTooLong", "$filter", f"It has more than {LENGTH_MAX} characters.")
     return _Parser(text).whole()
 
 
@@ -100,6 +102,7 @@ class _Parser:
         self._tokens = list(_tokens(text))
         self._next = 0
         self._depth = 0
+        self._terms = 0
 
     def whole(self) -> Condition:
         condition = self._any()
@@ -122,7 +125,7 @@ class _Parser:
     def _one(self) -> Condition:
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise bad_request(f"$filter has more than {DEPTH_MAX} levels.")
+            raise beyond("FilterTooDeep", "$filter", f"It has more than {DEPTH_MAX} levels.")
         try:
             if self._takes("not"):
                 return Negation(self._one())
@@ -135,6 +138,9 @@ class _Parser:
             self._depth -= 1
 
     def _simple(self) -> Condition:
+        self._terms += 1
+        if self._terms > TERMS_MAX:
+            raise beyond("FilterTooWide", "$filter", f"It has more than {TERMS_MAX} comparisons.")
         token = self._peek()
         if token is not None and token.kind == "word" and token.text.lower() in TESTS:
             return self._test(token.text.lower())

@@ -6,11 +6,15 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from provisor.graph.http.faults import Fault
+from provisor.graph.http.protocol import HEAD_BYTES_MAX, BoundedProtocol
 from provisor.runtime.interruption import Interruption
 
 KEPT_ALIVE_S = 75
@@ -27,6 +31,7 @@ class Server(uvicorn.Server):
 
 async def serve(
     app: ASGIApp,
+    early: Callable[[Fault], tuple[bytes, str]],
     *,
     host: str,
     port: int,
@@ -37,8 +42,8 @@ async def serve(
 ) -> None:
     """Answer requests and do what is to be done beside, until an interruption.
 
-    `began` is told the address, once requests are answered. Raises OSError where the address
-    cannot be had.
+    `early` tells what is answered to what never became a request. `began` is told the address, once
+    requests are answered. Raises OSError where the address cannot be had.
     """
     certificate, key = tls or (None, None)
     config = uvicorn.Config(
@@ -55,7 +60,9 @@ async def serve(
         ws="none",
         timeout_keep_alive=KEPT_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
-        h11_max_incomplete_event_size=64 << 10,
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+        # It is made where uvicorn would make its own.
+        http=cast(type[asyncio.Protocol], partial(BoundedProtocol, early)),
     )
     server = Server(config)
     with contextlib.closing(config.bind_socket()) as listening:

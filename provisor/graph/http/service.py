@@ -18,7 +18,7 @@ from provisor.errors import AdapterError, StoreFailed
 from provisor.graph.http.answers import JSON, Answer
 from provisor.graph.http.auth import ANONYMOUS, Caller, Gatekeeper
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import Fault, forbidden, unavailable
+from provisor.graph.http.faults import Fault, forbidden, too_slow, unavailable
 from provisor.graph.http.handlers.common import application_of, not_allowed
 from provisor.graph.http.house import House, Houses
 from provisor.graph.http.places import Places
@@ -33,6 +33,8 @@ from provisor.store.errors import JobUnknown
 
 VERSIONS = {"beta": "beta", "v1.0": "v1.0"}
 PATH_LENGTH_MAX = 16_384
+BODY_WITHIN_S = 60
+"""A body that is not there by then is not waited for; eight megabytes need a megabit a second."""
 CLIENT_ID_LENGTH_MAX = 200
 log = structlog.get_logger()
 
@@ -158,13 +160,16 @@ class Service:
             expanded=_understood(route, query),
         )
 
+    def early(self, fault: Fault) -> tuple[bytes, str]:
+        """Return what tells of a request that never became one, and the id it is told under."""
+        ids = _ids(self.houses.home, {})
+        return self._refusal(fault, ids).body, ids.request
+
     def _refusal(self, failure: Exception, ids: RequestIds) -> Answer:
         fault = fault_of(failure, ids)
         now = self.houses.home.parts.clock.now()
         if fault.problems:
-            made = invalid(fault.problems, ids, now)
-            if fault.code == "BadRequest":
-                made = envelope(fault.code, made.error.message, ids, now)
+            made = invalid(fault.problems, ids, now, fault.code)
         else:
             made = envelope(fault.code, fault.message, ids, now)
         return Answer(status=fault.status, body=encode(made), media=JSON, headers=fault.headers)
@@ -193,7 +198,9 @@ def _found(version: str, path: str) -> Found:
 
 
 def too_long(limit: int) -> Fault:
-    return Fault(413, "RequestEntityTooLarge", f"More than {limit} bytes were sent.")
+    closing = {"Connection": "close"}  # the rest of it is not read
+    message = f"More than {limit} bytes were sent."
+    return Fault(413, "RequestEntityTooLarge", message, headers=closing)
 
 
 def _ids(house: House, headers: Mapping[str, str]) -> RequestIds:
@@ -207,7 +214,7 @@ def _split(request: Request) -> tuple[str, str, str]:
     """Return version, path below it, and query, all as they came."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
     if len(raw) > PATH_LENGTH_MAX or len(request.scope["query_string"]) > PATH_LENGTH_MAX:
-        raise Fault(414, "BadRequest", "The address is too long.")
+        raise Fault(414, "RequestUriTooLong", f"It has more than {PATH_LENGTH_MAX} characters.")
     path = raw.decode("ascii", "replace").partition("?")[0]
     first, _, rest = path.lstrip("/").partition("/")
     version = VERSIONS.get(first.lower(), "")
@@ -250,11 +257,15 @@ async def _body(request: Request, route: Route) -> bytes:
         raise too_long(route.body_max)
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > route.body_max:
-            raise too_long(route.body_max)
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > route.body_max:
+                    raise too_long(route.body_max)
+                parts.append(part)
+    except TimeoutError:
+        raise too_slow(BODY_WITHIN_S) from None
     body = b"".join(parts)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = media in ("", "application/json") or media.endswith("+json")

@@ -74,7 +74,7 @@ def _tried(wanted: ParseExpression, context: Context) -> ParseExpressionResponse
     try:
         tree = parse(wanted.expression)
     except ExpressionError as failure:
-        return ParseExpressionResponse(error=_error("InvalidExpression", failure))
+        return ParseExpressionResponse(error=_error(failure.limit or "InvalidExpression", failure))
     source, _ = read(AttributeMappingSource, write_source(tree))
     if wanted.test_input_object is None:
         return ParseExpressionResponse(parsed_expression=source, parsing_succeeded=True)
@@ -82,7 +82,7 @@ def _tried(wanted: ParseExpression, context: Context) -> ParseExpressionResponse
     try:
         result = _evaluated(tree, pairs, wanted.target_attribute_definition, context)
     except ExpressionError as failure:
-        error = _error(failure.code, failure)
+        error = _error(failure.limit or failure.code, failure)
         return ParseExpressionResponse(
             error=error, parsed_expression=source, parsing_succeeded=True
         )

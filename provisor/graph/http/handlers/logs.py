@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from provisor.graph.http.answers import Answer, document
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import bad_request, not_found
+from provisor.graph.http.faults import beyond, not_found
 from provisor.graph.http.filters import Comparison, Condition, Junction, Path, holds
 from provisor.graph.http.query import checked_filter, order_of, selected
 from provisor.graph.http.throttle import LOGS
@@ -60,7 +60,7 @@ async def list_logs(call: Call) -> Answer:
         return _download(page.items)
     top = call.query.number("top")
     if top is not None and not 1 <= top <= TOP_MAX:
-        raise bad_request(f"$top is between 1 and {TOP_MAX} here.")
+        raise beyond("PageTooLarge", "$top", f"It is between 1 and {TOP_MAX} here.")
     size = min(top or TOP_DEFAULT, call.page_max() or TOP_MAX)
     page = await _read(call, condition, asked, size)
     items = [selected(document(one), call.query, TYPE, PROPERTIES) for one in page.items]
