@@ -34,6 +34,7 @@ REFUSALS: Mapping[int, str] = {
     401: "There is no token that is good.",
     403: "The token lacks the permission, or owns something else.",
     404: "Nobody here knows what the address names.",
+    408: "The body was not whole in time.",
     409: "It is there already, or is something else by now.",
     413: "The body is too long.",
     414: "The address is too long.",
@@ -202,7 +203,7 @@ def _refusals(route: Route) -> Iterable[int]:
     if KEY.search(route.path):
         found.add(404)
     if route.method in WITH_BODY:
-        found |= {413, 415}
+        found |= {408, 413, 415}
     if route.media == FORM:
         found |= {401}
     return sorted(found)
