@@ -160,8 +160,13 @@ class Registry(Notices, Protocol):
         """Return what waits for an administrator."""
         ...
 
-    async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
-        """Approve exactly what is staged under this hash, once; False if it is not that."""
+    async def approve(
+        self, job: str, hash: str, by: str, now: datetime, *, origin: str = ""
+    ) -> bool:
+        """Approve exactly what is staged under this hash, once; False if it is not that.
+
+        It is audited with what was let pass, and where the word came from.
+        """
         ...
 
     async def audit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+from provisor.model.audit import Altered
 from provisor.model.decisions import StandingKey
 from provisor.model.jobs import Asked, Job, ResetScope
 from provisor.planner.status import Restarted, Started, Stopped
@@ -58,7 +59,8 @@ async def restart(
         if forgets:
             await journal.reset(forgets)
         await parts.registry.note(job.id, Restarted(scope))
-    await _audit(parts, by, "Enable/restart provisioning configuration", job)
+    forgotten = Altered("resetScope", "", ", ".join(map(_word, scope)))
+    await _audit(parts, by, "Enable/restart provisioning configuration", job, forgotten)
     return released
 
 
@@ -78,5 +80,21 @@ async def disconnect(parts: Parts, job: Job, key: StandingKey, by: str) -> None:
     await parts.registry.audit(parts.clock.now(), by, "Delete object connection", about)
 
 
-async def _audit(parts: Parts, by: str, activity: str, job: Job) -> None:
-    await parts.registry.audit(parts.clock.now(), by, activity, f"{job.name} {job.id}")
+async def _audit(parts: Parts, by: str, activity: str, job: Job, *more: Altered) -> None:
+    """Have it on record, with the status before and after; none after: the job is gone."""
+    now = await parts.registry.job(job.id)
+    old, new = _standing(job), _standing(now)
+    changes = [Altered(name, old[name], new[name]) for name in old if old[name] != new[name]]
+    about = f"{job.name} {job.id}"
+    await parts.registry.audit(parts.clock.now(), by, activity, about, altered=(*changes, *more))
+
+
+def _word(scope: ResetScope) -> str:
+    """Return how Graph calls one thing that a restart forgets."""
+    return "".join(part.capitalize() for part in (scope.name or "").split("_"))
+
+
+def _standing(job: Job | None) -> dict[str, str]:
+    if job is None:
+        return dict.fromkeys(("status", "schedule"), "")
+    return {"status": job.status.code.value, "schedule": job.status.schedule_state.value}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from provisor.model.audit import Altered
 from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult, JobError, Side
 from provisor.model.decisions import StandingKey
 from provisor.model.entries import MatchQuery
@@ -132,6 +133,16 @@ def imported(cycle: OpenCycle) -> Counts:
         imported_deltas=cycle.deltas,
         imported_reference_deltas=cycle.reference_deltas,
     )
+
+
+def released(view: StagedView) -> tuple[Altered, ...]:
+    """Return what an approval lets pass, as the audit tells it."""
+    counts = {
+        "staged departures": len(view.departures),
+        "staged removals of members": len(view.members),
+        "held snapshots": int(bool(view.snapshot)),
+    }
+    return tuple(Altered(name, str(count), "0") for name, count in counts.items() if count)
 
 
 def staged_view(

@@ -134,8 +134,11 @@ class TenantRegistry:
     async def staged(self, job: str) -> StagedView:
         return await self._inner.staged(await self._mine(job))
 
-    async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
-        return await self._inner.approve(await self._mine(job), hash, by, now)
+    async def approve(
+        self, job: str, hash: str, by: str, now: datetime, *, origin: str = ""
+    ) -> bool:
+        mine, origin = await self._mine(job), origin or self._origin
+        return await self._inner.approve(mine, hash, by, now, origin=origin)
 
     async def audit(
         self,

@@ -56,6 +56,12 @@ def test_what_is_planned_is_done_and_staged_departures_wait_for_their_hash(tmp_p
             wrong = house.post(f"{job}/staged/approve", {"hash": "0" * 64})
             assert (wrong.status, wrong.error["code"]) == (409, "Conflict")
             assert house.post(f"{job}/staged/approve", {"hash": view["hash"]}).status == 204
+            acts = house.get("/v1.0/auditLogs/directoryAudits?$top=5").json["value"]
+            act = next(one for one in acts if one["activityDisplayName"] == "approve")
+            assert act["initiatedBy"]["app"]["ipAddress"] == "127.0.0.1"
+            (change,) = act["targetResources"][0]["modifiedProperties"]
+            assert change["displayName"] == "staged departures"
+            assert (change["oldValue"], change["newValue"]) == (str(len(people)), "0")
             wait_until(lambda: steady(house, job) > before)
             assert not any(user["active"] for user in house.users().values())
             again = house.post(f"{job}/staged/approve", {"hash": view["hash"]})

@@ -13,6 +13,7 @@ from provisor.cli.render import say, table
 from provisor.cli.session import administrator, within
 from provisor.cli.shape import json_option, workspace_option
 from provisor.cli.workspace import Workspace
+from provisor.model.audit import Altered
 from provisor.settings.stored import Tenant, load_tenant, put_tenant
 from provisor.store.tenants import add_tenant, tenants
 
@@ -54,7 +55,8 @@ def add(session: Session, id: str, name: str) -> int:
         await add_tenant(parts.registry, chosen)
         store = workspace.store_as(chosen)
         await put_tenant(store, Tenant(id=chosen, display_name=name))
-        await parts.registry.audit(parts.clock.now(), administrator(), "Add tenant", chosen)
+        now, told = parts.clock.now(), (Altered("displayName", "", name),)
+        await parts.registry.audit(now, administrator(), "Add tenant", chosen, altered=told)
         say(f"tenant {chosen} added; next: provisor --tenant {chosen} apply FILE")
 
     return within(session, work)

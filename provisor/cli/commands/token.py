@@ -11,6 +11,7 @@ from provisor.cli.render import moment, say, table, tell
 from provisor.cli.session import administrator, within
 from provisor.cli.shape import json_option, workspace_option
 from provisor.cli.workspace import Workspace
+from provisor.model.audit import Altered
 from provisor.runtime.lease import lease
 from provisor.settings.durations import parse_duration
 from provisor.settings.problems import suggestion
@@ -60,7 +61,9 @@ def create(
                 raise WrongUse(f"there is a key {name} already; revoke it first")
             made, text = make(name, chosen, now, now + lasts if lasts else None, parts.entropy)
             await put_tokens(parts.registry, (*known, made))
-        await parts.registry.audit(now, administrator(), "Create API key", f"{name} {made.id}")
+        about, until = f"{name} {made.id}", made.expires.isoformat() if made.expires else "never"
+        told = (Altered("scopes", "", ", ".join(made.scopes)), Altered("expires", "", until))
+        await parts.registry.audit(now, administrator(), "Create API key", about, altered=told)
         if as_json:
             say(msgspec.json.encode({"id": made.id, "name": name, "token": text}).decode())
         else:
@@ -134,7 +137,8 @@ def revoke(session: Session, name: str) -> int:
             ]
             await put_tokens(parts.registry, kept)
         about = ", ".join(f"{one.name} {one.id}" for one in chosen)
-        await parts.registry.audit(now, administrator(), "Revoke API key", about)
+        told = [Altered(f"scopes of {one.id}", ", ".join(one.scopes), "") for one in chosen]
+        await parts.registry.audit(now, administrator(), "Revoke API key", about, altered=told)
         say(f"{name} is refused from now on")
 
     return within(session, work)

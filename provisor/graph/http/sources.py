@@ -16,7 +16,7 @@ from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.stored import CONNECTIONS, load_connections
 
 INBOUND = "inbound"
-INBOUND_TEMPLATES = ("API2SCIM",)
+INBOUND_TEMPLATES = ("API2SCIM", "API2LDAP", "API2AD", "API2SQL", "API2AAD")
 """Templates whose people are pushed by those who know of them."""
 
 

@@ -15,7 +15,7 @@ from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, Pending, StagedView
-from provisor.store.frame import staged_view
+from provisor.store.frame import released, staged_view
 from provisor.store.memory.journal import VIEW, MemoryJournal
 from provisor.store.memory.ledger import MemoryLedger
 from provisor.store.memory.state import JobState, MemoryState
@@ -142,7 +142,9 @@ class MemoryStore:
                 members[key] = s.references_staged.seen
         return staged_view(departures, members, state.held)
 
-    async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
+    async def approve(
+        self, job: str, hash: str, by: str, now: datetime, *, origin: str = ""
+    ) -> bool:
         view, state = await self.staged(job), self.state.of(job)
         if not hash or view.hash != hash:
             return False
@@ -158,7 +160,8 @@ class MemoryStore:
             state.standings[key] = replace(standing, references_staged=let)
         if state.held is not None:
             state.held = replace(state.held, is_approved=True)
-        await self.audit(now, by, "approve", f"{job} {hash}")
+        told = released(view)
+        await self.audit(now, by, "approve", f"{job} {hash}", origin=origin, altered=told)
         return True
 
     async def audit(

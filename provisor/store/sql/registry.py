@@ -18,7 +18,7 @@ from provisor.planner.notices import arising
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, Leases, Pending, StagedView
 from provisor.store.errors import JobUnknown
-from provisor.store.frame import HeldSnapshot, staged_view
+from provisor.store.frame import HeldSnapshot, released, staged_view
 from provisor.store.sql import ask, audit, bulk, count, notices, rows
 from provisor.store.sql.copying import refuse_partial
 from provisor.store.sql.database import Connection, Database, Home
@@ -233,7 +233,9 @@ class SqlStore:
         (held,) = self._run("SELECT held FROM job WHERE number = ?", (number,)).fetchone()
         return from_json(held, HeldSnapshot) if held else None
 
-    async def approve(self, job: str, hash: str, by: str, now: datetime) -> bool:
+    async def approve(
+        self, job: str, hash: str, by: str, now: datetime, *, origin: str = ""
+    ) -> bool:
         with self._transaction():
             self._number(job, self._database.locking)
             view = self._staged(job)
@@ -246,7 +248,10 @@ class SqlStore:
             if held is not None:
                 let = to_json(replace(held, is_approved=True))
                 self._run("UPDATE job SET held = ? WHERE number = ?", (let, desk.job))
-            self._audit(now, by, "approve", f"{job} {hash}", self._tenant(job))
+            about = f"{job} {hash}"
+            act = Act(at=now, by=by, activity="approve", about=about, origin=origin,
+                      altered=released(view))  # fmt: skip
+            audit.keep(self._connection, act, self._tenant(job))
             return True
 
     def _tenant(self, job: str) -> str:
@@ -282,9 +287,8 @@ class SqlStore:
         with self._transaction():
             audit.keep(self._connection, act, tenant)
 
-    def _audit(self, at: datetime, by: str, activity: str, about: str, tenant: str = "") -> None:
-        act = Act(at=at, by=by, activity=activity, about=about)
-        audit.keep(self._connection, act, tenant)
+    def _audit(self, at: datetime, by: str, activity: str, about: str) -> None:
+        audit.keep(self._connection, Act(at=at, by=by, activity=activity, about=about), "")
 
     async def audited(self, limit: int, *, tenant: str = "", before: int = 0) -> Sequence[Act]:
         with self._failures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisor.model.audit import Act
+from provisor.model.audit import Act, Altered
 from provisor.model.decisions import LinkState, Staged
 from provisor.model.entries import Absence
 from provisor.ports import Journal, StagedView
@@ -139,7 +139,9 @@ async def test_an_approval_is_given_once_and_audited(store: Store, journal: Jour
     assert await store.staged(JOB) == StagedView(hash="", departures=(), members=())
     assert (await recalled(journal, ADA)).staged == Staged(START, saw["ada"], is_approved=True)
     about = f"{JOB} {shown.hash}"
-    assert await store.audited(5) == [Act(at=LATER, by="eve", activity="approve", about=about)]
+    let = (Altered("staged departures", "1", "0"),)
+    act = Act(at=LATER, by="eve", activity="approve", about=about, altered=let)
+    assert await store.audited(5) == [act]
 
 
 async def test_nothing_cannot_be_approved(store: Store, journal: Journal) -> None:

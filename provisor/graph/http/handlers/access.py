@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provisor.graph.credentials import MASK, MASKED, load_bounds, load_secrets, put_secrets
+from provisor.graph.http.altered import altered_secrets
 from provisor.graph.http.answers import Answer, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.exchange import exchanged
@@ -44,5 +45,6 @@ async def acquire(call: Call) -> Answer:
     await put_secrets(parts.registry, parts.vault, application, kept, unchanged)
     await reconfigured(call, application)
     about = f"{application.name} {application.id}"
-    await call.house.audit(call.caller.name, "Acquire access token", about)
+    changes = altered_secrets(saved, kept)
+    await call.house.audit(call.caller.name, "Acquire access token", about, changes)
     return done()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
+from provisor.graph.http.altered import altered
 from provisor.graph.http.answers import Answer, Document, document, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, conflict, no_directory_object
@@ -155,5 +156,9 @@ async def _store(
 ) -> None:
     await call.house.parts.registry.put_application(application)
     await reconfigured(call, application)
-    about = f"{application.name} {application.id}: {assignment.kind} {assignment.anchor}"
-    await call.house.audit(call.caller.name, activity, about)
+    named = f"{assignment.kind} {assignment.anchor}"
+    told = {"assignment": named}
+    is_added = assignment in application.assignments
+    changes = altered({}, told) if is_added else altered(told, {})
+    about = f"{application.name} {application.id}: {named}"
+    await call.house.audit(call.caller.name, activity, about, changes)

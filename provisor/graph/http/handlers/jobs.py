@@ -109,7 +109,9 @@ async def create_job(call: Call) -> Answer:
     )
     await registry.put_job(job)
     await registry.put_document(id, SCHEMA, stored_form(template.schema))
-    await house.audit(call.caller.name, "Create provisioning configuration", f"{job.name} {id}")
+    changes = altered({}, {**_told(job), "templateId": job.template_id})
+    about = f"{job.name} {id}"
+    await house.audit(call.caller.name, "Create provisioning configuration", about, changes)
     made = document(to_job(await view_of(call, job)))
     place = f"{anchor(call, application)}/jobs"
     location = f"{call.root}/{place}('{id}')"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisor.graph.http.altered import altered
 from provisor.graph.http.answers import Answer, Document, counted, document
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, no_directory_object
@@ -147,7 +148,8 @@ async def instantiate(call: Call) -> Answer:
     )
     await parts.registry.put_application(application)
     about = f"{application.name} {application.id}"
-    await call.house.audit(call.caller.name, "Add application", about)
+    changes = altered({}, {"displayName": application.display_name, "owners": call.caller.id})
+    await call.house.audit(call.caller.name, "Add application", about, changes)
     made: Document = {
         "application": application_document(application),
         "servicePrincipal": principal_document(application, call.house.tenant.id),

@@ -6,6 +6,7 @@ from typing import cast
 
 from msgspec import structs
 
+from provisor.graph.http.altered import altered_schema
 from provisor.graph.http.answers import Answer, Document, counted, document, done
 from provisor.graph.http.calls import Call, checked
 from provisor.graph.http.discovery import discovered
@@ -68,12 +69,14 @@ async def _save(
     call: Call, place: Place, schema: SynchronizationSchema, before: SynchronizationSchema
 ) -> None:
     if await save(call.house, place, schema, before):
-        await _changed(call, place)
+        await _changed(call, place, before)
 
 
-async def _changed(call: Call, place: Place) -> None:
+async def _changed(call: Call, place: Place, before: SynchronizationSchema) -> None:
+    """Have it on record what is otherwise now, and let the jobs know."""
     about = f"{place.application.name} {place.context}"
-    await call.house.audit(call.caller.name, "Update attribute mappings or scope", about)
+    changes = altered_schema(before, await load(call.house, await place_of(call)))
+    await call.house.audit(call.caller.name, "Update attribute mappings or scope", about, changes)
     if place.job is not None:
         await reconfigured(call, place.application)
 
@@ -130,7 +133,7 @@ async def delete_schema(call: Call) -> Answer:
     place = await place_of(call)
     before = await load(call.house, place)
     await reset(call.house, place, before)
-    await _changed(call, place)
+    await _changed(call, place, before)
     return done()
 
 

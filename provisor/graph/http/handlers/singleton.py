@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import msgspec
 
-from provisor.graph.credentials import put_secrets
+from provisor.graph.credentials import load_secrets, put_secrets
+from provisor.graph.http.altered import altered_secrets
 from provisor.graph.http.answers import Answer, Document, document, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.handlers.common import anchor, application_of, reconfigured
@@ -51,11 +52,13 @@ async def remove(call: Call) -> Answer:
     house, parts = call.house, call.house.parts
     for job in await house.jobs(application):
         await delete(house, job, call.caller.name)
+    saved = await load_secrets(parts.registry, parts.vault, application)
     await put_secrets(parts.registry, parts.vault, application, {})
     await put_posted(parts.registry, application, {})
     await reconfigured(call, application)
     about = f"{application.name} {application.id}"
-    await house.audit(call.caller.name, "Delete synchronization", about)
+    changes = altered_secrets(saved, {})
+    await house.audit(call.caller.name, "Delete synchronization", about, changes)
     return done()
 
 

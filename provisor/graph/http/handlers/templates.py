@@ -6,6 +6,7 @@ import re
 
 from msgspec import structs
 
+from provisor.graph.http.altered import altered, altered_schema
 from provisor.graph.http.answers import Answer, Document, counted, document, done
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, bad_request, conflict, not_found
@@ -77,16 +78,28 @@ async def put_template_(call: Call) -> Answer:
     template = await _read(call, before)
     if template.id.lower() != before.id.lower():
         raise bad_request("The id of a template cannot be changed.")
-    await _store(call, structs.replace(template, id=before.id))
+    await _store(call, structs.replace(template, id=before.id), before)
     return done()
 
 
-async def _store(call: Call, template: SynchronizationTemplate) -> None:
+async def _store(
+    call: Call, template: SynchronizationTemplate, before: SynchronizationTemplate | None = None
+) -> None:
     application = await application_of(call)
     await check(call.house, application, template.schema, template.schema)
     await put_template(call.house, application, template)
     about = f"{application.name} {template.id}"
-    await call.house.audit(call.caller.name, "Update synchronization template", about)
+    nothing = SynchronizationSchema()
+    old, new = (_told(one) if one else {} for one in (before, template))
+    changes = (
+        *altered(old, new),
+        *altered_schema(before.schema if before else nothing, template.schema),
+    )
+    await call.house.audit(call.caller.name, "Update synchronization template", about, changes)
+
+
+def _told(template: SynchronizationTemplate) -> Document:
+    return {n: v for n, v in document(template).items() if n not in ("id", "schema")}
 
 
 async def _read(call: Call, before: SynchronizationTemplate | None) -> SynchronizationTemplate:
