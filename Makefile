@@ -10,7 +10,7 @@ SYSTEM_PACKAGES ?= slapd libsasl2-modules postgresql pgbouncer mariadb-server \
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash lock clean
+.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash lock audit docs wheel sbom clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
@@ -45,10 +45,23 @@ check: venv  ## lint, format, types, import contracts, tests about the code
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 	@$(PYTEST) -q tests/tidy
+	@scripts/audit
+
+audit: venv  ## ask whether a dependency is known to be vulnerable; without a network it says so
+	@scripts/audit
 
 format: venv  ## put the code into its form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+docs: venv  ## build the documentation as a site, in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "build/site/index.html"
+
+wheel: venv  ## build wheel and source archive, the same to the byte each time, in dist
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m build --no-isolation .
+
+sbom: venv  ## write what the package is made of as CycloneDX, to build/provisor.cdx.json
+	@$(BIN)/python scripts/sbom.py build/provisor.cdx.json
 
 bench: venv  ## measure, and compare with what was measured before
 	@$(BIN)/python -m benchmarks

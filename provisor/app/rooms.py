@@ -20,6 +20,7 @@ from provisor.runtime.parts import Equipment, Parts
 from provisor.store.opened import OpenStore
 from provisor.store.owners import HOME
 from provisor.store.tenants import TenantLedger, TenantVault, view_of
+from provisor.telemetry.watch import Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Rooms:
     entropy: OsEntropy
     paces: Paces
     is_exposed: bool = False
+    watching: Watching | None = None
+    """Who is told what jobs do."""
 
     def composer(self, tenant: str) -> Composer:
         registry = view_of(self.opened.registry, tenant)
@@ -72,6 +75,7 @@ class Rooms:
             entropy=self.entropy,
             equip=self._equip,
             holder=f"{socket.gethostname()}:{os.getpid()}",
+            watching=self.watching,
         )
 
     async def _equip(

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from provisor.app.machine import docs
+from provisor.app.observed import Observed, measured_with, store_bytes
 from provisor.app.rooms import Rooms
 from provisor.app.telling import notifier_of
-from provisor.cli.workspace import ServeOptions
+from provisor.cli.workspace import ServeOptions, Telling
 from provisor.errors import StoreFailed
 from provisor.runtime.distributed import Queue
 from provisor.runtime.interruption import Interruption
+from provisor.telemetry.logs import configure
+from provisor.telemetry.measures import Gathered, Meter
 
 
 async def serve_workspace(
@@ -24,13 +27,17 @@ async def serve_workspace(
 ) -> None:
     """Serve API and schedule. What only this needs is imported here, since it takes a while."""
     from provisor.app.console import with_console
+    from provisor.graph.http.measured import Measured
     from provisor.graph.http.opening import Composed, Front, open_house
     from provisor.graph.http.server import serve
+    from provisor.runtime.census import Census
     from provisor.runtime.distributed import Elsewhere
     from provisor.runtime.worker import Schedule, Worker
 
-    _log_to_standard_error()
-    rooms = replace(rooms, is_exposed=options.is_exposed)
+    telling, meter = options.telling, Meter()
+    configure(telling.format, telling.level)
+    watched = Observed(meter, telling, rooms.clock)
+    rooms = replace(rooms, is_exposed=options.is_exposed, watching=watched.watching)
     front = Front(
         host=options.host,
         public_url=options.public_url,
@@ -55,54 +62,85 @@ async def serve_workspace(
             log_context=composer.views.log_context,
         )
 
-    itself = (sys.executable, "-m", "provisor", "--workspace", str(rooms.folder), "serve")
-    told = ("--only-schedule", "--exposed") if rooms.is_exposed else ("--only-schedule",)
     worker: Schedule = (
-        Worker((*itself, *told), interruption)
+        Worker(_schedule_command(rooms, telling), interruption)
         if options.runs
         else Elsewhere(queue_of(rooms), interruption)
     )
-    service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker)
-    tls = (options.certificate, options.key) if options.certificate and options.key else None
-    await serve(
-        with_console(service, rooms),
-        service.early,
-        host=options.host,
-        port=options.port,
-        tls=tls,
-        beside=worker.run,
-        interruption=interruption,
-        began=began,
+    measured = Measured(
+        census=Census(rooms.for_all(), lambda: store_bytes(rooms.folder)),
+        gathered=worker.gathered if isinstance(worker, Worker) else Gathered(),
+        meter=meter,
+        is_local_open=options.has_local_metrics,
     )
+    service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker, measured)
+    tls = (options.certificate, options.key) if options.certificate and options.key else None
+    try:
+        await serve(
+            with_console(service, rooms),
+            service.early,
+            host=options.host,
+            port=options.port,
+            tls=tls,
+            beside=worker.run,
+            interruption=interruption,
+            began=began,
+        )
+    finally:
+        await watched.close()
 
 
-async def keep_schedule(rooms: Rooms, interruption: Interruption) -> None:
+def _schedule_command(rooms: Rooms, telling: Telling) -> tuple[str, ...]:
+    """Return what starts the schedule, which tells operators as the server does."""
+    itself = (sys.executable, "-m", "provisor", "--workspace", str(rooms.folder), "serve")
+    told = ["--only-schedule", *(["--exposed"] if rooms.is_exposed else [])]
+    told += ["--log-format", telling.format.value, "--log-level", telling.level.value]
+    if telling.collector:
+        told += ["--otlp-endpoint", telling.collector, "--trace-objects", str(telling.traced)]
+    return (*itself, *told)
+
+
+async def keep_schedule(rooms: Rooms, interruption: Interruption, telling: Telling) -> None:
     """Run jobs when they are due, and tell of them, for a process that serves the API."""
     from provisor.graph.http.opening import turns_of
     from provisor.runtime.scheduler import Scheduler
-    from provisor.runtime.worker import obey
+    from provisor.runtime.worker import obey, report
 
-    _log_to_standard_error()
-    telling = asyncio.create_task(notifier_of(rooms).run(interruption))
+    configure(telling.format, telling.level)
+    meter = Meter()
+    watched = Observed(meter, telling, rooms.clock)
+    rooms = replace(rooms, watching=watched.watching)
+    beside = (
+        asyncio.create_task(notifier_of(rooms).run(interruption)),
+        asyncio.create_task(report(lambda: measured_with(meter, rooms.paces), rooms.clock)),
+    )
     try:
-        turns = turns_of(rooms.for_all(), interruption)
+        turns = turns_of(rooms.for_all(), interruption, meter)
         await obey(Scheduler(turns=turns), interruption)
     finally:
-        telling.cancel()
+        for task in beside:
+            task.cancel()
+        await watched.close()
 
 
-async def work(rooms: Rooms, interruption: Interruption, concurrency: int) -> None:
+async def work(
+    rooms: Rooms, interruption: Interruption, concurrency: int, telling: Telling
+) -> None:
     """Run cycles that any of the workers hands out, and tell of them. Raises StoreFailed."""
     from provisor.graph.http.opening import turns_of
     from provisor.runtime.distributed import Crew
 
-    _log_to_standard_error()
-    queue, turns = queue_of(rooms), turns_of(rooms.for_all(), interruption)
-    telling = asyncio.create_task(notifier_of(rooms).run(interruption))
+    configure(telling.format, telling.level)
+    meter = Meter()
+    watched = Observed(meter, telling, rooms.clock)
+    rooms = replace(rooms, watching=watched.watching)
+    queue, turns = queue_of(rooms), turns_of(rooms.for_all(), interruption, meter)
+    notifying = asyncio.create_task(notifier_of(rooms).run(interruption))
     try:
         await Crew(turns=turns, queue=queue, concurrency=concurrency).run()
     finally:
-        telling.cancel()
+        notifying.cancel()
+        await watched.close()
 
 
 def queue_of(rooms: Rooms) -> Queue:
@@ -118,10 +156,3 @@ def queue_of(rooms: Rooms) -> Queue:
     except ImportError as error:
         raise StoreFailed("workers need their queue: pip install 'provisor[postgresql]'") from error
     return ProcrastinateQueue(shared.address, shared.lease_s)
-
-
-def _log_to_standard_error() -> None:
-    """Results are on standard output, and nothing else."""
-    import structlog
-
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

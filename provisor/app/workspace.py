@@ -58,9 +58,11 @@ async def open_workspace(
             serve=lambda options, interruption, began: serve_workspace(
                 rooms, options, interruption, began
             ),
-            schedule=lambda interruption, is_exposed: keep_schedule(
-                replace(rooms, is_exposed=is_exposed), interruption
+            schedule=lambda interruption, is_exposed, telling: keep_schedule(
+                replace(rooms, is_exposed=is_exposed), interruption, telling
             ),
-            work=lambda interruption, concurrency: work(rooms, interruption, concurrency),
+            work=lambda interruption, concurrency, telling: work(
+                rooms, interruption, concurrency, telling
+            ),
             notify=lambda: notify(rooms, parts),
         )

@@ -19,8 +19,21 @@ from provisor.ports import Clock, Entropy, Registry
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Parts
 from provisor.settings.workspace import Definitions, Surroundings
+from provisor.telemetry.levels import LogFormat, LogLevel
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What operators are told, and how."""
+
+    format: LogFormat = LogFormat.TEXT
+    level: LogLevel = LogLevel.INFO
+    collector: str = ""
+    """Where traces go (OTLP over HTTP); empty: nowhere."""
+    traced: float = 0.01
+    """Which part of the objects that went well is traced: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,9 @@ class ServeOptions:
     keys_url: str = ""
     runs: bool = True
     """Run cycles as well; False: workers do."""
+    has_local_metrics: bool = False
+    """Measures are shown without a token to who asks from this machine."""
+    telling: Telling = field(default_factory=Telling)
 
     @property
     def is_exposed(self) -> bool:
@@ -140,9 +156,9 @@ class Workspace:
     store_as: Callable[[str], Registry]
     """The store as another tenant of it sees it."""
     serve: Serve
-    schedule: Callable[[Interruption, bool], Awaitable[None]]
+    schedule: Callable[[Interruption, bool, Telling], Awaitable[None]]
     """Run jobs when they are due, beside a process that serves, also to other machines or not."""
-    work: Callable[[Interruption, int], Awaitable[None]]
+    work: Callable[[Interruption, int, Telling], Awaitable[None]]
     """Run cycles, so many at a time, among other workers on the same store. Raises StoreFailed."""
     notify: Callable[[], Awaitable[None]]
     """Send what administrators are to be told; what cannot be sent now waits."""

@@ -23,6 +23,7 @@ from provisor.ports import (
     Vault,
     forever,
 )
+from provisor.telemetry.watch import Watching
 
 WORKSPACE = "workspace"
 """Owns the documents that belong to no application and no job."""
@@ -67,3 +68,5 @@ class Parts:
     equip: Equip
     holder: str
     """Who we are to others: host and process."""
+    watching: Watching | None = None
+    """Who is told what jobs do, for operators."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from provisor.engine.work import Mandate, Ports
@@ -16,6 +16,7 @@ from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption, interruptible
 from provisor.runtime.lease import Busy, asking, lease
 from provisor.runtime.parts import WORKSPACE, Parts
+from provisor.telemetry.watch import Watch, watched_journal, watched_source, watched_target
 
 LOOK_AGAIN_S = 2.0
 """How long a changed schedule, a start or a restart may go unnoticed by who waits for the next."""
@@ -65,10 +66,21 @@ async def possess(
                 entropy=parts.entropy,
                 lease_ends=held.ends,
             )
+            if parts.watching is not None:
+                ports = _watched(ports, parts.watching(job))
             yield Ready(equipment.mandate, ports)
         finally:
             await target.close()
             await source.close()
+
+
+def _watched(ports: Ports, watch: Watch) -> Ports:
+    return replace(
+        ports,
+        source=watched_source(ports.source, watch),
+        target=watched_target(ports.target, watch),
+        journal=watched_journal(ports.journal, watch),
+    )
 
 
 Execute = Callable[[Ready], Awaitable[Cycle]]

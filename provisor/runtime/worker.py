@@ -11,15 +11,19 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from provisor.ports import Clock
 from provisor.runtime.interruption import GRACE_S, Interruption
 from provisor.runtime.scheduler import Scheduler
+from provisor.telemetry.measures import Gathered, Samples, to_line
 
 HURRY, RECONCILE = "hurry ", "reconcile "
+LINE_BYTES_MAX = 16 << 20
+REPORT_EVERY_S = 2.0
 BACK_AFTER_S = 2.0
 """So long after a schedule that died the next one begins."""
 
@@ -53,6 +57,8 @@ class Worker:
 
     command: Sequence[str]
     interruption: Interruption
+    gathered: Gathered = field(default_factory=Gathered)
+    """What it has measured, and those that were there before it."""
     _process: Process | None = None
 
     def wake(self) -> None:
@@ -74,8 +80,13 @@ class Worker:
     async def run(self) -> None:
         """Keep a schedule running until an interruption; then let it settle, and end it."""
         while not self.interruption.is_asked:
-            self._process = await asyncio.create_subprocess_exec(*self.command, stdin=PIPE)
+            self._process = await asyncio.create_subprocess_exec(
+                *self.command, stdin=PIPE, stdout=PIPE, limit=LINE_BYTES_MAX
+            )
+            self.gathered.begin()
+            hearing = asyncio.create_task(self._hear(self._process))
             await self._watch(self._process)
+            await hearing
             if not self.interruption.is_asked:
                 await self.interruption.sleep(BACK_AFTER_S)
 
@@ -92,6 +103,16 @@ class Worker:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+    async def _hear(self, process: Process) -> None:
+        """Take note of what the other process measures, until it has nothing more to say."""
+        assert process.stdout is not None
+        try:
+            while line := await process.stdout.readline():
+                self.gathered.hear(line)
+        except ValueError:  # too long, or not of this version: measures are not worth a stop
+            while await process.stdout.read(LINE_BYTES_MAX):
+                pass
 
     async def _asked(self) -> None:
         while not self.interruption.is_asked:
@@ -121,3 +142,19 @@ async def _listen(scheduler: Scheduler, interruption: Interruption) -> None:
             scheduler.wake()
     interruption.ask(signal.SIGTERM)
     scheduler.wake()
+
+
+async def report(measured: Callable[[], Samples], clock: Clock) -> None:
+    """Say on standard output what was measured, whenever that has changed, until cancelled.
+
+    Who does not listen is not waited for.
+    """
+    loop = asyncio.get_running_loop()
+    pipe, _ = await loop.connect_write_pipe(asyncio.Protocol, sys.stdout)
+    told = b""
+    while True:
+        line = to_line(measured())
+        if line != told and not pipe.get_write_buffer_size():
+            pipe.write(line)
+            told = line
+        await clock.sleep(REPORT_EVERY_S)

@@ -31,8 +31,9 @@ SCOPES = (
     "Group.Read.All",
     "Directory.Read.All",
     "Directory.ReadWrite.All",
+    "Metrics.Read.All",
 )
-"""Permissions, as Graph names them. Directory.ReadWrite.All holds all others."""
+"""Permissions, as Graph names them; the last is ours. Directory.ReadWrite.All holds all others."""
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

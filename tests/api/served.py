@@ -207,9 +207,10 @@ def workspace(folder: Path, scim: Server) -> str:
     return token_for(folder)
 
 
-def token_for(folder: Path) -> str:
-    """Make an API key that may do everything."""
-    made = command(folder, "token", "create", "all", "--scope", "Directory.ReadWrite.All", "--json")
+def token_for(folder: Path, *before: str) -> str:
+    """Make an API key that may do everything; what is said `before` chooses the tenant."""
+    scope = ("--scope", "Directory.ReadWrite.All")
+    made = command(folder, *before, "token", "create", "all", *scope, "--json")
     return str(json.loads(made)["token"])
 
 

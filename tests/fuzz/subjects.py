@@ -47,6 +47,7 @@ from provisor.model.entries import Attributes, Value
 from provisor.model.expressions import Constant
 from provisor.model.rules import AttributeType
 from tests.fuzz import matter
+from tests.fuzz.wires import ldap, measures, odata, scim
 from tests.unit.graph.test_schema_fuzz import Place, places, put
 
 Case: TypeAlias = dict[str, object]
@@ -347,6 +348,10 @@ SUBJECTS: Mapping[str, Subject] = {
             schemas,
             documents,
             batch,
+            odata,
+            ldap,
+            scim,
+            measures,
         ),
     )
 }

@@ -11,7 +11,8 @@ from provisor.cli.main import Session
 from provisor.cli.render import tell
 from provisor.cli.session import within
 from provisor.cli.shape import command
-from provisor.cli.workspace import ServeOptions, Workspace
+from provisor.cli.telling import telling_of, telling_options
+from provisor.cli.workspace import ServeOptions, Telling, Workspace
 from provisor.runtime.interruption import Interruption
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -46,6 +47,12 @@ PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--audience", default="", envvar="PROVISOR_AUDIENCE", help="What they are for.")
 @click.option("--jwks-url", "keys_url", default="", envvar="PROVISOR_JWKS_URL", help="Its keys.")
 @click.option("--no-runner", is_flag=True, help="Run no cycles here: `provisor worker` does.")
+@telling_options
+@click.option(
+    "--local-metrics",
+    is_flag=True,
+    help="Show /metrics without a token to who asks from this machine.",
+)
 @click.option("--only-schedule", is_flag=True, hidden=True, help="What `serve` starts for itself.")
 @click.option("--exposed", is_flag=True, hidden=True, help="Beside a server for other machines.")
 def serve(
@@ -60,8 +67,13 @@ def serve(
     issuer: str,
     audience: str,
     keys_url: str,
+    log_format: str,
+    log_level: str,
+    collector: str,
+    traced: float,
     *,
     no_runner: bool,
+    local_metrics: bool,
     only_schedule: bool,
     exposed: bool,
 ) -> int:
@@ -69,6 +81,7 @@ def serve(
 
     Requests need a token: `provisor token create` makes one.
     """
+    telling = telling_of(log_format, log_level, collector, traced)
     options = ServeOptions(
         host=host,
         port=port,
@@ -81,11 +94,13 @@ def serve(
         audience=audience,
         keys_url=keys_url,
         runs=not no_runner,
+        has_local_metrics=local_metrics,
+        telling=telling,
     )
 
     async def work(workspace: Workspace) -> int:
         if only_schedule:
-            return await _keep_schedule(workspace, exposed)
+            return await _keep_schedule(workspace, exposed, telling)
         _check(options)
         return await _serve(workspace, options)
 
@@ -101,15 +116,19 @@ def _check(options: ServeOptions) -> None:
             f"tokens would travel in the open to {options.host}: give --tls-cert and --tls-key, or "
             "listen at 127.0.0.1 behind a proxy that has TLS"
         )
+    if options.has_local_metrics and options.proxies:
+        raise WrongUse(
+            "--local-metrics would show them to everybody behind --trusted-proxy: use a token"
+        )
     if bool(options.issuer) != bool(options.audience):
         raise WrongUse("--issuer and --audience go together")
 
 
-async def _keep_schedule(workspace: Workspace, is_exposed: bool) -> int:
+async def _keep_schedule(workspace: Workspace, is_exposed: bool, telling: Telling) -> int:
     """Run the schedule for the process at the other end of standard input."""
     interruption = Interruption(workspace.parts.clock)
     with interruption.on_signals():
-        await workspace.schedule(interruption, is_exposed)
+        await workspace.schedule(interruption, is_exposed, telling)
     return 0
 
 

@@ -8,6 +8,7 @@ from provisor.cli.main import Session
 from provisor.cli.render import tell
 from provisor.cli.session import within
 from provisor.cli.shape import command
+from provisor.cli.telling import telling_of, telling_options
 from provisor.cli.workspace import Workspace
 from provisor.runtime.interruption import Interruption
 
@@ -20,18 +21,28 @@ from provisor.runtime.interruption import Interruption
     type=click.IntRange(1, 256),
     help="So many cycles at a time.",
 )
-def worker(session: Session, concurrency: int) -> int:
+@telling_options
+def worker(
+    session: Session,
+    concurrency: int,
+    log_format: str,
+    log_level: str,
+    collector: str,
+    traced: float,
+) -> int:
     """Run started jobs when they are due, until a signal.
 
     Any number of workers, on any number of machines, share a store on PostgreSQL: each cycle is
     run by one of them, and by another should that one die.
     """
 
+    telling = telling_of(log_format, log_level, collector, traced)
+
     async def work(workspace: Workspace) -> int:
         interruption = Interruption(workspace.parts.clock)
         with interruption.on_signals():
             tell(f"provisor: working on {workspace.store}, {concurrency} cycles at a time")
-            await workspace.work(interruption, concurrency)
+            await workspace.work(interruption, concurrency, telling)
         return interruption.exit_code
 
     return within(session, work)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -64,6 +64,8 @@ class Pace:
         self._paused_until = 0.0
         self._next_at = 0.0
         self._slowed_at = -1.0
+        self.pushbacks = 0
+        """How often the target asked for fewer requests."""
 
     @property
     def parallel(self) -> int:
@@ -118,6 +120,7 @@ class Pace:
 
     def push_back(self, began_at: float, pause_s: float) -> None:
         """The target wants less a second. What was under way already says nothing new."""
+        self.pushbacks += 1
         if began_at > self._slowed_at:
             self._learned.refused(self._now(), pause_s)
         self.slow_down(began_at, pause_s)
@@ -269,6 +272,10 @@ class Paces:
     _entropy: Entropy
     _ends: LeaseEnds = forever
     _paces: dict[str, Pace] = field(default_factory=dict[str, Pace])
+
+    def each(self) -> Mapping[str, Pace]:
+        """Return the paces of all targets asked so far, by identity."""
+        return self._paces
 
     def until(self, ends: LeaseEnds) -> Paces:
         """Return the same paces for a job that is ours until then."""

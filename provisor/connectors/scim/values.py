@@ -80,9 +80,9 @@ def _boolean(raw: str | float | bool) -> Scalar:
 def _moment(raw: str | float | bool) -> Scalar:
     try:
         moment = datetime.fromisoformat(_text(raw).strip())
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: beyond the calendar in UTC
         return _text(raw)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def moment_of(raw: Json) -> datetime | None:

@@ -5,6 +5,7 @@ Names of properties are compared without regard to case, values with it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -330,12 +331,27 @@ def _compares(operator: str, one: object, other: object) -> bool:
 
 
 def _alike(one: object, other: object) -> tuple[object, object]:
-    """A date in a document is text; beside a date it is compared as one."""
+    """A date in a document is text; beside a date it is compared as one, if it is one."""
     if isinstance(other, datetime) and isinstance(one, str):
-        return instant_of(one), other
+        return _instant(one), other
     if isinstance(one, datetime) and isinstance(other, str):
-        return one, instant_of(other)
+        return one, _instant(other)
     is_number = isinstance(one, int | float) and isinstance(other, int | float)
     if is_number and not isinstance(one, bool) and not isinstance(other, bool):
-        return float(cast(float, one)), float(cast(float, other))
+        return _float(cast(float, one)), _float(cast(float, other))
     return one, other
+
+
+def _instant(text: str) -> object:
+    try:
+        return instant_of(text)
+    except ValueError:
+        return text
+
+
+def _float(number: float) -> float:
+    """Return a number as a float; one that is too long for that is beyond all others."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

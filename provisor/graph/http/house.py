@@ -12,6 +12,7 @@ from typing import Protocol
 from provisor.connectors.catalog import Connector
 from provisor.connectors.http.door import Door
 from provisor.graph.http.faults import no_directory_object, not_found
+from provisor.graph.http.measured import Measured
 from provisor.graph.http.paths import Key
 from provisor.graph.http.throttle import Throttle
 from provisor.graph.templates import templates as built_in
@@ -72,6 +73,7 @@ class House:
     """True once the server is to end: streams end with it."""
     docs: str
     throttle: Throttle
+    measured: Measured
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     """What goes on after its request was answered."""
     streams: set[object] = field(default_factory=set[object])

@@ -17,6 +17,7 @@ from provisor.graph.http.auth import Gatekeeper
 from provisor.graph.http.exchange import fetch_json
 from provisor.graph.http.house import Connection, House, Houses, Opening
 from provisor.graph.http.issuers import Issuer, KeySource
+from provisor.graph.http.measured import Measured
 from provisor.graph.http.places import LOOPBACK, Places
 from provisor.graph.http.service import Service
 from provisor.graph.http.throttle import Throttle
@@ -33,6 +34,8 @@ from provisor.settings.problems import Invalid
 from provisor.settings.stored import Tenant, load_tenant
 from provisor.store.owners import HOME
 from provisor.store.tenants import view_of
+from provisor.telemetry.catalog import CYCLE_ABORTS
+from provisor.telemetry.measures import Meter
 
 SIGNING_KEY, KEY_BYTES = "signing", 32
 INVALID_CREDENTIALS = "SystemForCrossDomainIdentityManagementInvalidCredentials"
@@ -67,7 +70,7 @@ class Composed:
     log_context: Callable[[Job], Awaitable[LogContext]]
 
 
-def turns_of(parts: Parts, interruption: Interruption) -> Turns:
+def turns_of(parts: Parts, interruption: Interruption, meter: Meter) -> Turns:
     """Return what runs one cycle of a job."""
     return Turns(
         parts=parts,
@@ -75,7 +78,7 @@ def turns_of(parts: Parts, interruption: Interruption) -> Turns:
         reconcile=_execute(parts, reconciles=True),
         refusal=refusal,
         interruption=interruption,
-        told=Logged(),
+        told=Logged(meter),
     )
 
 
@@ -85,6 +88,7 @@ async def open_house(
     composed: Callable[[str], Awaitable[Composed]],
     front: Front,
     worker: Schedule,
+    measured: Measured,
 ) -> Service:
     """Return the API. `worker` runs the schedule.
 
@@ -112,6 +116,7 @@ async def open_house(
             is_closing=lambda: worker.interruption.is_asked,
             docs=said.docs,
             throttle=throttle,
+            measured=measured,
             tasks=tasks,
         )
 
@@ -186,20 +191,16 @@ def refusal(failure: Exception) -> Halt | None:
     return Halt(QuarantineReason.EXCEPTION, error)
 
 
+@dataclass(frozen=True, slots=True)
 class Logged:
-    """Tells operators of cycles, in the log."""
+    """Tells operators of cycles that never came to an end of their own."""
+
+    meter: Meter
 
     def ended(self, job: Job, cycle: Cycle) -> None:
-        counts = cycle.counts
-        log.info(
-            "cycle ended",
-            job=job.name,
-            cycle=cycle.id,
-            result=cycle.result.value,
-            exported=counts.exported,
-            escrowed=counts.escrowed,
-        )
+        """Whoever watches the job has told it."""
 
     def failed(self, job: Job, failure: Exception) -> None:
         code = failure.code if isinstance(failure, AdapterError) else type(failure).__name__
-        log.warning("cycle failed", job=job.name, code=code)
+        self.meter.add(CYCLE_ABORTS, job.name, code)
+        log.warning("cycle failed", job=job.name, job_id=job.id, code=code)

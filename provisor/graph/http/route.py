@@ -17,6 +17,7 @@ WRITE = ("Synchronization.ReadWrite.All", OWNED)
 
 JSON, SCIM, FORM = "application/json", "application/scim+json", "application/x-www-form-urlencoded"
 TEXT, EVENTS, ARCHIVE = "text/plain", "text/event-stream", "application/zip"
+MEASURES = "text/plain; version=0.0.4"
 BODY_MAX, SCHEMA_MAX, BULK_MAX = 1 << 20, 8 << 20, 4 << 20
 
 Type: TypeAlias = type[Struct]
@@ -63,6 +64,8 @@ class Route:
     """Only below `/beta`."""
     shows_own: bool = False
     """Whoever may touch only its own is let in, and shown its own."""
+    is_local: bool = False
+    """Where the server is told so, open to who asks from this machine."""
     media: str = JSON
     body_max: int = BODY_MAX
     takes: Any = None

@@ -21,6 +21,7 @@ from provisor.graph.http.handlers import (
     lifecycle,
     logs,
     meta,
+    metrics,
     on_demand,
     overview,
     people,
@@ -37,6 +38,7 @@ from provisor.graph.http.route import (
     EVENTS,
     FORM,
     JSON,
+    MEASURES,
     NUMBER,
     OWNED,
     PAGES,
@@ -102,6 +104,7 @@ USERS = ("User.Read.All", "Directory.Read.All")
 GROUPS = ("Group.Read.All", "Directory.Read.All")
 CREATE = ("Application.ReadWrite.All", OWNED)
 ASSIGN = ("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All", OWNED)
+METRICS = ("Metrics.Read.All",)
 ANY = (*READ, *UPLOAD, *LOGS, *DIRECTORY)
 
 TAKEN_ON = Gives(status=202, media=())
@@ -336,6 +339,7 @@ def _own() -> tuple[Route, ...]:
     routes = (
         get("health", meta.health, well, ()),
         get("ready", meta.ready, well, ()),
+        replace(get("metrics", metrics.metrics, Gives(media=(MEASURES,)), METRICS), is_local=True),
         get("openapi.json", meta.describe, Gives(), ANY),
         get(f"provisor/{SP}/jobs/{{job}}/events", events, stream),
         get("metadata/endpoints", tokens.endpoints, Gives(), ()),

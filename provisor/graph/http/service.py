@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -21,11 +22,11 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import Fault, forbidden, too_slow, unavailable
 from provisor.graph.http.handlers.common import application_of, not_allowed
 from provisor.graph.http.house import House, Houses
-from provisor.graph.http.places import Places
+from provisor.graph.http.places import Places, is_loopback
 from provisor.graph.http.query import Query, expanded, order_of, parse_query
 from provisor.graph.http.route import FORM, OWNED, SCIM, Route
 from provisor.graph.http.router import Found
-from provisor.graph.http.routes import OWN_ONLY, UNVERSIONED, VERSIONED
+from provisor.graph.http.routes import METRICS, OWN_ONLY, UNVERSIONED, VERSIONED
 from provisor.graph.problems import RequestIds, envelope, invalid
 from provisor.graph.wire.coding import encode
 from provisor.runtime.lease import Busy
@@ -36,6 +37,12 @@ PATH_LENGTH_MAX = 16_384
 BODY_WITHIN_S = 60
 """A body that is not there by then is not waited for; eight megabytes need a megabit a second."""
 CLIENT_ID_LENGTH_MAX = 200
+NEIGHBOUR = Caller(name="neighbour", scopes=frozenset(METRICS))
+"""Who asks from this machine, where the server is told to trust that."""
+GONE = 499
+"""How a client is noted that did not wait for its answer."""
+PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""Headers of messengers: who asks is not who connects."""
 log = structlog.get_logger()
 
 
@@ -70,24 +77,36 @@ class Service:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
+        request, began = Request(scope, receive), perf_counter()
         ids = _ids(self.houses.home, request.headers)
         try:
             answer = await self._answer(request, ids)
         except ClientDisconnect:
+            self._tell(request, ids, GONE, began)
             return
         # The last place where a failure can be told.
         except Exception as failure:  # noqa: BLE001
             answer = self._refusal(failure, ids)
+        self._tell(request, ids, answer.status, began)
         await _response(answer, ids, request).__call__(scope, receive, send)
+
+    def _tell(self, request: Request, ids: RequestIds, status: int, began: float) -> None:
+        """Measure a request, and log it: without its path and query, which may name people."""
+        seconds = perf_counter() - began
+        self.houses.home.measured.answered(request.method, status, seconds)
+        ms = round(seconds * 1_000, 1)
+        log.debug("answered", request=ids.request, method=request.method, status=status, ms=ms)
 
     async def _answer(self, request: Request, ids: RequestIds) -> Answer:
         base = self.places.base(request)
         version, path, query = _split(request)
         found = _found(version, path)
-        caller = ANONYMOUS
         authorization = request.headers.get("authorization", "")
-        if not (found.routes and all(route.is_open for route in found.routes.values())):
+        if self._is_neighbour(request, found):
+            caller = NEIGHBOUR
+        elif _is_open(found):
+            caller = ANONYMOUS
+        else:
             caller = await self.gatekeeper.caller(authorization)
         route = _chosen(found, request.method, version, path)
         asked = Asked(
@@ -139,6 +158,15 @@ class Service:
             preferences = {"Preference-Applied": ", ".join(call.applied)}
             return replace(answer, headers={**answer.headers, **preferences})
         return answer
+
+    def _is_neighbour(self, request: Request, found: Found) -> bool:
+        """Tell whether who asks for something local is on this machine, and nobody's messenger."""
+        if not self.houses.home.measured.is_local_open or "authorization" in request.headers:
+            return False
+        is_passed_on = any(name in request.headers for name in PASSED_ON)
+        near = request.client.host if request.client is not None else ""
+        is_local = bool(found.routes) and all(route.is_local for route in found.routes.values())
+        return is_local and not is_passed_on and is_loopback(near)
 
     async def _call(
         self, route: Route, found: Found, caller: Caller, asked: Asked, ids: RequestIds
@@ -220,6 +248,10 @@ def _split(request: Request) -> tuple[str, str, str]:
     version = VERSIONS.get(first.lower(), "")
     query = request.scope["query_string"].decode("ascii", "replace")
     return (version, f"/{rest}", query) if version else ("", path, query)
+
+
+def _is_open(found: Found) -> bool:
+    return bool(found.routes) and all(route.is_open for route in found.routes.values())
 
 
 def _chosen(found: Found, method: str, version: str, path: str) -> Route:

@@ -75,4 +75,7 @@ def instant_of(text: str) -> datetime:
     if _INSTANT.fullmatch(text) is None:
         raise ValueError(f"{text!r} is no ISO 8601 date such as 2026-01-31T12:00:00Z")
     instant = datetime.fromisoformat(text)
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is beyond the calendar in UTC") from error
