@@ -10,7 +10,7 @@ from provisor.expressions.sources import SourceError, read_source, write_source
 from provisor.graph.problems import Problems
 from provisor.graph.schema.codes import Code
 from provisor.graph.wire.coding import plain, read
-from provisor.graph.wire.schemas import AttributeMappingSource, SourceType
+from provisor.graph.wire.schemas import AttributeMappingSource, SourceParameter, SourceType
 from provisor.model.expressions import Constant, Expression
 
 
@@ -46,7 +46,26 @@ def completed(source: AttributeMappingSource) -> AttributeMappingSource:
         return source
     whole, _ = read(AttributeMappingSource, write_source(tree))
     assert whole is not None, "what is written can be read"
-    return replace(whole, additional=source.additional)
+    return _with_additions(whole, source)
+
+
+def _with_additions(
+    whole: AttributeMappingSource, given: AttributeMappingSource
+) -> AttributeMappingSource:
+    """Return a source with what nobody knows of another, down through the parameters that are
+    the same in both."""
+    parameters = whole.parameters
+    if [one.key for one in parameters] == [one.key for one in given.parameters]:
+        pairs = zip(parameters, given.parameters, strict=True)
+        parameters = tuple(_with_addition(one, other) for one, other in pairs)
+    return replace(whole, parameters=parameters, additional=given.additional)
+
+
+def _with_addition(whole: SourceParameter, given: SourceParameter) -> SourceParameter:
+    value = whole.value
+    if value is not None and given.value is not None and value.name == given.value.name:
+        value = _with_additions(value, given.value)
+    return replace(whole, value=value, additional=given.additional)
 
 
 def _parsed(text: str, problems: Problems) -> Expression | None:

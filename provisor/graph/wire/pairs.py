@@ -6,7 +6,7 @@ and metadata with a key nobody knows comes back as it was sent.
 
 from __future__ import annotations
 
-from provisor.graph.wire.base import Wire
+from provisor.graph.wire.base import Open, Wire
 
 
 class KeyValuePair(Wire, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class KeyValuePair(Wire, frozen=True, kw_only=True):
     value: str | None = None
 
 
-class TextPair(Wire, frozen=True, kw_only=True):
+class TextPair(Open, frozen=True, kw_only=True):
     """`stringKeyStringValuePair`, and every kind of metadata entry."""
 
     key: str = ""
