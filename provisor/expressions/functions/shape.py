@@ -173,6 +173,9 @@ def guarded(function: Function, implementation: Implementation, each: int | None
             raise ExpressionError(message, error.code, limit=error.limit) from error
         except ArithmeticError as error:
             raise ExpressionError(f"{prefix}a number or a date is out of range") from error
+        except UnicodeEncodeError as error:
+            half = "half a character (a lone surrogate) has no bytes"
+            raise ExpressionError(f"{prefix}{half}") from error
         except ValueError as error:
             raise ExpressionError(f"{prefix}{error}") from error
 
