@@ -6,14 +6,14 @@ concludes; whatever is not plain is left to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from provisor.expressions import Answer, ExpressionError, attributes_of
 from provisor.expressions.evaluate import may_flow
 from provisor.model.decisions import AttributeChange
-from provisor.model.entries import Attributes, Entry, Value
+from provisor.model.entries import Attributes, Entry
 from provisor.model.rules import (
     ACCOUNT_ENABLED,
     IS_SOFT_DELETED,
@@ -78,7 +78,7 @@ def sieve(before: Terms | None, after: Terms) -> Sieve:
         try:
             raw = evaluate(source, context)
             # The commonest case by far: text that is there already has to be fitted to nothing.
-            if are_texts and all(_is_said(raw[name], image.get(name)) for name in names):
+            if are_texts and _are_said(names, raw, image):
                 return ()
             return _differing(narrow, resting, image) if can_update else ()
         except (ExpressionError, Unmappable, Excluded):
@@ -102,8 +102,12 @@ def _is_text(mapping: AttributeMapping) -> bool:
     return is_single and mapping.source is not None
 
 
-def _is_said(value: Answer, said: Value | None) -> bool:
-    return value == said and (value is None or isinstance(value, str))
+def _are_said(names: Iterable[str], raw: Mapping[str, Answer], image: Attributes) -> bool:
+    for name in names:
+        value = raw[name]
+        if value != image.get(name) or not (value is None or isinstance(value, str)):
+            return False
+    return True
 
 
 def _differing(narrow: Terms, resting: Resting, image: Attributes) -> Changes | None:
@@ -123,7 +127,7 @@ def _gates(terms: Terms) -> Callable[[Attributes, bool], bool]:
             return False
         if source.get(ACCOUNT_ENABLED) is False:
             return False
-        return all(evaluate_filter(conditions, source)[0] for conditions in filters)
+        return not filters or all(evaluate_filter(one, source)[0] for one in filters)
 
     return is_wanted
 

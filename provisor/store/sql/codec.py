@@ -179,7 +179,11 @@ class Shapes:
             else:
                 known = places.get(number)
                 chosen = known if known is not None else self._places(number, asked, places)
-            return {name: _whole(values[at]) for name, at in chosen}
+            # Most values are text, which needs nothing more: a call for each would cost as much.
+            return {
+                name: value if (value := values[at]).__class__ is str else _whole(value)
+                for name, at in chosen
+            }
 
         return read
 
