@@ -490,15 +490,38 @@ def _probe_ad(settings: Settings, around: Surroundings) -> Prober:
     return AdProber(_ad_settings(settings, around.base), around.clock, required(around.rules))
 
 
+def _open_ad_reader(settings: Settings, around: Surroundings) -> TargetReader:
+    from provisor.connectors.activedirectory.reader import AdReader
+
+    return AdReader(_ad_settings(settings, around.base), written(around.rules), around.clock)
+
+
+def _open_ad_target(settings: Settings, around: Surroundings) -> Target:
+    from provisor.connectors.activedirectory.target import AdTarget
+
+    parsed = _ad_settings(settings, around.base)
+    return AdTarget(parsed, written(around.rules), around.clock, around.entropy)
+
+
+def _probe_ad_target(settings: Settings, around: Surroundings) -> Prober:
+    from provisor.connectors.activedirectory.target_probe import AdTargetProber
+
+    parsed = _ad_settings(settings, around.base)
+    return AdTargetProber(parsed, written(around.rules), around.clock)
+
+
 CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
     {
         "activedirectory": Connector(
             title="An Active Directory domain",
             check=_check_ad,
-            secrets=frozenset({"password"}),
+            secrets=frozenset({"password", "initialPassword"}),
             missing=_missing_in_ad,
             open_source=_open_ad,
+            open_reader=_open_ad_reader,
+            open_target=_open_ad_target,
             probe_source=_probe_ad,
+            probe_target=_probe_ad_target,
         ),
         "csv": Connector(
             title="CSV files of users, groups and memberships",

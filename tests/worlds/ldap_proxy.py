@@ -7,10 +7,12 @@ message, loses ends, cookies and rights, repeats, keeps silent, and says another
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 from provisor.connectors.ldapwire import ber, messages
@@ -197,19 +199,32 @@ class LdapProxy:
     """Answers that came from the server since `well`, those to binds left aside."""
     own_port: int = 0
     is_off: bool = False
+    to_client: ssl.SSLContext | None = None
+    to_server: ssl.SSLContext | None = None
+    """Where both sides are encrypted: it opens what passes, and closes it again."""
     _loop: asyncio.AbstractEventLoop | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
 
     @classmethod
     @contextmanager
-    def run(cls, port: int, host: str = "127.0.0.1") -> Generator[LdapProxy]:
+    def run(
+        cls, port: int, host: str = "127.0.0.1", *, certificates: Path | None = None
+    ) -> Generator[LdapProxy]:
+        """Stand before a server; with its certificates, where it speaks TLS."""
         proxy = cls(host=host, port=port)
+        if certificates is not None:
+            proxy.to_client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            proxy.to_client.load_cert_chain(
+                certificates / "server.pem", certificates / "server.key"
+            )
+            proxy.to_server = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
         loop = proxy._loop = asyncio.new_event_loop()
         begun = threading.Event()
 
         def serve() -> None:
             asyncio.set_event_loop(loop)
-            server = loop.run_until_complete(asyncio.start_server(proxy._meet, "127.0.0.1", 0))
+            meeting = asyncio.start_server(proxy._meet, "127.0.0.1", 0, ssl=proxy.to_client)
+            server = loop.run_until_complete(meeting)
             proxy.own_port = server.sockets[0].getsockname()[1]
             begun.set()
             loop.run_forever()
@@ -230,6 +245,8 @@ class LdapProxy:
 
     @property
     def url(self) -> str:
+        if self.to_client is not None:
+            return f"ldaps://localhost:{self.own_port}"
         return f"ldap://127.0.0.1:{self.own_port}"
 
     def well(self) -> None:
@@ -259,7 +276,9 @@ class LdapProxy:
             out.close()
             return
         try:
-            server, to_server = await asyncio.open_connection(self.host, self.port)
+            server, to_server = await asyncio.open_connection(
+                self.host, self.port, ssl=self.to_server
+            )
         except OSError:
             out.close()
             return

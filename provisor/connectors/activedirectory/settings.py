@@ -18,6 +18,7 @@ KEYS: Final = (
     *("url", "bindDn", "password", "sasl", "base", "startTls", "allowInsecure", "caFile"),
     *("certificateFile", "keyFile", "timeouts", "users", "groups", "attributes", "multiValued"),
     *("changes", "fullReadEvery", "pageSize", "expiredIsDisabled", "primaryGroups"),
+    *("disabled", "initialPassword", "mustChangePassword"),
 )
 KIND_KEYS: Final = ("base", "scope", "filter")
 SCOPES: Final[Mapping[str, Scope]] = {"subtree": Scope.SUBTREE, "one": Scope.ONE}
@@ -75,6 +76,12 @@ class AdSettings:
     expired_is_disabled: bool = True
     primary_groups: bool = True
     """Who has a group as primary group is a member of it, though `member` does not say so."""
+    disabled_container: str = ""
+    """As target: where the disabled are moved to; empty: they stay where they are."""
+    initial_password: str = field(default="", repr=False)
+    """As target: what new accounts are given; empty: each gets one that nobody knows."""
+    must_change_password: bool = True
+    """As target: a new account's password is to be changed when it first signs in."""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -96,7 +103,8 @@ class AdSettings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return (self.credentials.password,) if isinstance(self.credentials, Simple) else ()
+        held = (self.credentials.password,) if isinstance(self.credentials, Simple) else ()
+        return (*held, self.initial_password) if self.initial_password else held
 
 
 def parse(raw: Mapping[str, object], folder: Path) -> AdSettings | Invalid:
@@ -118,6 +126,9 @@ def parse(raw: Mapping[str, object], folder: Path) -> AdSettings | Invalid:
         page_size=form.number("pageSize", 1000, 1, 1000),
         expired_is_disabled=form.flag("expiredIsDisabled", default=True),
         primary_groups=form.flag("primaryGroups", default=True),
+        disabled_container=_disabled(form),
+        initial_password=form.text("initialPassword"),
+        must_change_password=form.flag("mustChangePassword", default=True),
     )
     _check_whole(form, settings)
     return Invalid(tuple(form.problems)) if form.problems else settings
@@ -133,6 +144,15 @@ def _kind(form: Form, key: str, name: str, base: str) -> Kind:
         scope=SCOPES[own.choice("scope", "subtree", *SCOPES)],
         filter=own.filter("filter"),
     )
+
+
+def _disabled(form: Form) -> str:
+    own = form.below("disabled", "container")
+    if own is None:
+        return ""
+    if "container" not in own:
+        own.refuse("container", "is missing: where are the disabled moved to?")
+    return own.dn("container")
 
 
 def _credentials(form: Form) -> Credentials:
@@ -160,7 +180,16 @@ def _check_whole(form: Form, settings: AdSettings) -> None:
         if settings.base and not names.is_below(kind.base, settings.base):
             where = f"{kind.name.lower()}s.base"
             form.refuse(where, f"is to lie below base, '{settings.base}': one job, one domain")
+    container = settings.disabled_container
+    if container and not names.is_below(container, domain_of(settings.base)):
+        form.refuse("disabled.container", "is to lie in the same domain as base")
     taken: dict[str, str] = {}
     for attribute, name in settings.attributes.items():
         if name is not None and taken.setdefault(name, attribute) != attribute:
             form.refuse(f"attributes.{attribute}", f"{name} is what {taken[name]} is called")
+
+
+def domain_of(base: str) -> str:
+    """Return the part of a base that names its domain: it has `DC=` throughout."""
+    parts = [one for one in names.normal(base).split(",") if one.startswith("dc=")]
+    return ",".join(parts) or names.normal(base)

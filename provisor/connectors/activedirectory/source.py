@@ -8,7 +8,7 @@ from provisor.connectors.activedirectory import marks
 from provisor.connectors.activedirectory.assembly import seen
 from provisor.connectors.activedirectory.changes import Incremental
 from provisor.connectors.activedirectory.domain import INCOMPLETE, Domain, Tally, open_domain
-from provisor.connectors.activedirectory.settings import AdSettings
+from provisor.connectors.activedirectory.settings import AdSettings, domain_of
 from provisor.connectors.activedirectory.snapshot import Snapshot
 from provisor.connectors.ldapwire import names
 from provisor.connectors.ldapwire.objects import NoObject
@@ -87,12 +87,6 @@ def system_of(settings: AdSettings) -> System:
         where = f"{kind.scope.name.lower()} of {names.normal(kind.base)}"
         parts.append((kind.name, f"{where} {kind.whole_filter}"))
     return System(
-        identity=f"ad:{_domain_of(settings.base)}",
+        identity=f"ad:{domain_of(settings.base)}",
         view=" ".join(f"{name}={value!r}" for name, value in parts),
     )
-
-
-def _domain_of(base: str) -> str:
-    """Return the part of a base that names its domain: it has `DC=` throughout."""
-    parts = [one for one in names.normal(base).split(",") if one.startswith("dc=")]
-    return ",".join(parts) or names.normal(base)

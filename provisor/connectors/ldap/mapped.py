@@ -37,6 +37,8 @@ class Mapped:
     kind: Kind
     disabling: Disabling
     definitions: Mapping[str, AttributeDefinition]
+    password: str = PASSWORD
+    """The attribute that a password is given by; it is never read."""
 
     def definition(self, name: str) -> AttributeDefinition:
         return self.definitions.get(name) or AttributeDefinition(name=name)
@@ -61,7 +63,7 @@ class Mapped:
         return tuple({one.lower(): one for one in asked if NAME.fullmatch(one)}.values())
 
     def _is_read(self, definition: AttributeDefinition) -> bool:
-        if definition.mutability is Mutability.WRITE_ONLY or definition.name == PASSWORD:
+        if definition.mutability is Mutability.WRITE_ONLY or definition.name == self.password:
             return False
         return refers(definition) is not Refers.TO_MANY
 
@@ -75,24 +77,37 @@ class Mapped:
             elif name == PARENT:
                 said[name] = names.parent(found.dn)
             elif self.is_computed(name):
-                said[name] = not is_disabled(found, self.disabling)
+                if (enabled := self.is_enabled(found)) is not None:
+                    said[name] = enabled
             elif self._is_read(definition) and (held := found.values(name)):
                 if refers(definition) is Refers.TO_ONE:
                     pointed[name] = held[0].decode(errors="replace")
                 else:
-                    said[name] = _value(definition, held)
+                    value = self.value(definition, held)
+                    if value is not None:
+                        said[name] = value
         return said, pointed
+
+    def is_enabled(self, found: Found) -> bool | None:
+        """Tell whether an account may be used; None where it does not say."""
+        return not is_disabled(found, self.disabling)
+
+    def value(self, definition: AttributeDefinition, held: list[bytes]) -> Value | None:
+        """Return what the values of an attribute mean; None if they mean that there is none."""
+        told = [_scalar(definition.type, one) for one in held]
+        return tuple(told) if definition.is_multivalued or len(told) > 1 else told[0]
+
+    def octets(
+        self, name: str, value: Value | None, dns: Mapping[Reference, str]
+    ) -> tuple[bytes, ...]:
+        """Return the values of an attribute as they are sent: see `octets`. Raises Rejected."""
+        return octets(name, value, dns)
 
 
 def refers(definition: AttributeDefinition) -> Refers:
     if definition.type is not AttributeType.REFERENCE:
         return Refers.TO_NONE
     return Refers.TO_MANY if definition.is_multivalued else Refers.TO_ONE
-
-
-def _value(definition: AttributeDefinition, held: list[bytes]) -> Value:
-    told = [_scalar(definition.type, one) for one in held]
-    return tuple(told) if definition.is_multivalued or len(told) > 1 else told[0]
 
 
 def _scalar(type: AttributeType, value: bytes) -> Scalar:

@@ -12,7 +12,7 @@ from collections.abc import (
 )
 from typing import Final, TypeVar
 
-from provisor.connectors.ldap.mapped import COMPUTED, WHOLE_NAME, Mapped, octets
+from provisor.connectors.ldap.mapped import COMPUTED, WHOLE_NAME, Mapped
 from provisor.connectors.ldap.resolver import Resolver
 from provisor.connectors.ldap.settings import Kind, LdapSettings, Referrals
 from provisor.connectors.ldap.shape import anchor_of, anchor_value
@@ -87,17 +87,24 @@ class LdapReader:
             entry = await self.fetch(query.kind, Anchor(str(query.value)))
             return [entry] if entry else []
         schema = await self.schema()
-        known = schema.attribute(query.attribute)
-        if known is not None and not known.equality:
+        if not self.can_compare(schema, query.attribute):
             message = f"{query.attribute} cannot be compared; match by another attribute"
             raise Rejected(message, code="UnprocessableEntity")
         dns = await self.names_of(_references(query.value))
-        asked = [filters.equals(query.attribute, v) for v in _said(query, dns)]
+        if any(one not in dns for one in _references(query.value)):
+            return []
+        values = mapped.octets(query.attribute, query.value, dns)
+        asked = [filters.equals(query.attribute, value) for value in values]
         if not asked:
             return []
         narrowed = filters.both(mapped.kind.whole_filter, *asked)
         search = self.search(mapped, narrowed)
         return await self._entries(query.kind, await self._all(search))
+
+    def can_compare(self, schema: Schema, attribute: str) -> bool:
+        """Tell whether the server finds anybody by an attribute."""
+        known = schema.attribute(attribute)
+        return known is None or bool(known.equality)
 
     async def _named(self, query: MatchQuery) -> Sequence[Entry]:
         try:
@@ -282,9 +289,3 @@ class LdapReader:
 def _references(value: Value) -> list[Reference]:
     given = value if isinstance(value, tuple) else (value,)
     return [one for one in given if isinstance(one, Reference)]
-
-
-def _said(query: MatchQuery, dns: Mapping[Reference, str]) -> tuple[bytes, ...]:
-    if any(one not in dns for one in _references(query.value)):
-        return ()
-    return octets(query.attribute, query.value, dns)

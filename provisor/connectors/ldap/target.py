@@ -7,10 +7,8 @@ from typing import TypeVar, assert_never
 
 from provisor.connectors.ldap.mapped import (
     PARENT,
-    PASSWORD,
     WHOLE_NAME,
     Mapped,
-    octets,
 )
 from provisor.connectors.ldap.membership import Membership
 from provisor.connectors.ldap.naming import Place, placed
@@ -52,7 +50,7 @@ class LdapTarget(LdapReader):
             case Update():
                 return await self._again(lambda: self._update(write))
             case Delete(kind, anchor):
-                return await self._again(lambda: self._delete(kind, anchor))
+                return await self._again(lambda: self.remove(kind, anchor))
             case _:
                 assert_never(write)
 
@@ -68,9 +66,9 @@ class LdapTarget(LdapReader):
     async def _create(self, write: Create) -> Exported:
         mapped = self.mapped(write.kind)
         attributes = dict(write.attributes)
-        password = attributes.pop(PASSWORD, None)
+        password = attributes.pop(mapped.password, None)
         if password is not None:
-            self._refuse_to_shout()
+            self.refuse_to_shout()
         place = placed(mapped, attributes, None)
         dns = await self.names_of(_pointed(attributes.values()))
         held = self._entry(mapped, attributes, place, dns)
@@ -85,8 +83,7 @@ class LdapTarget(LdapReader):
             raise self.refused(result, f"adding '{place.dn}'")
         anchor = await self._anchor_of_new(mapped, place.dn, result)
         self.dns[anchor] = place.dn
-        if isinstance(password, str) and password:
-            await self._give_password(mapped, anchor, place.dn, password)
+        await self.furnish(mapped, anchor, place.dn, attributes, _text(password))
         return Exported(anchor)
 
     def _entry(
@@ -96,7 +93,7 @@ class LdapTarget(LdapReader):
         for name, value in attributes.items():
             if name in (PARENT, WHOLE_NAME) or mapped.is_computed(name):
                 continue
-            given = [*octets(name, value, dns)]
+            given = [*mapped.octets(name, value, dns)]
             if given:
                 known = next((k for k in held if k.lower() == name.lower()), name)
                 held[known] = list(dict.fromkeys([*held.get(known, []), *given]))
@@ -104,10 +101,21 @@ class LdapTarget(LdapReader):
             known = next((k for k in held if k.lower() == part.type.lower()), part.type)
             if part.value.encode() not in held.get(known, []):
                 held.setdefault(known, []).append(part.value.encode())
-        enabled = attributes.get(ACCOUNT_ENABLED)
-        if enabled is not None and (state := self._state(mapped, is_enabled=bool(enabled))):
-            held[mapped.disabling.attribute] = [*state]
+        held.update(self.state_of_new(mapped, attributes.get(ACCOUNT_ENABLED)))
         return held
+
+    def state_of_new(self, mapped: Mapped, enabled: Value | None) -> Mapping[str, list[bytes]]:
+        """Return what a new entry says of whether it may be used. Raises Rejected."""
+        state = () if enabled is None else self._state(mapped, is_enabled=bool(enabled))
+        return {mapped.disabling.attribute: [*state]} if state else {}
+
+    def switching(
+        self, mapped: Mapped, found: Found, *, is_enabled: bool
+    ) -> Sequence[Modification]:
+        """Return what enables or disables an account. Raises Rejected."""
+        state = self._state(mapped, is_enabled=is_enabled)
+        attribute = mapped.disabling.attribute
+        return [Modification(Change.REPLACE, attribute, state)] if attribute else []
 
     def _state(self, mapped: Mapped, *, is_enabled: bool) -> tuple[bytes, ...]:
         """Return the values that say whether an account may be used. Raises Rejected."""
@@ -149,17 +157,21 @@ class LdapTarget(LdapReader):
             raise Unanswered(f"'{dn}' was made, and cannot be seen: {failure}") from failure
         raise Unanswered(f"'{dn}' was made, and shows no {mapped.kind.anchor}")
 
-    async def _give_password(self, mapped: Mapped, anchor: Anchor, dn: str, password: str) -> None:
+    async def furnish(
+        self, mapped: Mapped, anchor: Anchor, dn: str, attributes: Attributes, password: str
+    ) -> None:
         """Give a new account its password; one that is refused leaves no account behind."""
+        if not password:
+            return
         try:
-            await self._set_password(dn, password)
+            await self.set_password(mapped, anchor, dn, password)
         except Rejected as refusal:
-            await self._delete(mapped.kind.name, anchor)
+            await self.remove(mapped.kind.name, anchor)
             raise refusal from None
 
-    async def _set_password(self, dn: str, password: str) -> None:
+    async def set_password(self, mapped: Mapped, anchor: Anchor, dn: str, password: str) -> None:
         """Let the server itself store a password, hashed as it does (RFC 3062)."""
-        self._refuse_to_shout()
+        self.refuse_to_shout()
         connection = await self.session.connection()
         what = f"setting the password of '{dn}'"
         if (await self.said()).has_extension(messages.PASSWORD_MODIFY):
@@ -168,7 +180,7 @@ class LdapTarget(LdapReader):
             async def once() -> Result:
                 return (await connection.extended(messages.PASSWORD_MODIFY, value)).result
         else:
-            changes = [Modification(Change.REPLACE, PASSWORD, (password.encode(),))]
+            changes = [Modification(Change.REPLACE, mapped.password, (password.encode(),))]
 
             async def once() -> Result:
                 return await connection.modify(dn, changes)
@@ -178,7 +190,7 @@ class LdapTarget(LdapReader):
             hidden = Result(code=result.code, message=result.message.replace(password, "***"))
             raise self.refused(hidden, what)
 
-    def _refuse_to_shout(self) -> None:
+    def refuse_to_shout(self) -> None:
         if not self.settings.is_private:
             message = "a password is not sent where others can read it: use ldaps:// or startTls"
             raise Rejected(message, code="NotPermitted")
@@ -193,9 +205,8 @@ class LdapTarget(LdapReader):
         changes = {c.name: c.after for c in write.changes if isinstance(c, AttributeChange)}
         dn = await self._moved(mapped, write.anchor, found, changes)
         await self._modified(mapped, write.anchor, dn, found, changes)
-        password = changes.get(PASSWORD)
-        if isinstance(password, str) and password:
-            await self._set_password(dn, password)
+        if password := _text(changes.get(mapped.password)):
+            await self.set_password(mapped, write.anchor, dn, password)
         for change in write.changes:
             if isinstance(change, ReferencesChange) and (change.added or change.removed):
                 await self.membership.change(mapped, write.anchor, dn, change)
@@ -241,15 +252,30 @@ class LdapTarget(LdapReader):
         for name, after in changes.items():
             if name == ACCOUNT_ENABLED:
                 if after is not None:
-                    state = self._state(mapped, is_enabled=bool(after))
-                    if attribute := mapped.disabling.attribute:
-                        modifications.append(Modification(Change.REPLACE, attribute, state))
+                    modifications += self.switching(mapped, found, is_enabled=bool(after))
                 continue
-            if name in (PARENT, WHOLE_NAME, PASSWORD) or name.lower() in named:
+            if name in (PARENT, WHOLE_NAME, mapped.password) or name.lower() in named:
                 continue
-            modifications.append(Modification(Change.REPLACE, name, octets(name, after, dns)))
+            modifications.append(
+                Modification(Change.REPLACE, name, mapped.octets(name, after, dns))
+            )
         if modifications:
-            await self.modify(mapped, anchor, dn, modifications)
+            await self.change(mapped, anchor, dn, modifications, changes)
+
+    async def change(
+        self,
+        mapped: Mapped,
+        anchor: Anchor,
+        dn: str,
+        modifications: Sequence[Modification],
+        changes: Mapping[str, Value | None],
+    ) -> None:
+        """Change an entry; `changes` are what the modifications were made from."""
+        await self.modify(mapped, anchor, dn, modifications)
+
+    def called(self, anchor: Anchor, dn: str) -> str:
+        """Return what an entry is called in a request that changes it."""
+        return dn
 
     async def modify(
         self,
@@ -274,7 +300,7 @@ class LdapTarget(LdapReader):
         connection = await self.session.connection()
 
         async def once(*guard: Control) -> Result:
-            return await connection.modify(dn, modifications, *guard, *extra)
+            return await connection.modify(self.called(anchor, dn), modifications, *guard, *extra)
 
         return await self._guarded(mapped, anchor, dn, once)
 
@@ -302,7 +328,7 @@ class LdapTarget(LdapReader):
 
     # deleting
 
-    async def _delete(self, kind: str, anchor: Anchor) -> Exported:
+    async def remove(self, kind: str, anchor: Anchor) -> Exported:
         mapped = self.mapped(kind)
         found = await self.found(kind, anchor)
         if found is None:
@@ -310,7 +336,7 @@ class LdapTarget(LdapReader):
         connection = await self.session.connection()
 
         async def once(*guard: Control) -> Result:
-            return await connection.delete(found.dn, *guard)
+            return await connection.delete(self.called(anchor, found.dn), *guard)
 
         result = await self._guarded(mapped, anchor, found.dn, once)
         if result.code in (Code.NO_SUCH_OBJECT, Code.ASSERTION_FAILED):
@@ -337,3 +363,7 @@ def _pointed(values: Iterable[Value]) -> list[Reference]:
         given = value if isinstance(value, tuple) else (value,)
         found += [one for one in given if isinstance(one, Reference)]
     return found
+
+
+def _text(value: Value | None) -> str:
+    return value if isinstance(value, str) else ""

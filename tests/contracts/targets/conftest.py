@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from provisor.testing.world import Recipe
-from tests.contracts.targets import ldap, memory, msgraph, scim, sql
+from tests.contracts.targets import activedirectory, ldap, memory, msgraph, scim, sql
 from tests.worlds.hands import DIALECTS, hands
 from tests.worlds.scim2 import Scim2, Variant
 
@@ -18,6 +18,7 @@ WORLDS = [
     *scim.DIALECTS,
     "msgraph",
     *ldap.WAYS,
+    "ad",
     *DIALECTS,
     *(f"scim2-server-{variant}" for variant in scim.SCIM2_VARIANTS),
 ]
@@ -33,6 +34,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
         return msgraph.tenant
     if name in scim.DIALECTS:
         return scim.dialect(name)
+    if name == "ad":
+        return activedirectory.recipe(request.getfixturevalue("samba_server"))
     if name in ldap.WAYS:
         return ldap.recipe(request.getfixturevalue("openldap_server"), name)
     if name in DIALECTS:

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,12 +83,12 @@ def settings(url: str, base: str, **chosen: object) -> LdapSettings:
 
 
 @dataclass(kw_only=True)
-class LdapWorld:
-    server: OpenLdap
+class Spoiled:
+    """A target behind a proxy."""
+
     proxy: LdapProxy
     target: Target
-    base: str
-    model: Model = field(default_factory=lambda: MODEL)
+    model: Model
     tells_totals: bool = False
     troubles: frozenset[Trouble] = frozenset(
         {
@@ -101,16 +101,6 @@ class LdapWorld:
             Trouble.IS_OFF,
         }
     )
-
-    async def members(self, group: Anchor) -> set[Anchor]:
-        return await asyncio.to_thread(self._members, group)
-
-    def _members(self, group: Anchor) -> set[Anchor]:
-        entries = self.server.entries(self.base)
-        anchors = {dn: held["entryUUID"][0] for dn, held in entries.items()}
-        (dn,) = (dn for dn, anchor in anchors.items() if anchor == group)
-        held = entries[dn].get("member", [])
-        return {Anchor(anchors[one]) for one in held if one != dn}
 
     async def writes(self) -> int | None:
         return self.proxy.writes
@@ -134,6 +124,22 @@ class LdapWorld:
                 proxy.switch_off()
             case _:
                 raise NotImplementedError(trouble)
+
+
+@dataclass(kw_only=True)
+class LdapWorld(Spoiled):
+    server: OpenLdap
+    base: str
+
+    async def members(self, group: Anchor) -> set[Anchor]:
+        return await asyncio.to_thread(self._members, group)
+
+    def _members(self, group: Anchor) -> set[Anchor]:
+        entries = self.server.entries(self.base)
+        anchors = {dn: held["entryUUID"][0] for dn, held in entries.items()}
+        (dn,) = (dn for dn, anchor in anchors.items() if anchor == group)
+        held = entries[dn].get("member", [])
+        return {Anchor(anchors[one]) for one in held if one != dn}
 
 
 def _cut_at(tag: int) -> spoiled.Rule:
@@ -164,7 +170,7 @@ async def opened(server: OpenLdap, chosen: Mapping[str, object]) -> AsyncGenerat
         target = LdapTarget(settings(proxy.url, base, **chosen), MODEL.definitions, SteppingClock())
         await target.probe()
         try:
-            yield LdapWorld(server=server, proxy=proxy, target=target, base=base)
+            yield LdapWorld(server=server, proxy=proxy, target=target, base=base, model=MODEL)
         finally:
             await target.close()
             await asyncio.to_thread(server.clear, base)
