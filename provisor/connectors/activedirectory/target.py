@@ -15,6 +15,7 @@ from provisor.connectors.activedirectory.settings import AdSettings
 from provisor.connectors.activedirectory.shape import CONTROL
 from provisor.connectors.activedirectory.written import (
     LAST_SET,
+    LAST_SIGNED_IN,
     PASSWORD,
     AdMapped,
     quoted,
@@ -35,7 +36,6 @@ from provisor.ports import Clock, Entropy
 TAKEN: Final = ("00000524", "00000526", "00000563", "00002071", "000021C7", "000021C8")
 """With these a domain says that a name is somebody else's: user, group, alias, object, service
 principal name, user principal name ([MS-ERREF] 2.2)."""
-PASSWORD_RULES: Final = "0000052D"  # noqa: S105 - the number of an error
 LETTERS: Final = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "!#%+-_=.")
 RANDOM_LENGTH: Final = 32
 SWITCHES: Final = 3
@@ -85,11 +85,9 @@ class AdTarget(AdReader, LdapTarget):
         try:
             if password or self._is_encrypted:
                 await self.set_password(mapped, anchor, dn, password or self._initial_password())
-            changes = self._expiring() if self._is_encrypted else []
             if attributes.get(ACCOUNT_ENABLED) is True:
                 control = values.NORMAL_ACCOUNT | values.ACCOUNT_DISABLED
-                changes += switched(control, is_enabled=True)
-            if changes:
+                changes = [*switched(control, is_enabled=True), *self._expiring()]
                 await self.modify(mapped, anchor, dn, changes)
         except Rejected as refusal:
             await self.remove(mapped.kind.name, anchor)
@@ -154,6 +152,10 @@ class AdTarget(AdReader, LdapTarget):
         changes: Mapping[str, Value | None],
     ) -> None:
         enabled = changes.get(ACCOUNT_ENABLED)
+        if enabled is True:
+            modifications = [*modifications, *await self._first_time(mapped, anchor, dn)]
+            if not modifications:
+                return
         result = await self.try_modify(mapped, anchor, dn, modifications)
         for _ in range(SWITCHES):
             if enabled is None or result.code != Code.NO_SUCH_ATTRIBUTE:
@@ -165,17 +167,22 @@ class AdTarget(AdReader, LdapTarget):
             if not modifications:
                 return
             result = await self.try_modify(mapped, anchor, dn, modifications)
-        if enabled is True and _wants_password(result) and await self._has_none(mapped, anchor):
-            # It was made, and the connection broke before it had one.
-            await self.set_password(mapped, anchor, dn, self._initial_password())
-            result = await self.try_modify(mapped, anchor, dn, [*modifications, *self._expiring()])
         if not result.is_success:
             raise self.refused(result, f"changing '{dn}'")
 
-    async def _has_none(self, mapped: Mapped, anchor: Anchor) -> bool:
-        """Tell whether an account never had a password."""
-        held = (await self._now(mapped, anchor)).values(LAST_SET)
-        return not held or values.long(held[0]) == 0
+    async def _first_time(self, mapped: Mapped, anchor: Anchor, dn: str) -> list[Modification]:
+        """Return what goes with enabling somebody who has never signed in.
+
+        One without a password gets one: the connection broke while the account was made. Some
+        servers would enable it all the same.
+        """
+        found = await self._now(mapped, anchor)
+        is_on = not values.is_disabled(_number(found, CONTROL))
+        if is_on or _number(found, LAST_SIGNED_IN):
+            return []
+        if _number(found, LAST_SET) == 0:
+            await self.set_password(mapped, anchor, dn, self._initial_password())
+        return self._expiring()
 
     async def _now(self, mapped: Mapped, anchor: Anchor) -> Found:
         found = await self.found(mapped.kind.name, anchor)
@@ -190,8 +197,6 @@ class AdTarget(AdReader, LdapTarget):
         return super().refused(result, what)
 
 
-def _wants_password(result: Result) -> bool:
-    return PASSWORD_RULES in result.message.upper() or result.code in (
-        Code.UNWILLING_TO_PERFORM,
-        Code.CONSTRAINT_VIOLATION,
-    )
+def _number(found: Found, attribute: str) -> int:
+    held = found.values(attribute)
+    return values.long(held[0]) if held else 0

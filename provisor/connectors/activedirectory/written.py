@@ -25,6 +25,7 @@ from provisor.model.rules import AttributeDefinition
 
 PASSWORD: Final = "unicodePwd"  # noqa: S105 - the attribute
 LAST_SET: Final = "pwdLastSet"
+LAST_SIGNED_IN: Final = "lastLogonTimestamp"
 ACCOUNT, PRINCIPAL, COMMON = "sAMAccountName", "userPrincipalName", "cn"
 CLASSES: Final[Mapping[str, tuple[str, ...]]] = {"User": ("user",), "Group": ("group",)}
 LENGTHS_MAX: Final[Mapping[tuple[str, str], int]] = {
@@ -60,6 +61,7 @@ def _written(name: str, base: str, filter: str, *, users: bool = False) -> Writt
         base=base,
         filter=filters.both("(!(objectClass=computer))", filter) if users else filter,
         classes=CLASSES[name],
+        made_of=CLASSES[name],
         anchor="objectGUID",
         naming=COMMON,
         members=() if users else ("member",),
@@ -71,7 +73,7 @@ class AdMapped(Mapped):
     """The mapped attributes of one kind, as a domain keeps them."""
 
     def requested(self) -> tuple[str, ...]:
-        ours = (CONTROL, LAST_SET) if self.kind.name == "User" else ()
+        ours = (CONTROL, LAST_SET, LAST_SIGNED_IN) if self.kind.name == "User" else ()
         asked = {one.lower(): one for one in (*Mapped.requested(self), *ours)}
         return tuple(asked.values())
 

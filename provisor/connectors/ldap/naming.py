@@ -28,8 +28,9 @@ class Place:
 def placed(mapped: Mapped, said: Mapping[str, Value | None], current: str | None) -> Place:
     """Return where an object belongs that says this; None of `said` is what it had before.
 
-    A whole name goes before a container, and the container of the disabled before both. Who is
-    enabled again and is told no container goes back to the base. Raises Rejected.
+    A whole name goes before a container, and the container of the disabled before both: who is
+    there stays there. Who is enabled again and is told no container goes back to the base. Raises
+    Rejected.
     """
     before = Place("", mapped.kind.base)
     if current is not None:
@@ -46,6 +47,8 @@ def placed(mapped: Mapped, said: Mapping[str, Value | None], current: str | None
     enabled = said.get(ACCOUNT_ENABLED)
     if disabled and enabled is False:
         parent = disabled
+    elif disabled and enabled is None and names.is_below(before.parent, disabled):
+        parent = before.parent  # to move them out would enable them
     elif disabled and enabled is True and names.is_below(parent, disabled):
         parent = mapped.kind.base
     if not rdn:

@@ -198,6 +198,22 @@ def _ad(request: pytest.FixtureRequest, folder: Path) -> Subject:
     )
 
 
+def _ad_target(request: pytest.FixtureRequest, folder: Path) -> Subject:
+    server = cast("Samba", request.getfixturevalue("samba_server"))
+    source = _ad(request, folder)
+    tls: dict[str, Any] = {"url": server.tls_url, "caFile": server.ca_file}
+    return replace(
+        source,
+        side="target",
+        good={**source.good, **tls},
+        denied={**(source.denied or {}), **tls},
+        attributes={
+            "User": frozenset({"objectGUID", "cn", "sAMAccountName", "unicodePwd", "manager"}),
+            "Group": frozenset({"objectGUID", "cn", "member"}),
+        },
+    )
+
+
 def _counted(server: Samba) -> object:
     """Return how far a domain controller has counted: each change counts."""
     found = server.entry("", "highestCommittedUSN")
@@ -257,6 +273,7 @@ def _tenant(request: pytest.FixtureRequest, side: str) -> Subject:
 
 MAKERS: Mapping[str, Maker] = {
     "activedirectory": _ad,
+    "activedirectory target": _ad_target,
     "csv": _csv,
     "inbound": _inbound,
     "msgraph": lambda request, _: _tenant(request, "target"),
