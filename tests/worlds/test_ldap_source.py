@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from provisor.connectors.ldap import marks
 from provisor.connectors.ldap.probe import LdapProber
 from provisor.connectors.ldap.settings import LdapSettings, parse
 from provisor.connectors.ldap.source import LdapSource
@@ -407,6 +410,20 @@ def test_a_restored_server_is_seen_through_although_it_went_on_since(site: Site)
 
     with pytest.raises(WatermarkExpired):
         read(site.source(), mark)
+
+
+@pytest.mark.parametrize("way", ["sync", "timestamps"])
+def test_changes_of_one_second_are_told_apart(site: Site, way: str) -> None:
+    """The last change that was read came later in the very second in which the server is now."""
+    site.hire("ada")
+    source = site.source(changes=way)
+    told = marks.read(read(source).mark)
+    assert told.newest is not None
+    second, _, rest = told.newest.stamp.partition(".")
+    later = msgspec.structs.replace(told.newest, stamp=f"{second}.999999{rest[6:]}")
+
+    with pytest.raises(WatermarkExpired):
+        read(source, marks.write(replace(told, newest=later)))
 
 
 def test_after_a_restart_of_the_server_nothing_is_lost(site: Site) -> None:

@@ -84,7 +84,7 @@ class Incremental:
         every = timedelta(seconds=directory.settings.full_read_every_s)
         if not mark.full_at <= self.now < mark.full_at + every:
             raise WatermarkExpired("everything is read once in a while")
-        if mark.newest is not None and await directory.age_of(mark.newest) < mark.newest.changed:
+        if mark.newest is not None and await directory.has_gone_back(mark.newest):
             self._is_last_gone = True
         if mark.containers != await directory.containers():
             raise WatermarkExpired("a container was made, renamed, moved or deleted")
@@ -212,7 +212,7 @@ class Incremental:
 
     def _receipt(self) -> Receipt:
         newest = self.tally.newest
-        if newest is None or (self.mark.newest and self.mark.newest.changed > newest.changed):
+        if newest is None or (self.mark.newest and self.mark.newest.is_newer(newest)):
             newest = self.mark.newest
         mark = replace(
             self.mark,

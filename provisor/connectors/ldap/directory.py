@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from provisor.connectors.ldap.marks import Newest, digest
 from provisor.connectors.ldap.resolver import Resolver, all_of
 from provisor.connectors.ldap.settings import Kind, LdapSettings, Referrals
-from provisor.connectors.ldap.shape import CHANGED, Raw, Shape, anchor_of, anchor_value
+from provisor.connectors.ldap.shape import CHANGED, STAMP, Raw, Shape, anchor_of, anchor_value
 from provisor.connectors.ldapwire import filters, names, ranges, reading
 from provisor.connectors.ldapwire.connection import Connection, connect
 from provisor.connectors.ldapwire.messages import Elsewhere, Found, Search
@@ -56,9 +56,9 @@ class Tally:
         self.seen.pop(kind, None)
         self.repeated.pop(kind, None)
 
-    def note(self, kind: str, anchor: Anchor, changed: str) -> None:
-        if changed and (self.newest is None or changed >= self.newest.changed):
-            self.newest = Newest(kind, anchor, changed)
+    def note(self, seen: Newest) -> None:
+        if seen.changed and (self.newest is None or not self.newest.is_newer(seen)):
+            self.newest = seen
 
     def fault(self, kind: str, problem: NoObject) -> ReadFault:
         self.void.setdefault(kind, str(problem))
@@ -107,8 +107,12 @@ class Directory:
             base=kind.base,
             scope=kind.scope,
             filter=filters.both(kind.whole_filter, *narrowed),
-            attributes=(*self.shape(kind).requested(), CHANGED),
+            attributes=(*self.shape(kind).requested(), CHANGED, *self._stamps),
         )
+
+    @property
+    def _stamps(self) -> tuple[str, ...]:
+        return (STAMP,) if self.schema.attribute(STAMP) is not None else ()
 
     @property
     def view(self) -> str:
@@ -212,9 +216,7 @@ class Directory:
                 message = f"'{before}' has the same {kind.anchor}; an anchor names one object only"
                 return tally.fault(kind.name, NoObject(found.dn, message, raw.anchor))
             tally.repeated[kind.name] = tally.repeated.get(kind.name, 0) + 1
-        changed = found.values(CHANGED)
-        if changed:
-            tally.note(kind.name, raw.anchor, changed[0].decode(errors="replace"))
+        tally.note(_newness(kind.name, raw.anchor, found))
         return raw
 
     # single looks
@@ -254,12 +256,13 @@ class Directory:
                 return None
         return filters.equals(kind.anchor, value)
 
-    async def age_of(self, newest: Newest) -> str:
-        """Return when the entry that changed last was changed; empty if it is not there."""
+    async def has_gone_back(self, newest: Newest) -> bool:
+        """Tell whether the entry that changed last is not there, or is as it was before that."""
         kind = self.kind(newest.kind)
         found = await self.one(kind, Anchor(newest.anchor)) if kind else None
-        changed = found.values(CHANGED) if found else []
-        return changed[0].decode(errors="replace") if changed else ""
+        if found is None:
+            return True
+        return newest.is_newer(_newness(newest.kind, newest.anchor, found))
 
     async def check_looks(self, tally: Tally) -> None:
         """Raise Unreachable where objects that were shown cannot be asked for by their anchor: a
@@ -299,6 +302,12 @@ class Directory:
 
     async def close(self) -> None:
         await self.connection.close()
+
+
+def _newness(kind: str, anchor: str, found: Found) -> Newest:
+    told = (found.values(name) for name in (CHANGED, STAMP))
+    changed, stamp = (held[0].decode(errors="replace") if held else "" for held in told)
+    return Newest(kind, anchor, changed, stamp)
 
 
 async def open_directory(settings: LdapSettings, wanted: Mapping[str, frozenset[str]]) -> Directory:

@@ -25,7 +25,14 @@ class Newest(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     anchor: str
     changed: str
-    """Its modifyTimestamp, as the server writes it."""
+    """Its modifyTimestamp, as the server writes it: whole seconds, mostly."""
+    stamp: str = ""
+    """Its entryCSN, which tells changes of one second apart; empty where the server has none."""
+
+    def is_newer(self, other: Newest) -> bool:
+        if self.changed != other.changed or not (self.stamp and other.stamp):
+            return self.changed > other.changed
+        return self.stamp > other.stamp
 
 
 class _Written(msgspec.Struct, omit_defaults=True):

@@ -19,6 +19,8 @@ from provisor.model.rules import ACCOUNT_ENABLED, AttributeType
 
 OBJECT_ID: Final = "objectId"
 CHANGED: Final = "modifyTimestamp"
+STAMP: Final = "entryCSN"
+OURS: Final = frozenset({CHANGED.lower(), STAMP.lower()})
 ENTRY_DN: Final = "entryDN"
 """What an entry is called, whatever attribute of it says so: every server tells it."""
 MANAGER: Final = "manager"
@@ -264,7 +266,7 @@ class Shape:
         if low == MEMBER_OF:
             return _Plan(_Role.MEMBER_OF)
         inside = self.canonical(name.removesuffix(";binary"))
-        if low == CHANGED.lower() and inside not in self.wanted:
+        if low in OURS and inside not in self.wanted:
             return _Plan(_Role.SKIP)  # read for ourselves: an object is not another for being saved
         if inside is None or low == "userpassword":
             return _Plan(_Role.SKIP)
