@@ -215,6 +215,22 @@ def test_a_name_that_is_taken_is_a_conflict_wherever_its_owner_lies(server: Samb
     run(server, story)
 
 
+def test_people_are_found_by_what_is_theirs_and_not_by_what_is_nearly(server: Samba) -> None:
+    async def story(target: AdTarget) -> None:
+        ada = await hire(target, "ada", displayName="José")
+        for attribute, value, found in (
+            ("displayName", "JOSÉ", 1),
+            ("displayName", "Jose", 0),
+            ("objectGUID", str(ada), 1),
+            ("distinguishedName", f"cn=ADA, {BASE}", 1),
+            ("name", "ada", 1),  # which is not mapped
+        ):
+            entries = await target.find(MatchQuery("User", attribute, value))
+            assert len(entries) == found, attribute
+
+    run(server, story)
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -13,10 +13,8 @@ from provisor.connectors.activedirectory.written import (
     as_directory,
     same_text,
 )
-from provisor.connectors.ldap.mapped import Mapped
+from provisor.connectors.ldap.mapped import WHOLE_NAME, Mapped
 from provisor.connectors.ldap.reader import CODE, Kinds, LdapReader
-from provisor.connectors.ldapwire import ranges
-from provisor.connectors.ldapwire.messages import Found
 from provisor.connectors.ldapwire.schema import Schema
 from provisor.errors import Denied
 from provisor.model.entries import Entry, MatchQuery, System
@@ -44,14 +42,13 @@ class AdReader(LdapReader):
     async def find(self, query: MatchQuery) -> Sequence[Entry]:
         """Find who has this very value but for case; a domain overlooks accents besides."""
         found = await super().find(query)
+        if query.attribute == WHOLE_NAME:
+            return found
         return [one for one in found if same_text(one.attributes.get(query.attribute), query.value)]
 
     def can_compare(self, schema: Schema, attribute: str) -> bool:
         """A domain does not say by what rule it compares, and compares what it keeps."""
         return attribute.lower() != PASSWORD.lower()
-
-    async def complete(self, found: Found) -> Found:
-        return await ranges.complete(await self.session.connection(), found)
 
     def _mapping(self, name: str, definitions: Iterable[AttributeDefinition]) -> Mapped:
         plain = super()._mapping(name, definitions)

@@ -173,8 +173,12 @@ def quoted(password: str) -> bytes:
 
 
 def same_text(one: Value | None, other: Value) -> bool:
-    """Tell whether texts are equal but for case. A domain finds José who looks for Jose."""
-    if not isinstance(other, str):
-        return True
+    """Tell whether texts are equal but for case. A domain finds José who looks for Jose.
+
+    What is no text, or is not among what was read, is left to the domain.
+    """
     told = one if isinstance(one, tuple) else (one,)
-    return any(isinstance(t, str) and t.casefold() == other.casefold() for t in told)
+    texts = [t for t in told if isinstance(t, str)]
+    if not isinstance(other, str) or not texts:
+        return True
+    return any(t.casefold() == other.casefold() for t in texts)
