@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -33,16 +33,17 @@ class Api:
 
     async def read(self, kind: type[T], path: str, **options: str) -> T:
         """Return what a GET answers. Raises Fault."""
-        answer = await self.send("GET", path, query=_query(options))
+        answer = await self.send("GET", path, query=of_odata(options))
         return _read(kind, answer.body)
 
     async def job(self, at: str) -> SynchronizationJob:
         """Return a job as Graph has it. Raises Fault."""
-        answer = await self.send("GET", at)
-        job, _ = decode(SynchronizationJob, answer.body)
-        if job is None:
-            raise Fault(500, "InternalServerError", DEFECT)
-        return job
+        return await self.wire(SynchronizationJob, at)
+
+    async def wire(self, kind: type[T], path: str) -> T:
+        """Return one of Graph's own types, in all the forms that it has. Raises Fault."""
+        answer = await self.send("GET", path)
+        return _whole(decode(kind, answer.body)[0])
 
     async def posted(self, kind: type[T], path: str, body: object) -> T:
         """Return what a POST answers. Raises Fault."""
@@ -95,7 +96,7 @@ class Api:
         )
 
 
-def _query(options: Mapping[str, str]) -> str:
+def of_odata(options: Mapping[str, str]) -> str:
     """Return options as the API spells them: those of OData with a dollar, others after `_`."""
     named = {
         name[1:] if name.startswith("_") else f"${name}": value for name, value in options.items()
@@ -108,6 +109,17 @@ def _read(kind: type[T], body: bytes) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as failure:
         raise Fault(500, "InternalServerError", DEFECT) from failure
+
+
+def skip_token(link: str) -> str:
+    """Return what the way to the next page goes on with; empty where there is none."""
+    return parse_qs(urlsplit(link).query).get("$skiptoken", [""])[0]
+
+
+def _whole(value: T | None) -> T:
+    if value is None:
+        raise Fault(500, "InternalServerError", DEFECT)
+    return value
 
 
 def job_path(principal: str, job: str) -> str:

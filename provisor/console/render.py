@@ -37,7 +37,14 @@ def environment() -> Environment:
     filters, tests = cast(dict[str, object], made.filters), cast(dict[str, object], made.tests)
     known = cast(dict[str, object], made.globals)
     filters.update(
-        when=when, ago=ago, number=number, span=span, lasts=lasts, plural=plural, camel=camel
+        when=when,
+        ago=ago,
+        number=number,
+        span=span,
+        lasts=lasts,
+        plural=plural,
+        camel=camel,
+        short=short,
     )
     tests.update(instant=_is_instant, struct=_is_struct)
     known.update(static=static, words=words, htmx_settings=HTMX, points=points)
@@ -107,6 +114,10 @@ def lasts(duration: str | timedelta) -> str:
     """Return an ISO 8601 duration in words."""
     known = duration_of(duration) if isinstance(duration, str) else duration
     return "never" if known > timedelta(days=3_650) else span(known.total_seconds())
+
+
+def short(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def camel(name: str) -> str:

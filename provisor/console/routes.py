@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from starlette.responses import Response
 
 from provisor.console.asking import job_path
-from provisor.console.pages import job, live, overview
+from provisor.console.pages import audit, escrows, explain, job, live, log, overview, plan
 from provisor.console.visit import Visit
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
@@ -46,6 +46,22 @@ PAGES: tuple[Page, ...] = (
     Page("GET", f"{JOB}/restart", job.restart_form, ("POST", "@/restart")),
     Page("POST", f"{JOB}/restart", job.restart, ("POST", "@/restart")),
     Page("POST", f"{JOB}/do/{{act}}", job.act, ("POST", "@/start")),
+    Page("GET", f"{JOB}/plan", plan.plan_form, ("POST", "@/plan")),
+    Page("POST", f"{JOB}/plan", plan.plan, ("POST", "@/plan")),
+    Page("POST", f"{JOB}/plan.json", plan.download, ("POST", "@/plan")),
+    Page("GET", f"{JOB}/staged", plan.staged, ("GET", "@/staged")),
+    Page("POST", f"{JOB}/staged/approve", plan.approve, ("POST", "@/staged/approve")),
+    Page("GET", f"{JOB}/explain", explain.explain, ("GET", "@/explain")),
+    Page("GET", f"{JOB}/found", explain.suggestions, ("GET", "@/objects")),
+    Page("POST", f"{JOB}/provision", explain.provision, ("POST", "@/provisionOnDemand")),
+    Page("GET", f"{JOB}/escrows", escrows.escrows, ("GET", "@/escrows")),
+    Page("POST", f"{JOB}/escrows/retry", escrows.retry, ("POST", "@/escrows/retry")),
+    Page("GET", f"{JOB}/log", log.log, ("GET", log.LOGS)),
+    Page("GET", f"{JOB}/log.zip", log.download, ("GET", log.LOGS)),
+    Page("GET", "/audit", audit.audit, ("GET", audit.AUDITS)),
+    Page("GET", "/log", log.log, ("GET", log.LOGS)),
+    Page("GET", "/log.zip", log.download, ("GET", log.LOGS)),
+    Page("GET", "/log/{entry}", log.entry, ("GET", log.LOGS)),
 )
 
 
@@ -59,7 +75,7 @@ class Led:
 
 
 _PATTERNS = {
-    path: re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "/?")
+    path: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)) + "/?")
     for path in dict.fromkeys(page.path for page in PAGES)
 }
 

@@ -79,15 +79,24 @@ class Visit:
         """Return what there is to see of a job: name, address below it, words."""
         return [
             (name, address, text)
-            for name, address, text, method, path in TABS
-            if await self.may(method, f"{self.at}{path}")
+            for name, address, text, (method, path) in TABS
+            if await self.may(method, path.replace("@", self.at))
         ]
 
 
-TABS: tuple[tuple[str, str, str, str, str], ...] = (("status", "", "Status", "GET", ""),)
+TABS: tuple[tuple[str, str, str, tuple[str, str]], ...] = (
+    ("status", "", "Status", ("GET", "@")),
+    ("plan", "/plan", "Plan", ("POST", "@/plan")),
+    ("staged", "/staged", "Staged", ("GET", "@/staged")),
+    ("explain", "/explain", "Explain", ("GET", "@/explain")),
+    ("escrows", "/escrows", "Escrows", ("GET", "@/escrows")),
+    ("log", "/log", "Log", ("GET", "auditLogs/provisioning")),
+)
 """Name, address and words of a page about a job, and what it needs of the API."""
 PLACES: tuple[tuple[str, str, tuple[str, str]], ...] = (
     ("Jobs", f"{PATH}/", ("GET", "/provisor/jobs")),
+    ("Log", f"{PATH}/log", ("GET", "auditLogs/provisioning")),
+    ("Audit", f"{PATH}/audit", ("GET", "auditLogs/directoryAudits")),
 )
 """Name, address, and what the API must let a person do for it to be offered."""
 

@@ -99,6 +99,53 @@ QUARANTINE: Mapping[str, str] = {
     "next_attempt": "When the job tries again by itself.",
 }
 
+ACTIONS: Mapping[str, tuple[str, str]] = {
+    "create": ("Create", "green"),
+    "update": ("Update", "blue"),
+    "disable": ("Disable", "orange"),
+    "delete": ("Delete", "red"),
+    "stagedDelete": ("Staged departure", "yellow"),
+    "references": ("Set references", "blue"),
+    "other": ("Nothing written", "secondary"),
+}
+VERDICTS: Mapping[str, tuple[str, str]] = {
+    "success": ("Success", "green"),
+    "failure": ("Failure", "red"),
+    "skipped": ("Skipped", "secondary"),
+    "warning": ("Warning", "yellow"),
+}
+SITUATIONS: Mapping[str, str] = {
+    "absent": "It is to have an account, and none matches: one is made.",
+    "found": "It is to have an account, and one that is free matches: it is taken over.",
+    "foundAlreadyLinked": "An account matches, but it belongs to another source object.",
+    "ambiguous": "Several accounts match, and which is meant cannot be told.",
+    "keyless": "It has no value that an account could be matched by.",
+    "confirmed": "It has its account.",
+    "missing": "Its account is gone from the target.",
+    "unqualified": "It is no longer to have an account, and has one.",
+    "released": "It is no longer to have an account, and has left before.",
+    "linkOnly": "It is no longer to have an account, and its account is gone.",
+    "ignored": "It is not to have an account, and never had one.",
+    "unmappable": "A value that it must have cannot be worked out.",
+    "unknown": "The target could not be asked.",
+    "excluded": "A filter or an expression leaves it out.",
+    "StagedDelete": "Held by the guard: it waits for an approval.",
+}
+"""How an object, its link and the target stand to one another: in a sentence."""
+EFFECTS: Mapping[str, str] = {
+    "enter": "Come into scope: matched or created",
+    "return": "Come back into scope",
+    "update": "Get another value",
+    "references": "Get other references",
+    "disable": "Leave scope: disabled",
+    "delete": "Leave scope: deleted",
+    "staged": "Leave scope: held by the guard until somebody approves",
+    "release": "Leave scope: the account stays as it is",
+    "unmappable": "Would fail, and wait in escrow",
+    "settle": "Need nothing any more",
+}
+"""What other rules do to objects."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -137,6 +184,8 @@ DONE: Mapping[str, str] = {
     "pause": "The job is paused. A cycle that was running stops at its next object.",
     "reconcile": "A cycle that reads the target in full is asked for. It begins at once.",
     "restart": "The job is restarted. Its next cycle begins at once.",
+    "approve": "Approved. A cycle that carries it out begins at once.",
+    "retry": "Tried again by the cycle that begins at once.",
     "signed-out": "You are signed out.",
 }
 """What is told once something was done."""

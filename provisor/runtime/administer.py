@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 
 from provisor.model.audit import Altered
@@ -78,6 +78,16 @@ async def disconnect(parts: Parts, job: Job, key: StandingKey, by: str) -> None:
         await journal.disconnect(key)
     about = f"{job.name} {job.id}: {key.mapping} {key.anchor}"
     await parts.registry.audit(parts.clock.now(), by, "Delete object connection", about)
+
+
+async def retry(parts: Parts, job: Job, keys: Collection[StandingKey], about: str, by: str) -> int:
+    """Let what failed be due at once, while no cycle runs; return how many objects. Raises Busy."""
+    async with lease_when_free(parts.leases, job.id, parts.clock, lambda: None):
+        journal = await parts.registry.open_journal(job.id, parts.holder)
+        hastened = await journal.hasten(keys, parts.clock.now())
+    told = f"{job.name} {job.id}: {about}"
+    await parts.registry.audit(parts.clock.now(), by, "Retry escrows", told)
+    return hastened
 
 
 async def _audit(parts: Parts, by: str, activity: str, job: Job, *more: Altered) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 
 from provisor.engine.on_demand import Explained, Explanation
 from provisor.expressions.context import Answer
-from provisor.model.decisions import Decision, Escrow, TargetChange
+from provisor.model.decisions import Decision, Escrow, Standing, TargetChange
+from provisor.model.entries import NO_ATTRIBUTES
+from provisor.model.expressions import attributes_of
 from provisor.model.jobs import Job
 from provisor.model.plans import Plan, PlanStep
 from provisor.model.rules import ObjectMapping
@@ -89,6 +91,7 @@ def explanation(
             "name": name_of(standing.source.attributes) if standing.source else "",
         },
         "isInSource": standing.source is not None and standing.absence is None,
+        "source": _source(standing, mapping),
         "scope": {
             "isActive": facts.is_active,
             "isAssigned": facts.is_assigned,
@@ -120,6 +123,17 @@ def explanation(
         "references": changes(told.references),
         "escrow": _escrow(standing.escrow),
         "referencesEscrow": _escrow(standing.references_escrow),
+    }
+
+
+def _source(standing: Standing, mapping: ObjectMapping) -> dict[str, str]:
+    """Return what the source says, without what feeds a value that must not be shown."""
+    hidden = frozenset[str]().union(
+        *(attributes_of(m.source) for m in mapping.attributes if m.source and m.is_redacted)
+    )
+    said = standing.source.attributes if standing.source else NO_ATTRIBUTES
+    return {
+        name: REDACTED if name in hidden else text_of(value) or "" for name, value in said.items()
     }
 
 

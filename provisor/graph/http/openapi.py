@@ -51,6 +51,7 @@ OPTIONS: Mapping[str, Document] = {
     "format": {"schema": {"enum": ["csv", "zip", "json"]}},
 }
 OTHERS: Mapping[str, str] = {
+    "search": "A part of a name or id.",
     "object": "An id in source or target; `kind:` before it where several have it.",
 }
 WITH_BODY = ("POST", "PUT", "PATCH")

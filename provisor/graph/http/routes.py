@@ -84,7 +84,15 @@ from provisor.graph.wire.functions import FilterOperatorSchema, FunctionSchema
 from provisor.graph.wire.jobs import JobChange, NewJob, SynchronizationJob
 from provisor.graph.wire.logs import BetaObjectSummary
 from provisor.graph.wire.on_demand import OnDemandRequest
-from provisor.graph.wire.overview import CycleHistory, Escrows, JobOverview, JobSummary
+from provisor.graph.wire.overview import (
+    CycleHistory,
+    Escrows,
+    FoundObjects,
+    JobOverview,
+    JobSummary,
+    Retried,
+    RetryRequest,
+)
 from provisor.graph.wire.pairs import SecretPair, Secrets, TextPair
 from provisor.graph.wire.requests import (
     AcquireAccessToken,
@@ -203,6 +211,8 @@ def _beside(job: str) -> tuple[Route, ...]:
     listed = get(f"{job}/objectConnections", connections.list_connections, many(connection))
     unlinked = changing("DELETE", single, connections.remove_connection)
     explained = get(f"{job}/explain", beside.explain, many(ExplanationDocument))
+    taken_on = one(Retried, 202)
+    retried = changing("POST", f"{job}/escrows/retry", history.retry, RetryRequest, taken_on)
     approved = changing("POST", f"{job}/staged/approve", beside.approve, Approval)
     return (
         changing("POST", f"{job}/plan", beside.plan, PlanRequest, one(PlanDocument), READ),
@@ -213,6 +223,12 @@ def _beside(job: str) -> tuple[Route, ...]:
         replace(get(f"{job}/summary", overview.summary, one(JobSummary)), options=()),
         replace(get(f"{job}/cycles", history.cycles, one(CycleHistory)), options=("top",)),
         replace(get(f"{job}/escrows", history.escrows, one(Escrows)), options=()),
+        replace(retried, refusals=(409,)),
+        replace(
+            get(f"{job}/objects", history.objects, one(FoundObjects)),
+            options=(),
+            others=("search",),
+        ),
         replace(listed, options=("select", "filter", "top", "skiptoken")),
         replace(get(single, connections.get_connection, one(connection)), options=("select",)),
         replace(unlinked, refusals=(409,)),

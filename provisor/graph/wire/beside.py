@@ -59,6 +59,8 @@ class ExplanationDocument(Wire, frozen=True, kw_only=True):
     object_mapping: str
     whose: dict[str, object] = field(name="object")
     is_in_source: bool
+    source: dict[str, str] = field(default_factory=dict[str, str])
+    """What the source says, without what may not be shown."""
     scope: dict[str, object] | None = None
     match: dict[str, object]
     values: tuple[dict[str, object], ...] = ()
@@ -72,6 +74,7 @@ class ExplanationDocument(Wire, frozen=True, kw_only=True):
 class StagedObject(Wire, frozen=True, kw_only=True):
     object_mapping: str
     object: str
+    display_name: str | None = None
 
 
 class Staged(Wire, frozen=True, kw_only=True):

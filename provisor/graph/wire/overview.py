@@ -92,5 +92,30 @@ class EscrowGroup(Problem, frozen=True, kw_only=True):
     objects: tuple[WaitingObject, ...]
 
 
+class RetryRequest(Wire, frozen=True, kw_only=True):
+    """What is to be tried again: everything, all of a code, or one object."""
+
+    code: str | None = None
+    object_mapping: str | None = None
+    object: str | None = None
+
+
+class Retried(Wire, frozen=True, kw_only=True):
+    count: int
+    """Objects that the next cycle tries again."""
+
+
+class FoundObject(Wire, frozen=True, kw_only=True):
+    """A source object as it is remembered."""
+
+    kind: str
+    id: str
+    display_name: str | None = None
+
+
+class FoundObjects(Wire, frozen=True, kw_only=True):
+    value: tuple[FoundObject, ...]
+
+
 class Escrows(Wire, frozen=True, kw_only=True):
     value: tuple[EscrowGroup, ...]

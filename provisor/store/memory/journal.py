@@ -410,6 +410,14 @@ class MemoryJournal:
         if key in self._job.standings:
             self._put(transitions.disconnected(self._job.standings[key]))
 
+    async def hasten(self, keys: Collection[StandingKey], now: datetime) -> int:
+        self._fence()
+        known = [self._job.standings[key] for key in keys if key in self._job.standings]
+        waiting = [one for one in known if one.escrow or one.references_escrow]
+        for standing in waiting:
+            self._put(transitions.hastened(standing, now))
+        return len(waiting)
+
     async def doubt(self, keys: Collection[StandingKey]) -> None:
         self._fence()
         for key in keys:

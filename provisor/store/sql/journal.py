@@ -305,6 +305,15 @@ class SqlJournal:
             for number, standing in self._known([key]):
                 self._desk.put(number, standing, transitions.disconnected(standing))
 
+    async def hasten(self, keys: Collection[StandingKey], now: datetime) -> int:
+        hastened = 0
+        with self._desk.write():
+            for number, standing in self._known(keys):
+                if standing.escrow or standing.references_escrow:
+                    self._desk.put(number, standing, transitions.hastened(standing, now))
+                    hastened += 1
+        return hastened
+
     async def doubt(self, keys: Collection[StandingKey]) -> None:
         with self._desk.write():
             for number, standing in self._known(keys):

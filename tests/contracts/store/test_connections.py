@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from provisor.model.decisions import LinkState
 from provisor.model.entries import Absence, Anchor
 from provisor.ports import Journal
 from tests.contracts.store.building import (
     GROUPS,
     START,
+    fail,
     gone,
     governed,
     key,
@@ -54,3 +57,18 @@ async def test_a_forgotten_link_leaves_no_claim_and_the_object_is_due(journal: J
     assert (await recalled(journal, BEN)).link is not None
     assert LinkState.CLAIMED not in {one.link.state for one in await journal.linked(None, 9)
                                      if one.link}  # fmt: skip
+
+
+async def test_what_failed_is_due_at_once_when_somebody_asks(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+    await show(journal, seen(BEN))
+    await fail(journal, BEN, START + timedelta(hours=6))
+    before = (await recalled(journal, BEN)).escrow
+    assert before is not None
+    assert await journal.due(START) == []
+    assert await journal.hasten([ADA, BEN, key("nobody")], START) == 1
+    assert await journal.due(START) == [BEN]
+    after = (await recalled(journal, BEN)).escrow
+    assert after is not None
+    assert (after.code, after.attempts) == (before.code, before.attempts)
+    assert after.first_failed_at == before.first_failed_at

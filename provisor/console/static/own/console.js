@@ -111,6 +111,36 @@
     });
   });
 
+  // what is typed narrows a list that is there already
+
+  document.addEventListener("input", function (event) {
+    var where = event.target.dataset && event.target.dataset.find;
+    if (!where) return;
+    var text = event.target.value.toLocaleLowerCase();
+    document.querySelectorAll(where + " [data-item]").forEach(function (one) {
+      one.hidden = !!text && one.textContent.toLocaleLowerCase().indexOf(text) < 0;
+    });
+    document.querySelectorAll(where + " [data-group]").forEach(function (group) {
+      group.hidden = !group.querySelector("[data-item]:not([hidden])");
+    });
+  });
+
+  // times that are typed are the reader's own; what is sent is UTC
+
+  document.querySelectorAll("input[data-utc]").forEach(function (one) {
+    var instant = new Date(one.dataset.utc);
+    if (isNaN(instant)) return;
+    one.value = new Date(instant.getTime() - instant.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+  });
+  document.addEventListener("formdata", function (event) {
+    event.target.querySelectorAll("input[data-utc]").forEach(function (one) {
+      if (one.value) event.formData.set(one.name, new Date(one.value).toISOString().replace(/\.\d+Z$/, "Z"));
+    });
+    Array.from(event.formData.keys()).forEach(function (name) {
+      if (event.target.method === "get" && !event.formData.get(name)) event.formData.delete(name);
+    });
+  });
+
   document.addEventListener("click", function (event) {
     if (!event.target.closest("[data-theme-switch]")) return;
     var next = theme() === "dark" ? "light" : "dark";

@@ -5,7 +5,7 @@ What the command line can, these can; their documents are the same (docs/command
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from provisor.engine.on_demand import NotInSource, explain_one
@@ -21,11 +21,13 @@ from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Job
 from provisor.model.rules import Rules
+from provisor.planner.record import name_of
 from provisor.ports import Journal, Source, TargetReader
 from provisor.runtime.parts import Equipment
 from provisor.runtime.told import explanation, plan_document
 from provisor.settings.problems import Invalid
 
+NAMED_AT_ONCE = 1_000
 STEPS_MAX = 1_000
 """More than these are counted, and not listed: the command line saves whole plans."""
 
@@ -127,18 +129,36 @@ def _text(value: Value) -> str:
 async def staged(call: Call) -> Answer:
     _, job = await job_of(call)
     view = await call.house.parts.registry.staged(job.id)
+    names = await _names(call, job, (*view.departures, *view.members))
     return said(
         {
             "hash": view.hash,
-            "departures": [_key(one) for one in view.departures],
-            "members": [_key(one) for one in view.members],
+            "departures": [_held(one, names) for one in view.departures],
+            "members": [_held(one, names) for one in view.members],
             "snapshot": view.snapshot,
         }
     )
 
 
-def _key(key: StandingKey) -> Document:
-    return {"objectMapping": key.mapping, "object": key.anchor}
+async def _names(call: Call, job: Job, keys: Sequence[StandingKey]) -> Mapping[StandingKey, str]:
+    """Return what people call these objects, as far as it is remembered."""
+    if not keys:
+        return {}
+    journal = await call.house.parts.registry.view_journal(job.id)
+    known: dict[StandingKey, str] = {}
+    for first in range(0, len(keys), NAMED_AT_ONCE):
+        for standing in await journal.recall(keys[first : first + NAMED_AT_ONCE]):
+            if standing.source is not None:
+                known[standing.key] = name_of(standing.source.attributes)
+    return known
+
+
+def _held(key: StandingKey, names: Mapping[StandingKey, str]) -> Document:
+    return {
+        "objectMapping": key.mapping,
+        "object": key.anchor,
+        "displayName": names.get(key) or None,
+    }
 
 
 async def approve(call: Call) -> Answer:

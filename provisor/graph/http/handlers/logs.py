@@ -23,6 +23,7 @@ from provisor.graph.translate.log import (
 )
 from provisor.graph.wire.coding import names_of
 from provisor.graph.wire.logs import BetaObjectSummary, ProvisioningObjectSummary
+from provisor.model.decisions import Action, Verdict
 from provisor.ports import RecordQuery
 
 TYPE = "provisioningObjectSummary"
@@ -106,6 +107,21 @@ def _narrowed(query: RecordQuery, path: str, operator: str, value: object) -> Re
             return replace(query, cycle=value)
         case "changeid", "eq", str():
             return replace(query, change=value)
+        case (("provisioningaction" | "action"), "eq", str()):
+            return replace(query, action=_spelled(value, Action))
+        case (("provisioningstatusinfo/status" | "statusinfo/status"), "eq", str()):
+            return replace(query, verdict=_spelled(value, Verdict))
+        case (
+            (
+                "provisioningstatusinfo/errorinformation/errorcode"
+                | "statusinfo/errorinformation/errorcode"
+            ),
+            "eq",
+            str(),
+        ):
+            return replace(query, code=value)
+        case (("sourceidentity/id" | "targetidentity/id"), "eq", str()):
+            return replace(query, about=value)
         case "activitydatetime", "gt" | "ge" | "eq", datetime():
             since = value if query.since is None else max(value, query.since)
             return replace(query, since=since)
@@ -114,6 +130,11 @@ def _narrowed(query: RecordQuery, path: str, operator: str, value: object) -> Re
             return replace(query, until=until if query.until is None else min(until, query.until))
         case _:
             return query
+
+
+def _spelled(text: str, kind: type[Action] | type[Verdict]) -> str:
+    """Return a word as the store has it; clients write it in capitals or not."""
+    return next((one.value for one in kind if one.value.lower() == text.lower()), text)
 
 
 async def _read(call: Call, condition: Condition | None, asked: RecordQuery, size: int) -> Page:

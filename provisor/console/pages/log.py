@@ -1,0 +1,99 @@
+"""The provisioning log, found by time, action, status, code and person; one entry in full."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from provisor.console.asking import literal, of_odata, skip_token
+from provisor.console.pages.job import standing
+from provisor.console.shapes import LogPage
+from provisor.console.visit import Visit
+from provisor.graph.http.faults import Fault
+from provisor.graph.wire.base import instant_text
+from provisor.graph.wire.logs import (
+    ProvisioningAction,
+    ProvisioningObjectSummary,
+    ProvisioningResult,
+)
+
+SIZE = 50
+LOGS = "auditLogs/provisioning"
+ASKED = ("since", "until", "action", "status", "code", "person", "cycle")
+"""What the address may narrow the log by; a link with these shows the same again."""
+
+
+async def log(visit: Visit) -> Response:
+    """Show the log of everything, or of the job that the address names."""
+    options = {"top": str(SIZE)}
+    if condition := condition_of(visit):
+        options["filter"] = condition
+    if token := visit.asked("after"):
+        options["skiptoken"] = token
+    page = await visit.api.read(LogPage, LOGS, **options)
+    following = skip_token(page.next_link)
+    asked = {name: visit.asked(name) for name in ASKED if visit.asked(name)}
+    return await visit.render(
+        "log.html",
+        entries=page.value,
+        asked={name: asked.get(name, "") for name in ASKED},
+        actions=[one.value for one in ProvisioningAction if _is_known(one.value)],
+        results=[one.value for one in ProvisioningResult if _is_known(one.value)],
+        is_narrowed=bool(asked),
+        following=urlencode({**asked, "after": following}) if following else "",
+        saved=urlencode(asked),
+        tab="log",
+        head=await standing(visit) if "job" in visit.keys else None,
+    )
+
+
+def _is_known(value: str) -> bool:
+    return not value.startswith("unknown")
+
+
+def condition_of(visit: Visit) -> str:
+    """Return what is looked for, as the API's filter says it. Raises Fault."""
+    parts = [f"jobId eq {literal(visit.keys['job'])}"] if "job" in visit.keys else []
+    for name, operator in (("since", "ge"), ("until", "lt")):
+        if text := visit.asked(name):
+            parts.append(f"activityDateTime {operator} {_instant(text)}")
+    for name, path in (
+        ("action", "provisioningAction"),
+        ("status", "provisioningStatusInfo/status"),
+        ("code", "provisioningStatusInfo/errorInformation/errorCode"),
+        ("cycle", "cycleId"),
+    ):
+        if text := visit.asked(name):
+            parts.append(f"{path} eq {literal(text)}")
+    if person := visit.asked("person"):
+        said = literal(person)
+        names = [f"contains({side}Identity/displayName, {said})" for side in ("source", "target")]
+        ids = [f"{side}Identity/id eq {said}" for side in ("source", "target")]
+        parts.append(f"({' or '.join((*ids, *names))})")
+    return " and ".join(parts)
+
+
+def _instant(text: str) -> str:
+    """Return an instant of the address, in UTC where it names no zone. Raises Fault."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as failure:
+        raise Fault(400, "BadRequest", f"{text[:40]} is no time.") from failure
+    return instant_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+
+
+async def entry(visit: Visit) -> Response:
+    one = await visit.api.read(ProvisioningObjectSummary, f"{LOGS}/{visit.keys['entry']}")
+    template = "_entry.html" if visit.is_part else "entry.html"
+    return await visit.render(template, one=one)
+
+
+async def download(visit: Visit) -> Response:
+    """Hand on the archive that the API makes of the log, as narrowed as the page."""
+    options = {"format": "csv"}
+    if condition := condition_of(visit):
+        options["filter"] = condition
+    answer = await visit.api.send("GET", LOGS, query=of_odata(options))
+    return Response(answer.body, media_type=answer.media, headers=dict(answer.headers))
