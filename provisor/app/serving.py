@@ -59,6 +59,7 @@ async def serve_workspace(
             door=connections.door,
             hidden=connections.hidden,
             rules=composer.mandates.rules,
+            mandate=composer.mandates.mandate,
             log_context=composer.views.log_context,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from provisor.cli.render import clean, count, say
 from provisor.cli.workspace import Workspace
 from provisor.engine.whatif import Altered, Effect, WhatIf, what_if
 from provisor.model.jobs import Job
-from provisor.runtime.told import changes as changes_json
+from provisor.runtime.told import whatif_document
 
 TITLES = {
     Effect.ENTER: "enter: {kind}, comes into scope; matched or created",
@@ -100,28 +99,4 @@ def notes(told: WhatIf) -> Iterator[str]:
 
 def preview_json(job: Job, told: WhatIf) -> str:
     """Return the stable form, described in docs/mappings.md."""
-    counts = Counter(one.effect.value for one in told.altered)
-    document = {
-        "job": job.name,
-        "jobId": job.id,
-        "examined": told.examined,
-        "changedMappings": told.changed,
-        "counts": dict(sorted(counts.items())),
-        "inDoubt": told.in_doubt,
-        "droppedMappings": told.dropped,
-        "unseenAttributes": told.unseen,
-        "unknownAttributes": told.unshown,
-        "error": {"code": told.error.code, "message": told.error.message} if told.error else None,
-        "objects": [
-            {
-                "effect": one.effect.value,
-                "objectMapping": one.key.mapping,
-                "object": {"id": one.key.anchor, "name": one.name},
-                "code": one.code,
-                "reason": one.reason,
-                "changes": changes_json(one.changes),
-            }
-            for one in told.altered
-        ],
-    }
-    return msgspec.json.encode(document).decode()
+    return msgspec.json.encode(whatif_document(job, told)).decode()

@@ -19,6 +19,12 @@ from provisor.graph.wire.base import MIN_VALUE, duration_of, instant_text
 from provisor.graph.wire.overview import CycleExecution
 
 STATIC = Path(__file__).parent / "static"
+EDITOR = (
+    "@codemirror/state", "@codemirror/view", "@codemirror/language", "@codemirror/commands",
+    "@codemirror/streamparser", "@codemirror/autocomplete", "@codemirror/lint", "@lezer/common",
+    "@lezer/highlight", "style-mod", "w3c-keyname", "crelt", "@marijn/find-cluster-break",
+)  # fmt: skip
+"""Packages whose modules name one another."""
 HTMX = '{"allowEval":false,"includeIndicatorStyles":false,"historyCacheSize":0}'
 
 
@@ -45,9 +51,12 @@ def environment() -> Environment:
         plural=plural,
         camel=camel,
         short=short,
+        said=said,
     )
     tests.update(instant=_is_instant, struct=_is_struct)
-    known.update(static=static, words=words, htmx_settings=HTMX, points=points)
+    known.update(
+        static=static, words=words, htmx_settings=HTMX, points=points, editor_modules=editor_modules
+    )
     return made
 
 
@@ -60,6 +69,17 @@ def static(name: str) -> str:
     """Return the address of a file that pages need; it changes when the file does."""
     digest = sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/console/static/{digest}/{name}"
+
+
+@cache
+def editor_modules() -> Mapping[str, Mapping[str, str]]:
+    """Return where the browser finds the modules that the editor is made of."""
+    at = "vendor/codemirror"
+    return {
+        "imports": {
+            name: static(f"{at}/{name.removeprefix('@').replace('/', '-')}.js") for name in EDITOR
+        }
+    }
 
 
 def is_set(instant: datetime | None) -> bool:
@@ -114,6 +134,13 @@ def lasts(duration: str | timedelta) -> str:
     """Return an ISO 8601 duration in words."""
     known = duration_of(duration) if isinstance(duration, str) else duration
     return "never" if known > timedelta(days=3_650) else span(known.total_seconds())
+
+
+def said(value: object) -> str:
+    """Return a value of the source as people read it."""
+    if isinstance(value, list):
+        return ", ".join(said(one) for one in cast(list[object], value))
+    return "(none)" if value is None else str(value)
 
 
 def short(text: str, length: int = 60) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from starlette.responses import Response
 
 from provisor.console.asking import job_path
-from provisor.console.pages import audit, escrows, explain, job, live, log, overview, plan
+from provisor.console.pages import audit, escrows, explain, job, live, log, mappings, overview, plan
 from provisor.console.visit import Visit
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
@@ -38,6 +38,7 @@ class Page:
 
 
 JOB = "/jobs/{sp}/{job}"
+WHAT_IF = ("POST", "@/schema/whatIf")
 PAGES: tuple[Page, ...] = (
     Page("GET", "/", overview.overview, JOBS),
     Page("GET", JOB, job.job, ("GET", "@")),
@@ -58,6 +59,13 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{JOB}/escrows/retry", escrows.retry, ("POST", "@/escrows/retry")),
     Page("GET", f"{JOB}/log", log.log, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/log.zip", log.download, ("GET", log.LOGS)),
+    Page("GET", f"{JOB}/mappings", mappings.mappings, ("GET", "@/schema")),
+    Page("POST", f"{JOB}/mappings/save", mappings.save, ("PUT", "@/schema")),
+    Page("POST", f"{JOB}/mappings/try", mappings.attempt, ("POST", "@/schema/parseExpression")),
+    Page("GET", f"{JOB}/mappings/{{at}}/attribute", mappings.attribute_form, ("PUT", "@/schema")),
+    Page("POST", f"{JOB}/mappings/{{at}}/attribute", mappings.attribute_preview, WHAT_IF),
+    Page("GET", f"{JOB}/mappings/{{at}}/scope", mappings.scope_form, ("PUT", "@/schema")),
+    Page("POST", f"{JOB}/mappings/{{at}}/scope", mappings.scope_preview, WHAT_IF),
     Page("GET", "/audit", audit.audit, ("GET", audit.AUDITS)),
     Page("GET", "/log", log.log, ("GET", log.LOGS)),
     Page("GET", "/log.zip", log.download, ("GET", log.LOGS)),

@@ -10,6 +10,7 @@ from msgspec import field
 
 from provisor.graph.wire.audits import DirectoryAudit
 from provisor.graph.wire.base import Wire
+from provisor.graph.wire.functions import FilterOperatorSchema, FunctionSchema
 from provisor.graph.wire.logs import ProvisioningObjectSummary
 
 
@@ -69,6 +70,37 @@ class Plan(Wire, frozen=True, kw_only=True):
     def groups(self) -> Sequence[tuple[tuple[str, str, str], list[PlanStep]]]:
         ordered = sorted(self.steps, key=lambda one: one.reason)
         return [(why, list(many)) for why, many in groupby(ordered, lambda one: one.reason)]
+
+
+class AlteredObject(Wire, frozen=True, kw_only=True):
+    effect: str
+    object_mapping: str
+    whose: Named = field(name="object")
+    code: str = ""
+    reason: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+class WhatIf(Wire, frozen=True, kw_only=True):
+    """What a drafted schema would change."""
+
+    examined: int
+    changed_mappings: tuple[str, ...]
+    counts: dict[str, int]
+    in_doubt: int
+    dropped_mappings: dict[str, int]
+    unseen_attributes: tuple[str, ...]
+    unknown_attributes: tuple[str, ...] = ()
+    error: Fault | None
+    objects: tuple[AlteredObject, ...]
+    object_count: int
+
+    @property
+    def groups(self) -> Sequence[tuple[tuple[str, str], list[AlteredObject]]]:
+        def why(one: AlteredObject) -> tuple[str, str]:
+            return one.effect, one.object_mapping
+
+        return [(k, list(many)) for k, many in groupby(sorted(self.objects, key=why), why)]
 
 
 class Clause(Wire, frozen=True, kw_only=True):
@@ -135,7 +167,7 @@ class Explanation(Wire, frozen=True, kw_only=True):
     object_mapping: str
     whose: Named = field(name="object")
     is_in_source: bool
-    source: dict[str, str] = field(default_factory=dict[str, str])
+    source: dict[str, object] = field(default_factory=dict[str, object])
     scope: ScopeTold | None
     match: MatchTold
     values: tuple[ValueTold, ...]
@@ -148,6 +180,14 @@ class Explanation(Wire, frozen=True, kw_only=True):
 
 class Explanations(Wire, frozen=True, kw_only=True):
     value: tuple[Explanation, ...]
+
+
+class Functions(Wire, frozen=True, kw_only=True):
+    value: tuple[FunctionSchema, ...]
+
+
+class Operators(Wire, frozen=True, kw_only=True):
+    value: tuple[FilterOperatorSchema, ...]
 
 
 class LogPage(Wire, frozen=True, kw_only=True):

@@ -89,6 +89,7 @@ TABS: tuple[tuple[str, str, str, tuple[str, str]], ...] = (
     ("plan", "/plan", "Plan", ("POST", "@/plan")),
     ("staged", "/staged", "Staged", ("GET", "@/staged")),
     ("explain", "/explain", "Explain", ("GET", "@/explain")),
+    ("mappings", "/mappings", "Mappings", ("GET", "@/schema")),
     ("escrows", "/escrows", "Escrows", ("GET", "@/escrows")),
     ("log", "/log", "Log", ("GET", "auditLogs/provisioning")),
 )

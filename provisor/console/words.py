@@ -132,6 +132,17 @@ SITUATIONS: Mapping[str, str] = {
     "StagedDelete": "Held by the guard: it waits for an approval.",
 }
 """How an object, its link and the target stand to one another: in a sentence."""
+FLOWS: Mapping[str, str] = {
+    "Always": "always",
+    "ObjectAddOnly": "only when the object is created",
+    "MultiValueAddOnly": "only adds to what is there",
+    "ValueAddOnly": "only where there is no value",
+    "AttributeAddOnly": "only where there is no value",
+}
+BEHAVIORS: Mapping[str, str] = {
+    "FlowWhenChanged": "when it changed",
+    "FlowAlways": "in every write",
+}
 EFFECTS: Mapping[str, str] = {
     "enter": "Come into scope: matched or created",
     "return": "Come back into scope",
@@ -186,6 +197,7 @@ DONE: Mapping[str, str] = {
     "restart": "The job is restarted. Its next cycle begins at once.",
     "approve": "Approved. A cycle that carries it out begins at once.",
     "retry": "Tried again by the cycle that begins at once.",
+    "saved": "The mappings are saved. The next cycle works with them.",
     "signed-out": "You are signed out.",
 }
 """What is told once something was done."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from provisor.model.decisions import Escrow, Escrowed, RetryClass
+from provisor.model.decisions import Escrow, Escrowed, RetryClass, Standing
 
 NEXT_CYCLE_CODES = frozenset(
     {
@@ -50,3 +51,16 @@ def back_off(first: datetime, now: datetime) -> datetime:
         return soon
     day = timedelta(days=1)
     return first + ((now - first) // day + 1) * day
+
+
+def hastened(standing: Standing, now: datetime) -> Standing:
+    """Return a standing whose escrows are due; what is known of the failures stays."""
+
+    def due(escrow: Escrow | None) -> Escrow | None:
+        return replace(escrow, retry_at=min(escrow.retry_at, now)) if escrow else None
+
+    return replace(
+        standing,
+        escrow=due(standing.escrow),
+        references_escrow=due(standing.references_escrow),
+    )

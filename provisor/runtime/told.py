@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from provisor.engine.on_demand import Explained, Explanation
+from provisor.engine.whatif import WhatIf
 from provisor.expressions.context import Answer
 from provisor.model.decisions import Decision, Escrow, Standing, TargetChange
-from provisor.model.entries import NO_ATTRIBUTES
+from provisor.model.entries import NO_ATTRIBUTES, Value
 from provisor.model.expressions import attributes_of
 from provisor.model.jobs import Job
 from provisor.model.plans import Plan, PlanStep
@@ -61,6 +62,34 @@ def plan_document(job: Job, made: Plan) -> dict[str, object]:
         "failed": cycle.counts.failed,
         "error": {"code": error.code, "message": error.message} if error else None,
         "steps": [_step(step) for step in made.steps],
+    }
+
+
+def whatif_document(job: Job, told: WhatIf) -> dict[str, object]:
+    """Return what other rules would change (docs/mappings.md)."""
+    counts = Counter(one.effect.value for one in told.altered)
+    return {
+        "job": job.name,
+        "jobId": job.id,
+        "examined": told.examined,
+        "changedMappings": told.changed,
+        "counts": dict(sorted(counts.items())),
+        "inDoubt": told.in_doubt,
+        "droppedMappings": told.dropped,
+        "unseenAttributes": told.unseen,
+        "unknownAttributes": told.unshown,
+        "error": {"code": told.error.code, "message": told.error.message} if told.error else None,
+        "objects": [
+            {
+                "effect": one.effect.value,
+                "objectMapping": one.key.mapping,
+                "object": {"id": one.key.anchor, "name": one.name},
+                "code": one.code,
+                "reason": one.reason,
+                "changes": changes(one.changes),
+            }
+            for one in told.altered
+        ],
     }
 
 
@@ -126,15 +155,24 @@ def explanation(
     }
 
 
-def _source(standing: Standing, mapping: ObjectMapping) -> dict[str, str]:
+def _source(standing: Standing, mapping: ObjectMapping) -> dict[str, object]:
     """Return what the source says, without what feeds a value that must not be shown."""
     hidden = frozenset[str]().union(
         *(attributes_of(m.source) for m in mapping.attributes if m.source and m.is_redacted)
     )
     said = standing.source.attributes if standing.source else NO_ATTRIBUTES
-    return {
-        name: REDACTED if name in hidden else text_of(value) or "" for name, value in said.items()
-    }
+    return {name: REDACTED if name in hidden else _plain(value) for name, value in said.items()}
+
+
+def _plain(value: Value) -> object:
+    """Return a value as JSON has it; what JSON has no form for, as text."""
+    match value:
+        case bool() | int() | str():
+            return value
+        case tuple():
+            return [_plain(one) for one in value]
+        case _:
+            return text_of(value)
 
 
 def _value(

@@ -298,19 +298,6 @@ def disconnected(standing: Standing) -> Standing:
     return unsettle(replace(free, references_escrow=None, references_staged=None))
 
 
-def hastened(standing: Standing, now: datetime) -> Standing:
-    """Return a standing whose escrows are due; what is known of the failures stays."""
-
-    def due(escrow: Escrow | None) -> Escrow | None:
-        return replace(escrow, retry_at=min(escrow.retry_at, now)) if escrow else None
-
-    return replace(
-        standing,
-        escrow=due(standing.escrow),
-        references_escrow=due(standing.references_escrow),
-    )
-
-
 # one object
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def test_every_package_brings_its_licence_and_a_reason(folder: str) -> None:
         assert package["why"].endswith(".")
         brings = any("LICENSE" in name for name in package["files"])
         assert brings or package["name"] == "@tabler/core"  # whose package has none
+
+
+def test_no_page_has_script_or_style_that_its_policy_would_have_to_excuse() -> None:
+    inline = re.compile(r"""\sstyle\s*=|\son[a-z]+\s*=\s*["']|<style|javascript:|hx-on""")
+    for path in (ROOT / "provisor/console/templates").glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert not inline.search(text), f"{path}: {inline.search(text)}"
+        for script in re.findall(r"<script\b[^>]*>", text):
+            assert re.search(r"src=|type=.application/json|nonce=", script), f"{path}: {script}"
 
 
 def test_no_page_and_no_style_asks_another_host() -> None:

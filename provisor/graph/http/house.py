@@ -11,6 +11,7 @@ from typing import Protocol
 
 from provisor.connectors.catalog import Connector
 from provisor.connectors.http.door import Door
+from provisor.engine.work import Mandate
 from provisor.graph.http.faults import no_directory_object, not_found
 from provisor.graph.http.measured import Measured
 from provisor.graph.http.paths import Key
@@ -62,6 +63,8 @@ class House:
     """All secrets that are kept for an application."""
     rules: Callable[[Job], Awaitable[Rules]]
     """The rules that a job would run under now. Raises Invalid."""
+    mandate: Callable[[Job, bytes | None], Awaitable[Mandate]]
+    """What a job would be told now, or under a drafted schema. Raises Invalid."""
     log_context: Callable[[Job], Awaitable[LogContext]]
     wake: Callable[[], None]
     """Let the scheduler look at once: something may be due."""

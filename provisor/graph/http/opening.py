@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from provisor.engine.cycle import run_cycle
+from provisor.engine.work import Mandate
 from provisor.errors import AdapterError
 from provisor.graph.http.auth import Gatekeeper
 from provisor.graph.http.exchange import fetch_json
@@ -67,6 +68,7 @@ class Composed:
     door: Opening
     hidden: Callable[[Application], Awaitable[tuple[str, ...]]]
     rules: Callable[[Job], Awaitable[Rules]]
+    mandate: Callable[[Job, bytes | None], Awaitable[Mandate]]
     log_context: Callable[[Job], Awaitable[LogContext]]
 
 
@@ -109,6 +111,7 @@ async def open_house(
             door=said.door,
             hidden=said.hidden,
             rules=said.rules,
+            mandate=said.mandate,
             log_context=said.log_context,
             wake=worker.wake,
             hurry=worker.hurry,

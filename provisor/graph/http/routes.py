@@ -68,6 +68,7 @@ from provisor.graph.wire.beside import (
     TokenGrant,
     TokenRequest,
     Wellness,
+    WhatIfDocument,
 )
 from provisor.graph.wire.directory import (
     Application,
@@ -211,6 +212,10 @@ def _beside(job: str) -> tuple[Route, ...]:
     listed = get(f"{job}/objectConnections", connections.list_connections, many(connection))
     unlinked = changing("DELETE", single, connections.remove_connection)
     explained = get(f"{job}/explain", beside.explain, many(ExplanationDocument))
+    tried = changing(
+        "POST", f"{job}/schema/whatIf", beside.what_if, SynchronizationSchema, one(WhatIfDocument),
+        READ,
+    )  # fmt: skip
     taken_on = one(Retried, 202)
     retried = changing("POST", f"{job}/escrows/retry", history.retry, RetryRequest, taken_on)
     approved = changing("POST", f"{job}/staged/approve", beside.approve, Approval)
@@ -224,6 +229,7 @@ def _beside(job: str) -> tuple[Route, ...]:
         replace(get(f"{job}/cycles", history.cycles, one(CycleHistory)), options=("top",)),
         replace(get(f"{job}/escrows", history.escrows, one(Escrows)), options=()),
         replace(retried, refusals=(409,)),
+        replace(tried, body_max=SCHEMA_MAX),
         replace(
             get(f"{job}/objects", history.objects, one(FoundObjects)),
             options=(),

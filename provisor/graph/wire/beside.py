@@ -53,13 +53,30 @@ class PlanDocument(Wire, frozen=True, kw_only=True):
     step_count: int = 0
 
 
+class WhatIfDocument(Wire, frozen=True, kw_only=True):
+    """What a drafted schema would change, as the command line tells it."""
+
+    job: str
+    job_id: str
+    examined: int
+    changed_mappings: tuple[str, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    in_doubt: int = 0
+    dropped_mappings: dict[str, int] = field(default_factory=dict[str, int])
+    unseen_attributes: tuple[str, ...] = ()
+    unknown_attributes: tuple[str, ...] = ()
+    error: dict[str, object] | None = None
+    objects: tuple[dict[str, object], ...] = ()
+    object_count: int = 0
+
+
 class ExplanationDocument(Wire, frozen=True, kw_only=True):
     """Every step for one object, as the command line tells it."""
 
     object_mapping: str
     whose: dict[str, object] = field(name="object")
     is_in_source: bool
-    source: dict[str, str] = field(default_factory=dict[str, str])
+    source: dict[str, object] = field(default_factory=dict[str, object])
     """What the source says, without what may not be shown."""
     scope: dict[str, object] | None = None
     match: dict[str, object]

@@ -40,6 +40,7 @@ from provisor.model.entries import (
 )
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
+from provisor.planner.escrow import hastened
 from provisor.planner.references import referred_keys
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation, Resting, Wanted
@@ -415,7 +416,7 @@ class MemoryJournal:
         known = [self._job.standings[key] for key in keys if key in self._job.standings]
         waiting = [one for one in known if one.escrow or one.references_escrow]
         for standing in waiting:
-            self._put(transitions.hastened(standing, now))
+            self._put(hastened(standing, now))
         return len(waiting)
 
     async def doubt(self, keys: Collection[StandingKey]) -> None:

@@ -33,6 +33,7 @@ from provisor.model.entries import (
 )
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
+from provisor.planner.escrow import hastened
 from provisor.planner.notices import arising
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation, Resting, Wanted
@@ -306,13 +307,13 @@ class SqlJournal:
                 self._desk.put(number, standing, transitions.disconnected(standing))
 
     async def hasten(self, keys: Collection[StandingKey], now: datetime) -> int:
-        hastened = 0
+        count = 0
         with self._desk.write():
             for number, standing in self._known(keys):
                 if standing.escrow or standing.references_escrow:
-                    self._desk.put(number, standing, transitions.hastened(standing, now))
-                    hastened += 1
-        return hastened
+                    self._desk.put(number, standing, hastened(standing, now))
+                    count += 1
+        return count
 
     async def doubt(self, keys: Collection[StandingKey]) -> None:
         with self._desk.write():

@@ -10,13 +10,16 @@ from contextlib import asynccontextmanager
 
 from provisor.engine.on_demand import NotInSource, explain_one
 from provisor.engine.plans import Planning, make_plan
+from provisor.engine.whatif import what_if as try_rules
 from provisor.engine.work import Ports
 from provisor.errors import AdapterError
 from provisor.expressions.context import Answer as Value
 from provisor.graph.http.answers import Answer, Document, done, said
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import Fault, bad_request, conflict, not_found
+from provisor.graph.http.faults import Fault, bad_request, conflict, invalid, not_found
 from provisor.graph.http.handlers.common import job_of
+from provisor.graph.http.schemas import Place, check, load
+from provisor.graph.schema.document import canonical, read_schema, write_schema
 from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Job
@@ -24,7 +27,7 @@ from provisor.model.rules import Rules
 from provisor.planner.record import name_of
 from provisor.ports import Journal, Source, TargetReader
 from provisor.runtime.parts import Equipment
-from provisor.runtime.told import explanation, plan_document
+from provisor.runtime.told import explanation, plan_document, whatif_document
 from provisor.settings.problems import Invalid
 
 NAMED_AT_ONCE = 1_000
@@ -70,6 +73,32 @@ async def plan(call: Call) -> Answer:
     assert isinstance(steps, list)
     shown: list[object] = steps[:STEPS_MAX]  # pyright: ignore[reportUnknownVariableType]
     return said({**document, "steps": shown, "stepCount": len(made.steps)})
+
+
+async def what_if(call: Call) -> Answer:
+    """Return what the schema in the body would change, told from what is remembered."""
+    application, job = await job_of(call)
+    schema, form = read_schema(call.body)
+    if schema is None:
+        raise invalid(form)
+    house, place = call.house, Place(application=application, job=job)
+    await check(house, application, canonical(schema), await load(house, place))
+    try:
+        present = await house.mandate(job, None)
+        draft = await house.mandate(job, write_schema(schema))
+    except Invalid as wrong:
+        raise bad_request(str(wrong)) from wrong
+    view = await house.parts.registry.view_journal(job.id)
+    told = await try_rules(present, draft, view, house.parts.clock.now())
+    document = whatif_document(job, told)
+    shown = {"objects": altered_objects(document)[:STEPS_MAX], "objectCount": len(told.altered)}
+    return said({**document, **shown})
+
+
+def altered_objects(document: Document) -> list[object]:
+    objects = document["objects"]
+    assert isinstance(objects, list)
+    return objects  # pyright: ignore[reportUnknownVariableType]
 
 
 async def explain(call: Call) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from provisor.expressions import Candidates, Context, Flow, evaluate, parse
-from provisor.expressions.errors import ExpressionError
+from provisor.expressions.errors import ExpressionError, ExpressionSyntaxError
 from provisor.expressions.functions import function_schemas
 from provisor.expressions.operators import OPERATORS
 from provisor.expressions.sources import write_source
@@ -95,7 +95,8 @@ def _tried(wanted: ParseExpression, context: Context) -> ParseExpressionResponse
 
 
 def _error(code: str, failure: ExpressionError) -> PublicError:
-    return PublicError(code=code, message=str(failure))
+    at = str(failure.position) if isinstance(failure, ExpressionSyntaxError) else None
+    return PublicError(code=code, message=str(failure), target=at)
 
 
 def _evaluated(

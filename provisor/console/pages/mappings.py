@@ -1,0 +1,266 @@
+"""The schema as a table to edit: tried on real objects, and weighed before it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from starlette.responses import Response
+
+from provisor.console.drafts import (
+    FLOWS,
+    At,
+    at_of,
+    changed,
+    found,
+    with_attribute,
+    with_scope,
+    without_attribute,
+)
+from provisor.console.pages.explain import schema_of
+from provisor.console.pages.job import standing
+from provisor.console.shapes import Explanations, Functions, Operators, WhatIf
+from provisor.console.visit import Visit, to
+from provisor.graph.http.faults import Fault, conflict
+from provisor.graph.problems import Problem
+from provisor.graph.wire.coding import encode, plain
+from provisor.graph.wire.requests import ParseExpressionResponse
+from provisor.graph.wire.schemas import (
+    AttributeMapping,
+    AttributeMappingSource,
+    FlowBehavior,
+    FlowType,
+    ObjectMapping,
+    SynchronizationSchema,
+)
+
+SCHEMA = "schema"
+CHANGED = "Somebody changed the schema meanwhile. Look at it again, then make your change anew."
+
+
+async def mappings(visit: Visit) -> Response:
+    schema = await schema_of(visit)
+    return await visit.render(
+        "mappings.html",
+        schema=schema,
+        flows=FLOWS,
+        may_edit=await visit.may("PUT", f"{visit.at}/{SCHEMA}"),
+        tab="mappings",
+        head=await standing(visit),
+    )
+
+
+# one attribute mapping
+
+
+async def attribute_form(visit: Visit) -> Response:
+    """Show the form for one attribute mapping: of the target attribute named, else a new one."""
+    schema = await schema_of(visit)
+    at, before = at_of(visit.keys["at"]), visit.asked("target")
+    _, mapping = found(schema, at)
+    known = next(
+        (one for one in mapping.attribute_mappings if one.target_attribute_name == before), None
+    )
+    return await _attribute(visit, schema, at, fields_of(known), ())
+
+
+def fields_of(known: AttributeMapping | None) -> Mapping[str, str]:
+    """Return what the form for an attribute mapping begins with."""
+    one = known or AttributeMapping()
+    return {
+        "before": (known.target_attribute_name or "") if known else "",
+        "target": one.target_attribute_name or "",
+        "expression": (one.source.expression or "") if one.source else "",
+        "default": one.default_value or "",
+        "flow": one.flow_type.value,
+        "behavior": one.flow_behavior.value,
+        "priority": str(one.matching_priority),
+    }
+
+
+async def _attribute(
+    visit: Visit,
+    schema: SynchronizationSchema,
+    at: At,
+    fields: Mapping[str, str],
+    problems: tuple[Problem, ...],
+    wrong: str = "",
+) -> Response:
+    rule, mapping = found(schema, at)
+    functions = await visit.api.read(Functions, f"{visit.at}/{SCHEMA}/functions", top="999")
+    return await visit.render(
+        "mapping.html",
+        400 if problems or wrong else 200,
+        at=at.text,
+        mapping=mapping,
+        fields=fields,
+        problems=problems,
+        wrong=wrong,
+        version=schema.version or "",
+        sources=_attributes(schema, rule.source_directory_name, mapping.source_object_name),
+        targets=_attributes(schema, rule.target_directory_name, mapping.target_object_name),
+        functions=[one.name for one in functions.value],
+        flow_types=[one.value for one in FlowType],
+        behaviors=[one.value for one in FlowBehavior],
+        tab="mappings",
+        head=await standing(visit),
+    )
+
+
+def _attributes(
+    schema: SynchronizationSchema, directory: str | None, kind: str | None
+) -> list[str]:
+    return [
+        attribute.name
+        for one in schema.directories
+        if one.name == directory
+        for each in one.objects
+        if each.name == kind
+        for attribute in each.attributes
+    ]
+
+
+async def attempt(visit: Visit) -> Response:
+    """Try the expression of the form on the object that was chosen, while it is typed."""
+    expression = visit.form.get("expression", "")
+    who, source, wrong = await _chosen(visit)
+    body: dict[str, object] = {"expression": expression}
+    if source is not None:
+        pairs = [{"key": name, "value": value} for name, value in source.items()]
+        body["testInputObject"] = {"properties": pairs}
+    told = await _parsed(visit, body) if expression.strip() else ParseExpressionResponse()
+    return await visit.render(
+        "_attempt.html", told=told, who=who, source=source, wrong=wrong, expression=expression
+    )
+
+
+async def _parsed(visit: Visit, body: Mapping[str, object]) -> ParseExpressionResponse:
+    answer = await visit.api.send("POST", f"{visit.at}/{SCHEMA}/parseExpression", body)
+    return msgspec.json.decode(answer.body, type=ParseExpressionResponse)
+
+
+async def _chosen(visit: Visit) -> tuple[str, Mapping[str, object] | None, str]:
+    """Return the object that the form names, what its source says, and why there is none.
+
+    It is kept in the form once it was looked up, so that typing asks neither system.
+    """
+    object = visit.form.get("object", "").strip()
+    if not object:
+        return "", None, ""
+    if visit.form.get("held") == object and visit.form.get("attributes"):
+        held = msgspec.json.decode(visit.form["attributes"], type=dict[str, object])
+        return visit.form.get("called", object), held, ""
+    try:
+        told = await visit.api.read(Explanations, f"{visit.at}/explain", _object=object)
+    except Fault as fault:
+        return object, None, fault.message
+    one = told.value[0]
+    return one.whose.called, one.source, ""
+
+
+# what changes, and saving it
+
+
+async def attribute_preview(visit: Visit) -> Response:
+    """Show what the attribute mapping of the form would change, before it is saved."""
+    schema, at = await schema_of(visit), at_of(visit.keys["at"])
+    form = visit.form
+    if form.get("remove"):
+        return await _preview(visit, schema, at, lambda one: without_attribute(one, form["before"]))
+    told = await _parsed(visit, {"expression": form.get("expression", "")})
+    try:
+        if told.parsed_expression is None:
+            message = told.error.message if told.error else None
+            raise Fault(400, "InvalidExpression", message or "This is no expression.")
+        source: AttributeMappingSource = told.parsed_expression
+        return await _preview(
+            visit, schema, at, lambda one: with_attribute(one, form.get("before", ""), form, source)
+        )
+    except Fault as fault:
+        if fault.status != 400:
+            raise
+        return await _attribute(visit, schema, at, form, tuple(fault.problems), fault.message)
+
+
+async def _preview(
+    visit: Visit,
+    schema: SynchronizationSchema,
+    at: At,
+    change: Callable[[ObjectMapping], ObjectMapping],
+) -> Response:
+    if visit.form.get("version", "") != (schema.version or ""):
+        raise conflict(CHANGED)
+    return await _weighed(visit, changed(schema, at, change), schema.version or "")
+
+
+async def _weighed(visit: Visit, draft: SynchronizationSchema, version: str) -> Response:
+    told = await visit.api.posted(WhatIf, f"{visit.at}/{SCHEMA}/whatIf", plain(draft))
+    return await visit.render(
+        "what_if.html",
+        told=told,
+        draft=encode(draft).decode(),
+        version=version,
+        may_edit=await visit.may("PUT", f"{visit.at}/{SCHEMA}"),
+        tab="mappings",
+        head=await standing(visit),
+    )
+
+
+async def save(visit: Visit) -> Response:
+    """Save the draft that was weighed, unless the schema is another by now."""
+    schema = await schema_of(visit)
+    if visit.form.get("version", "") != (schema.version or ""):
+        raise conflict(CHANGED)
+    draft = msgspec.json.decode(visit.form.get("draft", "{}"))
+    await visit.api.send("PUT", f"{visit.at}/{SCHEMA}", draft)
+    return to(f"{visit.here}/mappings", did="saved")
+
+
+# scope and flows of an object mapping
+
+
+async def scope_form(visit: Visit) -> Response:
+    return await _scope(visit, await schema_of(visit), at_of(visit.keys["at"]))
+
+
+async def _scope(
+    visit: Visit,
+    schema: SynchronizationSchema,
+    at: At,
+    problems: tuple[Problem, ...] = (),
+    wrong: str = "",
+) -> Response:
+    rule, mapping = found(schema, at)
+    operators = await visit.api.read(Operators, f"{visit.at}/{SCHEMA}/filterOperators", top="999")
+    clauses = [
+        (number, clause)
+        for number, group in enumerate(mapping.scope.groups if mapping.scope else (), 1)
+        for clause in group.clauses
+    ]
+    return await visit.render(
+        "scope.html",
+        400 if problems or wrong else 200,
+        at=at.text,
+        mapping=mapping,
+        clauses=clauses,
+        flows=FLOWS,
+        problems=problems,
+        wrong=wrong,
+        version=schema.version or "",
+        operators=[one.name for one in operators.value],
+        sources=_attributes(schema, rule.source_directory_name, mapping.source_object_name),
+        tab="mappings",
+        head=await standing(visit),
+    )
+
+
+async def scope_preview(visit: Visit) -> Response:
+    schema, at = await schema_of(visit), at_of(visit.keys["at"])
+    try:
+        return await _preview(visit, schema, at, lambda one: with_scope(one, visit.form))
+    except Fault as fault:
+        if fault.status != 400:
+            raise
+        # What was written is shown again, as it was written.
+        written = changed(schema, at, lambda one: with_scope(one, visit.form))
+        return await _scope(visit, written, at, tuple(fault.problems), fault.message)
