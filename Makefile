@@ -10,7 +10,7 @@ SYSTEM_PACKAGES ?= slapd libsasl2-modules postgresql pgbouncer mariadb-server \
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash lock audit docs wheel sbom clean
+.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash screenshots lock audit docs wheel sbom clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
@@ -53,6 +53,9 @@ audit: venv  ## ask whether a dependency is known to be vulnerable; without a ne
 format: venv  ## put the code into its form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+screenshots: venv  ## take pictures of the console's pages into build/screenshots: light, dark, narrow
+	@$(BIN)/python -m tests.browser.screenshots build/screenshots
 
 docs: venv  ## build the documentation as a site, in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "build/site/index.html"
