@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -42,6 +44,32 @@ def test_a_pause_stops_a_running_cycle_and_a_start_goes_on(tmp_path: Path) -> No
             assert served.post(f"{job}/start").status == 204
             wait_until(lambda: served.get(job).json["status"]["code"] == "Active")
             assert len(served.users()) == len(people)
+
+
+def test_a_signal_ends_it_also_while_a_cycle_runs_and_somebody_listens(tmp_path: Path) -> None:
+    with target() as scim:
+        token = workspace(tmp_path, scim)
+        people = [f"p{number:04d}" for number in range(2000)]
+        with serving(tmp_path, scim, token) as served:
+            served.hire(*people)
+            principal = served.get("/beta/servicePrincipals").json["value"][0]["id"]
+            at = f"/beta/servicePrincipals/{principal}/synchronization/jobs"
+            id = served.get(at).json["value"][0]["id"]
+            assert served.post(f"{at}/{id}/start").status == 204
+            listening = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+            headers = {"Authorization": f"Bearer {token}"}
+            stream = f"/provisor/servicePrincipals/{principal}/jobs/{id}/events"
+            listening.request("GET", stream, headers=headers)
+            heard = listening.getresponse()
+            wait_until(lambda: served.get(f"{at}/{id}").json["status"]["progress"])
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait(60) == 143
+            assert b"event: end" in heard.read()
+            listening.close()
+        done = len(cast(dict[str, list[object]], scim.ask("resources")).get("Users", []))
+        with serving(tmp_path, scim, token) as served:
+            wait_until(lambda: served.get(f"{at}/{id}").json["status"]["code"] == "Active")
+            assert done < len(served.users()) == len(people)
 
 
 def children(pid: int) -> list[int]:
