@@ -203,9 +203,10 @@ def test_an_expression_chooses_the_container_and_a_change_of_it_moves(site: Doma
     site.company.edit(mover, department="Sales", display_name="Ł Moved, and renamed")
     site.run()
 
-    held = site.accounts()[site.company.people[mover].user_name.lower()]
+    user_name = site.company.people[mover].user_name
+    held = site.accounts()[user_name.lower()]
     assert text(held, "distinguishedName").endswith(SALES)
-    assert text(held, "cn") == "Ł Moved, and renamed"
+    assert text(held, "cn") == f"Ł Moved, and renamed ({user_name.partition('@')[0]})"
     site.is_as_the_files_say()
     site.is_quiet()
 
