@@ -10,7 +10,7 @@ import pytest
 from tests.cli.workspace import Workspace, wait_until
 from tests.worlds.faults import Fault
 
-CROWD = [f"p{number:02}" for number in range(40)]
+CROWD = [f"p{number:02}" for number in range(100)]
 SLOW = Fault(what="delay", method="POST", path="/Users", delay_s=0.4)
 
 
@@ -61,7 +61,7 @@ def test_a_signal_settles_what_is_in_flight_and_leaves_the_rest(
     assert process.returncode == code, err
     assert "stopped by a signal" in err
     created = len(running.users())
-    assert 5 < created < 45
+    assert 5 < created < 5 + len(CROWD)
     status = running.status()["status"]["lastExecution"]
     assert status["countExported"] == created - 5, "every answer was waited for"
     ends_as_it_should(running)
@@ -90,7 +90,7 @@ def test_a_pause_reaches_a_cycle_in_another_process(running: Workspace) -> None:
 
     assert paused.code == 0
     assert "it stops at the next object" in paused.err
-    assert len(running.users()) < 45
+    assert len(running.users()) < 5 + len(CROWD)
     assert running.status()["status"]["code"] == "Paused"
     assert running.provisor("start", "people").code == 0
     ends_as_it_should(running)

@@ -44,6 +44,7 @@ jobs:
     target: {{connector: scim, settings: {{baseAddress: "{url}", token: secret}}}}
     template: scim
     syncAll: true
+    parallel: 32
     guards:
       departures: {{percent: 100, floor: 1000}}
       shrinks: {{percent: 100, rows: 1000}}

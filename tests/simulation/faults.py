@@ -202,6 +202,7 @@ WRITING = frozenset(
         "end_cycle",
         "end_listing",
         "expire",
+        "hasten",
         "hold_snapshot",
         "let_go",
         "list_target",
