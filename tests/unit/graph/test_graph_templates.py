@@ -177,7 +177,7 @@ ADA: Attributes = {
             {
                 "userPrincipalName": "ada.lovelace@contoso.com",
                 "sAMAccountName": "ada.lovelace",
-                "cn": "Ada Lovelace",
+                "cn": "Ada Lovelace (ada.lovelace)",
                 "accountEnabled": "True",
             },
         ),
