@@ -7,14 +7,13 @@ A request goes out once, an answer comes back whole, or one of three failures sa
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from provisor.connectors.http.connection import Answer, Connection, Lost
-from provisor.connectors.http.dialling import Dialler, Place, place_of, proxy_proof
+from provisor.connectors.http.dialling import Dialler, Place, basic_of, place_of, proxy_proof
 from provisor.connectors.http.door import CODE
 from provisor.connectors.http.settings import HttpSettings
 from provisor.errors import Denied, Unreachable
@@ -61,22 +60,16 @@ class HttpClient:
     def start(self, sending: Sending) -> None:
         """Send a request now if a connection is free; else `finish` does."""
         if self._places.take_now():
-            sending.has_place = True
-            sending.connection = self._take(sending.way)
+            self._begin(sending)
             if sending.connection is None:
                 self._leave(sending)
-            else:
-                self._send(sending, sending.connection)
 
     async def finish(self, sending: Sending) -> Answer:
         """Send a request unless that is done; return its answer. Raises Unreachable, Lost,
         Oversized, Denied."""
         if sending.answer is None:
             await self._places.take()
-            sending.has_place = True
-            sending.connection = self._take(sending.way)
-            if sending.connection is not None:
-                self._send(sending, sending.connection)
+            self._begin(sending)
         try:
             if sending.answer is not None and sending.connection is not None:
                 try:
@@ -114,6 +107,13 @@ class HttpClient:
             for connection in way.idle:
                 connection.close()
         self._ways.clear()
+
+    def _begin(self, sending: Sending) -> None:
+        """Use the place that there is now: send, where a connection is free."""
+        sending.has_place = True
+        sending.connection = self._take(sending.way)
+        if sending.connection is not None:
+            self._send(sending, sending.connection)
 
     def _send(self, sending: Sending, connection: Connection) -> asyncio.Future[Answer]:
         def told(answer: Answer) -> None:
@@ -228,7 +228,8 @@ class _Way:
         """What goes before the target, and further headers: a proxy wants more than a server."""
         if proxy and not self.place.is_tls:
             self._prefix, self._fields = f"http://{self.place.name}", proxy_proof(proxy)
-        self._proof = _proof_of(origin)
+        basic = basic_of(origin)
+        self._proof = f"Authorization: {basic}" if basic else ""
         self._written: tuple[Mapping[str, str] | None, str] = None, ""
         """The headers that were written last: most requests have the same."""
 
@@ -269,12 +270,3 @@ def split(address: str) -> tuple[str, str]:
     if not (target.isascii() and target.isprintable()) or " " in target:
         target = quote(target, safe=VISIBLE)
     return origin, target
-
-
-def _proof_of(origin: str) -> str:
-    """Return the header for credentials that stand in an address."""
-    parts = urlsplit(origin)
-    if parts.username is None:
-        return ""
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return f"Authorization: Basic {base64.b64encode(pair.encode()).decode('ascii')}"

@@ -157,11 +157,17 @@ async def looked_up(door: Door, host: str, port: int) -> list[str]:
 
 def proxy_proof(proxy: str) -> str:
     """Return the header that tells a proxy who we are, where its address does; else nothing."""
-    parts = urlsplit(proxy)
+    basic = basic_of(proxy)
+    return f"Proxy-Authorization: {basic}\r\n" if basic else ""
+
+
+def basic_of(address: str) -> str:
+    """Return the credentials that stand in an address, as a header tells them; empty if none do."""
+    parts = urlsplit(address)
     if parts.username is None:
         return ""
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode('ascii')}\r\n"
+    return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
 
 
 class _Opening(asyncio.Protocol):

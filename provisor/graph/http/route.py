@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from provisor.graph.http.calls import Handler
+from provisor.graph.schema.limits import DOCUMENT_BYTES_MAX
 from provisor.graph.wire.coding import names_of, scalars_of
 
 OWNED = "Application.ReadWrite.OwnedBy"
@@ -18,7 +19,7 @@ WRITE = ("Synchronization.ReadWrite.All", OWNED)
 JSON, SCIM, FORM = "application/json", "application/scim+json", "application/x-www-form-urlencoded"
 TEXT, EVENTS, ARCHIVE = "text/plain", "text/event-stream", "application/zip"
 MEASURES = "text/plain; version=0.0.4"
-BODY_MAX, SCHEMA_MAX, BULK_MAX = 1 << 20, 8 << 20, 4 << 20
+BODY_MAX, SCHEMA_MAX, BULK_MAX = 1 << 20, DOCUMENT_BYTES_MAX, 4 << 20
 
 Type: TypeAlias = type[Struct]
 ONE = ("select", "expand")
