@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.endtoend.company import Company
-from tests.endtoend.site import Site, is_active, shown
+from tests.endtoend.site import Site, shown
 from tests.endtoend.targets import Foreign
 from tests.worlds.openldap import READER, SUFFIX, OpenLdap
 from tests.worlds.scim2 import Scim2
@@ -187,7 +187,7 @@ def test_a_change_is_heard_and_not_waited_for(site: DirectorySite) -> None:
             site.directory.modify(heard, {"displayName": "Heard again"})
             wait_until(lambda: site.users()[id].get("displayName") == "Heard again")
             site.directory.delete(heard)
-            wait_until(lambda: id not in site.users() or not is_active(site.users()[id]))
+            wait_until(lambda: id not in site.active())
         finally:
             watching.send_signal(signal.SIGTERM)
             watching.communicate(timeout=PATIENCE_S)
