@@ -10,10 +10,10 @@ from provisor.app.connections import Connections, application_of
 from provisor.app.machine import OsEntropy, SystemClock
 from provisor.app.mandates import Mandates
 from provisor.app.views import Views
-from provisor.cli.workspace import Probed
 from provisor.connectors.around.pace import Paces
 from provisor.connectors.catalog import Surroundings
 from provisor.connectors.http.door import OPEN
+from provisor.model.directories import Probed
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
 from provisor.ports import LeaseEnds, Registry, forever

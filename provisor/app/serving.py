@@ -60,6 +60,7 @@ async def serve_workspace(
             hidden=connections.hidden,
             rules=composer.mandates.rules,
             mandate=composer.mandates.mandate,
+            probe=composer.probe,
             log_context=composer.views.log_context,
         )
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from provisor.cli.glimpse import Glimpse
 from provisor.engine.work import Mandate
 from provisor.model.decisions import Record
-from provisor.model.directories import ProbeReport
+from provisor.model.directories import Probed
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import MappingName, ObjectMapping, Rules
 from provisor.ports import Clock, Entropy, Registry
@@ -111,15 +111,6 @@ class Tools:
     examine_schema: Callable[[bytes, Definitions], Examined]
     describe_api: Callable[[str], bytes]
     """Return the OpenAPI description of the API, as a server at this address answers it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """One side of a job, probed."""
-
-    connector: str
-    """What it is, in words."""
-    report: ProbeReport
 
 
 class Mandating(Protocol):

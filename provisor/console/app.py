@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from provisor.console.asking import Api
+from provisor.console.asking import Api, meant
 from provisor.console.entrance import Entrance, is_from_here
 from provisor.console.render import STATIC, page, static
 from provisor.console.routes import led
@@ -119,7 +119,7 @@ class Console:
             nonce=nonce,
             now=self.now(),
         )
-        if not await visit.may(*chosen.needed(found.keys)):
+        if not await visit.may(*meant(chosen.needs, found.keys)):
             raise forbidden()
         return await chosen.handler(visit)
 

@@ -127,6 +127,24 @@ def job_path(principal: str, job: str) -> str:
     return f"servicePrincipals/{quote(principal)}/synchronization/jobs/{quote(job)}"
 
 
+def meant(needs: tuple[str, str], keys: Mapping[str, str]) -> tuple[str, str]:
+    """Return method and path in the API that something needs: `@` stands for the job that the
+    address names, `~` for what its service principal has of synchronization, `^` for that itself.
+    """
+    method, path = needs
+    if not path.startswith(("@", "~", "^")):
+        return method, path
+    principal = f"servicePrincipals/{quote(keys['sp'])}"
+    match path[0]:
+        case "@":
+            at = job_path(keys["sp"], keys["job"])
+        case "~":
+            at = f"{principal}/synchronization"
+        case _:
+            at = principal
+    return method, at + path[1:]
+
+
 def literal(text: str) -> str:
     """Return a text as a filter of OData writes it."""
     escaped = text.replace("'", "''")

@@ -13,8 +13,18 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from provisor.console.asking import job_path
-from provisor.console.pages import audit, escrows, explain, job, live, log, mappings, overview, plan
+from provisor.console.pages import (
+    audit,
+    connection,
+    escrows,
+    explain,
+    job,
+    live,
+    log,
+    mappings,
+    overview,
+    plan,
+)
 from provisor.console.visit import Visit
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
@@ -28,16 +38,12 @@ class Page:
     """Below `/console`; `{name}` stands for one segment."""
     handler: Handler
     needs: tuple[str, str]
-    """Method and path in the API; `@` stands for the job that the address names."""
-
-    def needed(self, keys: Mapping[str, str]) -> tuple[str, str]:
-        method, path = self.needs
-        if not path.startswith("@"):
-            return method, path
-        return method, job_path(keys["sp"], keys["job"]) + path[1:]
+    """Method and path in the API, as `meant` reads them."""
 
 
 JOB = "/jobs/{sp}/{job}"
+SYSTEMS = ("GET", "~/connections")
+CHECK = ("POST", "@/validateCredentials")
 WHAT_IF = ("POST", "@/schema/whatIf")
 PAGES: tuple[Page, ...] = (
     Page("GET", "/", overview.overview, JOBS),
@@ -57,6 +63,10 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{JOB}/provision", explain.provision, ("POST", "@/provisionOnDemand")),
     Page("GET", f"{JOB}/escrows", escrows.escrows, ("GET", "@/escrows")),
     Page("POST", f"{JOB}/escrows/retry", escrows.retry, ("POST", "@/escrows/retry")),
+    Page("GET", f"{JOB}/connection", connection.connection, SYSTEMS),
+    Page("POST", f"{JOB}/connection/probe", connection.probe, ("POST", "@/probe")),
+    Page("POST", f"{JOB}/connection/check", connection.check, CHECK),
+    Page("POST", f"{JOB}/connection/save", connection.save, ("PUT", "~/secrets")),
     Page("GET", f"{JOB}/log", log.log, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/log.zip", log.download, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/mappings", mappings.mappings, ("GET", "@/schema")),

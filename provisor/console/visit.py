@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from provisor.console.asking import Api, job_path
+from provisor.console.asking import Api, job_path, meant
 from provisor.console.render import page
 from provisor.console.sessions import PATH, Session
 from provisor.console.words import DONE
@@ -79,8 +79,8 @@ class Visit:
         """Return what there is to see of a job: name, address below it, words."""
         return [
             (name, address, text)
-            for name, address, text, (method, path) in TABS
-            if await self.may(method, path.replace("@", self.at))
+            for name, address, text, needs in TABS
+            if await self.may(*meant(needs, self.keys))
         ]
 
 
@@ -91,6 +91,7 @@ TABS: tuple[tuple[str, str, str, tuple[str, str]], ...] = (
     ("explain", "/explain", "Explain", ("GET", "@/explain")),
     ("mappings", "/mappings", "Mappings", ("GET", "@/schema")),
     ("escrows", "/escrows", "Escrows", ("GET", "@/escrows")),
+    ("connection", "/connection", "Connection", ("GET", "~/connections")),
     ("log", "/log", "Log", ("GET", "auditLogs/provisioning")),
 )
 """Name, address and words of a page about a job, and what it needs of the API."""

@@ -198,6 +198,7 @@ DONE: Mapping[str, str] = {
     "approve": "Approved. A cycle that carries it out begins at once.",
     "retry": "Tried again by the cycle that begins at once.",
     "saved": "The mappings are saved. The next cycle works with them.",
+    "credentials": "The credentials are saved. The next cycle works with them.",
     "signed-out": "You are signed out.",
 }
 """What is told once something was done."""
@@ -247,3 +248,46 @@ SCOPES: tuple[Scope, ...] = (
         is_grave=True,
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One field of the form for a target's credentials."""
+
+    label: str
+    is_hidden: bool = False
+    hint: str = ""
+
+
+CREDENTIALS: Mapping[str, Credential] = {
+    "BaseAddress": Credential("Address", hint="Such as https://example.com/scim/v2"),
+    "SecretToken": Credential("Token", is_hidden=True),
+    "UserName": Credential("User name"),
+    "Password": Credential("Password", is_hidden=True),
+    "Oauth2ClientId": Credential("Client id"),
+    "Oauth2ClientSecret": Credential("Client secret", is_hidden=True),
+    "Oauth2TokenExchangeUri": Credential("Token address"),
+}
+"""By the key that Graph has for it."""
+CREDENTIAL_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Where the target is", ("BaseAddress",)),
+    ("Either a token", ("SecretToken",)),
+    ("Or a user name with its password", ("UserName", "Password")),
+    ("Or an OAuth client", ("Oauth2ClientId", "Oauth2ClientSecret", "Oauth2TokenExchangeUri")),
+)
+
+TOPICS: Mapping[str, str] = {
+    "connection": "Connection",
+    "credentials": "Credentials",
+    "permissions": "Permissions",
+    "features": "Features",
+    "objects": "Objects",
+    "changes": "Changes",
+    "conduct": "What will be done",
+}
+"""What a finding of a probe is about."""
+WEIGHTS: Mapping[str, tuple[str, str]] = {
+    "ok": ("Good", "green"),
+    "warning": ("Warning", "yellow"),
+    "error": ("Error", "red"),
+}

@@ -80,6 +80,15 @@ class ProbeReport:
         return not any(one.weight is Weight.ERROR for one in self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """One side of a job, probed."""
+
+    connector: str
+    """What it is, in words."""
+    report: ProbeReport
+
+
 def fine(topic: Topic, code: str, message: str) -> Finding:
     return Finding(topic=topic, code=code, message=message)
 

@@ -6,12 +6,13 @@ Their form is stable, and described in docs/command-line.md.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from provisor.engine.on_demand import Explained, Explanation
 from provisor.engine.whatif import WhatIf
 from provisor.expressions.context import Answer
 from provisor.model.decisions import Decision, Escrow, Standing, TargetChange
+from provisor.model.directories import Probed
 from provisor.model.entries import NO_ATTRIBUTES, Value
 from provisor.model.expressions import attributes_of
 from provisor.model.jobs import Job
@@ -199,4 +200,30 @@ def _escrow(escrow: Escrow | None) -> dict[str, object] | None:
         "attempts": escrow.attempts,
         "firstFailedAt": escrow.first_failed_at,
         "retryAt": escrow.retry_at,
+    }
+
+
+def probe_document(probed: Mapping[str, Probed]) -> dict[str, object]:
+    """Return what was found out of each side (docs/command-line.md)."""
+    return {side: _probed(one) for side, one in probed.items()}
+
+
+def _probed(one: Probed) -> dict[str, object]:
+    told = one.report
+    return {
+        "connector": one.connector,
+        "system": told.system.identity,
+        "view": told.system.view,
+        "isUsable": told.is_usable,
+        "findings": [
+            {
+                "topic": finding.topic.value,
+                "code": finding.code,
+                "weight": finding.weight.value,
+                "message": finding.message,
+                "remedy": finding.remedy,
+            }
+            for finding in told.findings
+        ],
+        "learned": dict(told.learned),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.api.served import Served, serving, target, wait_until, workspace
+from tests.api.served import TARGET_TOKEN, Served, serving, target, wait_until, workspace
 
 DEPARTED = 14
 
@@ -66,6 +66,27 @@ def test_what_is_planned_is_done_and_staged_departures_wait_for_their_hash(tmp_p
             assert not any(user["active"] for user in house.users().values())
             again = house.post(f"{job}/staged/approve", {"hash": view["hash"]})
             assert again.status == 409
+
+
+def test_both_systems_are_shown_and_probed_and_no_secret_comes_back(
+    house: Served, job: str
+) -> None:
+    shown = house.get(f"{job.rpartition('/jobs/')[0]}/connections")
+    source, target = shown.json["value"]
+    assert (source["side"], source["connector"]) == ("source", "csv")
+    assert (target["hasSecretsOfApi"], target["missing"]) == (True, None)
+    principals = house.get("/beta/servicePrincipals?$filter=displayName%20eq%20'people'")
+    own = principals.json["value"][0]["id"]
+    at = f"/beta/servicePrincipals/{own}/synchronization/connections"
+    written = house.get(at).json["value"][1]
+    assert written["settings"] == {"baseAddress": house.target_url, "token": "*"}
+
+    probed = house.post(f"{job}/probe")
+    assert probed.status == 200, probed.body
+    assert probed.json["source"]["isUsable"]
+    assert probed.json["target"]["isUsable"]
+    assert {"connection", "objects"} <= {one["topic"] for one in probed.json["target"]["findings"]}
+    assert TARGET_TOKEN.encode() not in shown.body + probed.body
 
 
 def test_a_reconcile_puts_right_what_others_changed_also_in_a_paused_job(

@@ -9,8 +9,9 @@ from provisor.cli.main import Session
 from provisor.cli.render import clean, say, table
 from provisor.cli.session import find_job, within
 from provisor.cli.shape import command, job_argument, json_option
-from provisor.cli.workspace import Probed, Workspace
-from provisor.model.directories import Finding, Weight
+from provisor.cli.workspace import Workspace
+from provisor.model.directories import Finding, Probed, Weight
+from provisor.runtime.told import probe_document
 
 MARKS = {Weight.OK: "ok", Weight.WARNING: "warning", Weight.ERROR: "ERROR"}
 
@@ -28,8 +29,7 @@ def probe(session: Session, job: str, *, as_json: bool) -> int:
     async def work(workspace: Workspace) -> int:
         probed = await workspace.probe(await find_job(workspace, job))
         if as_json:
-            told = {side: _json(one) for side, one in probed.items()}
-            say(msgspec.json.encode(told).decode())
+            say(msgspec.json.encode(probe_document(probed)).decode())
         else:
             for side, one in probed.items():
                 _show(side, one)
@@ -50,25 +50,3 @@ def _show(side: str, probed: Probed) -> None:
 def _told(finding: Finding) -> str:
     text = f"{finding.message} {finding.remedy}".rstrip()
     return text if finding.weight is Weight.OK else f"{text} ({finding.code})"
-
-
-def _json(probed: Probed) -> dict[str, object]:
-    """Return the stable form, described in docs/command-line.md."""
-    told = probed.report
-    return {
-        "connector": probed.connector,
-        "system": told.system.identity,
-        "view": told.system.view,
-        "isUsable": told.is_usable,
-        "findings": [
-            {
-                "topic": one.topic.value,
-                "code": one.code,
-                "weight": one.weight.value,
-                "message": one.message,
-                "remedy": one.remedy,
-            }
-            for one in told.findings
-        ],
-        "learned": dict(told.learned),
-    }

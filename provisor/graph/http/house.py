@@ -20,6 +20,7 @@ from provisor.graph.templates import templates as built_in
 from provisor.graph.translate.log import LogContext
 from provisor.graph.wire.templates import SynchronizationTemplate
 from provisor.model.audit import Altered
+from provisor.model.directories import Probed
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
 from provisor.ports import Registry
@@ -65,6 +66,8 @@ class House:
     """The rules that a job would run under now. Raises Invalid."""
     mandate: Callable[[Job, bytes | None], Awaitable[Mandate]]
     """What a job would be told now, or under a drafted schema. Raises Invalid."""
+    probe: Callable[[Job], Awaitable[Mapping[str, Probed]]]
+    """Probe source and target of a job, and keep what was learned. Raises Invalid."""
     log_context: Callable[[Job], Awaitable[LogContext]]
     wake: Callable[[], None]
     """Let the scheduler look at once: something may be due."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from provisor.graph.http.service import Service
 from provisor.graph.http.throttle import Throttle
 from provisor.graph.translate.log import LogContext
 from provisor.model.cycles import Cycle, Halt, JobError, QuarantineReason, Side
+from provisor.model.directories import Probed
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
 from provisor.runtime.interruption import Interruption
@@ -69,6 +70,7 @@ class Composed:
     hidden: Callable[[Application], Awaitable[tuple[str, ...]]]
     rules: Callable[[Job], Awaitable[Rules]]
     mandate: Callable[[Job, bytes | None], Awaitable[Mandate]]
+    probe: Callable[[Job], Awaitable[Mapping[str, Probed]]]
     log_context: Callable[[Job], Awaitable[LogContext]]
 
 
@@ -112,6 +114,7 @@ async def open_house(
             hidden=said.hidden,
             rules=said.rules,
             mandate=said.mandate,
+            probe=said.probe,
             log_context=said.log_context,
             wake=worker.wake,
             hurry=worker.hurry,

@@ -29,6 +29,7 @@ from provisor.graph.http.handlers import (
     schema,
     secrets,
     singleton,
+    systems,
     templates,
     tokens,
 )
@@ -103,6 +104,7 @@ from provisor.graph.wire.requests import (
     ValidateCredentials,
 )
 from provisor.graph.wire.schemas import DirectoryDefinition, SynchronizationSchema
+from provisor.graph.wire.systems import Connections, ProbeDocument
 from provisor.graph.wire.templates import SynchronizationTemplate
 
 UPLOAD = ("SynchronizationData-User.Upload",)
@@ -224,6 +226,7 @@ def _beside(job: str) -> tuple[Route, ...]:
         replace(explained, options=(), others=("object",)),
         replace(get(f"{job}/staged", beside.staged, one(Staged)), options=()),
         replace(approved, refusals=(409,)),
+        changing("POST", f"{job}/probe", systems.probe, gives=one(ProbeDocument)),
         changing("POST", f"{job}/reconcile", beside.reconcile, gives=TAKEN_ON),
         replace(get(f"{job}/summary", overview.summary, one(JobSummary)), options=()),
         replace(get(f"{job}/cycles", history.cycles, one(CycleHistory)), options=("top",)),
@@ -271,6 +274,7 @@ def _synchronization(at: str) -> tuple[Route, ...]:
         replace(kept, options=()),
         changing("PUT", f"{at}/secrets", secrets.replace_secrets, Secrets),
         replace(get(f"{at}/secrets/$count", secrets.count_secrets, NUMBER, WRITE), options=()),
+        replace(get(f"{at}/connections", systems.connections, one(Connections)), options=()),
         changing("POST", f"{at}/acquireAccessToken", access.acquire, AcquireAccessToken),
         *_jobs(f"{at}/jobs"),
         *_templates(f"{at}/templates"),

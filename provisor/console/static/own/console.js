@@ -100,6 +100,7 @@
 
   document.addEventListener("submit", function (event) {
     var form = event.target;
+    if (form.hasAttribute("hx-post")) return; // it stays, and may be sent again
     if (form.method !== "post" || form.dataset.sent) { if (form.dataset.sent) event.preventDefault(); return; }
     form.dataset.sent = "1";
     form.querySelectorAll("button").forEach(function (one) { one.setAttribute("aria-disabled", "true"); });
