@@ -6,6 +6,8 @@ import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from provisor.app.machine import docs
 from provisor.app.observed import Observed, measured_with, store_bytes
@@ -18,6 +20,9 @@ from provisor.runtime.interruption import Interruption
 from provisor.telemetry.logs import configure
 from provisor.telemetry.measures import Gathered, Meter
 
+if TYPE_CHECKING:
+    from provisor.graph.http.opening import Composed
+
 
 async def serve_workspace(
     rooms: Rooms,
@@ -28,7 +33,7 @@ async def serve_workspace(
     """Serve API and schedule. What only this needs is imported here, since it takes a while."""
     from provisor.app.console import with_console
     from provisor.graph.http.measured import Measured
-    from provisor.graph.http.opening import Composed, Front, open_house
+    from provisor.graph.http.opening import Front, open_house
     from provisor.graph.http.server import serve
     from provisor.runtime.census import Census
     from provisor.runtime.distributed import Elsewhere
@@ -48,22 +53,6 @@ async def serve_workspace(
         keys_url=options.keys_url,
     )
 
-    async def composed(tenant: str) -> Composed:
-        composer = rooms.composer(tenant)
-        connections = composer.connections
-        return Composed(
-            base=await connections.base(),
-            docs=docs(),
-            missing=connections.missing,
-            connection=connections.side,
-            door=connections.door,
-            hidden=connections.hidden,
-            rules=composer.mandates.rules,
-            mandate=composer.mandates.mandate,
-            probe=composer.probe,
-            log_context=composer.views.log_context,
-        )
-
     worker: Schedule = (
         Worker(_schedule_command(rooms, telling), interruption)
         if options.runs
@@ -75,7 +64,9 @@ async def serve_workspace(
         meter=meter,
         is_local_open=options.has_local_metrics,
     )
-    service = await open_house(rooms.for_all(), rooms.parts, composed, front, worker, measured)
+    service = await open_house(
+        rooms.for_all(), rooms.parts, partial(_composed, rooms), front, worker, measured
+    )
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     try:
         await serve(
@@ -90,6 +81,26 @@ async def serve_workspace(
         )
     finally:
         await watched.close()
+
+
+async def _composed(rooms: Rooms, tenant: str) -> Composed:
+    """Return what the API is told of a tenant's applications and jobs."""
+    from provisor.graph.http.opening import Composed
+
+    composer = rooms.composer(tenant)
+    connections = composer.connections
+    return Composed(
+        base=await connections.base(),
+        docs=docs(),
+        missing=connections.missing,
+        connection=connections.side,
+        door=connections.door,
+        hidden=connections.hidden,
+        rules=composer.mandates.rules,
+        mandate=composer.mandates.mandate,
+        probe=composer.probe,
+        log_context=composer.views.log_context,
+    )
 
 
 def _schedule_command(rooms: Rooms, telling: Telling) -> tuple[str, ...]:
