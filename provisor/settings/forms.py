@@ -22,6 +22,7 @@ class SmtpForm(Form, frozen=True, kw_only=True):
     security: str | UnsetType = UNSET
     username: str | UnsetType = UNSET
     password: str | UnsetType = UNSET
+    ca_file: str | UnsetType = UNSET
 
 
 class WebhookForm(Form, frozen=True, kw_only=True):

@@ -28,6 +28,8 @@ class Smtp(Struct, frozen=True, kw_only=True, rename="camel"):
     security: Security = Security.STARTTLS
     username: str = ""
     password: str = ""
+    ca_file: str = ""
+    """Relative to `provisor.yaml`; empty: those whom this machine trusts."""
 
 
 class Hook(Struct, frozen=True, kw_only=True, rename="camel"):

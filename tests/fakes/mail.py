@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ class MailServer:
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list[tuple[str, EmailMessage]])
     """Receivers as the envelope has them, and what they got."""
     is_well: bool = False
+    is_private: list[bool] = field(default_factory=list[bool])
+    """Of each mail: whether it came over TLS."""
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
@@ -37,6 +40,7 @@ class MailServer:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         mail = message_from_bytes(envelope.content, policy=default)
         assert isinstance(mail, EmailMessage)
+        self.is_private.append(server.transport.get_extra_info("sslcontext") is not None)
         self.mails += [(to, mail) for to in envelope.rcpt_tos]
         return "250 OK"
 
@@ -46,11 +50,17 @@ class MailServer:
 
 
 @contextmanager
-def mail_server() -> Generator[MailServer]:
+def mail_server(
+    starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+) -> Generator[MailServer]:
+    """Run a server: in the open, or with TLS offered (`starttls`), or with nothing else (`tls`)."""
     caught, loop = MailServer(), asyncio.new_event_loop()
 
     async def begin() -> asyncio.Server:
-        return await loop.create_server(lambda: SMTP(caught, loop=loop), "127.0.0.1", 0)
+        def made() -> SMTP:
+            return SMTP(caught, loop=loop, tls_context=starttls)
+
+        return await loop.create_server(made, "127.0.0.1", 0, ssl=tls)
 
     server = loop.run_until_complete(begin())
     caught.port = server.sockets[0].getsockname()[1]

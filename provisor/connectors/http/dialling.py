@@ -155,6 +155,31 @@ async def looked_up(door: Door, host: str, port: int) -> list[str]:
     return addresses
 
 
+async def connected(door: Door, host: str, port: int, timeout_s: float) -> socket.socket:
+    """Return a connection for who speaks something else than HTTP: one of the addresses that were
+    looked at, not the name, is connected to. Raises Denied where the door is shut, and OSError."""
+    failure: OSError | None = None
+    async with asyncio.timeout(timeout_s):
+        for address in await looked_up(door, host, port):
+            try:
+                return await _line(address, port)
+            except OSError as error:
+                failure = failure or error
+    raise failure or OSError("the name has no address")
+
+
+async def _line(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    line = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, (address, port))
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
 def proxy_proof(proxy: str) -> str:
     """Return the header that tells a proxy who we are, where its address does; else nothing."""
     basic = basic_of(proxy)

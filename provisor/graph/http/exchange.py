@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlencode, urlsplit
@@ -10,6 +11,7 @@ import msgspec
 
 from provisor.connectors.http.client import HttpClient
 from provisor.connectors.http.connection import Answer, Lost, Oversized
+from provisor.connectors.http.dialling import connected
 from provisor.connectors.http.door import OPEN, Door
 from provisor.connectors.http.settings import HttpSettings, Timeouts, is_loopback
 from provisor.errors import AdapterError, Denied
@@ -72,6 +74,11 @@ async def post_bytes(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     except FAILURES as failure:
         raise ConnectionError(type(failure).__name__) from failure
     return answer.status
+
+
+async def line_to(host: str, port: int) -> socket.socket:
+    """Return a connection for mail, whose server `provisor.yaml` alone can name. Raises OSError."""
+    return await connected(OPEN, host, port, TIMEOUT_S)
 
 
 def _is_safe(url: str) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from provisor.graph.credentials import load_secrets
-from provisor.graph.http.exchange import post_bytes
+from provisor.graph.http.exchange import line_to, post_bytes
 from provisor.graph.http.faults import bad_request
 from provisor.graph.policy import NOTIFICATIONS, from_api
 from provisor.graph.troubleshooting import page_url
@@ -70,7 +70,7 @@ async def load_notifications(parts: Parts) -> Notifications:
     tenant = await load_tenant(parts.registry)
     if tenant is None or not tenant.notifications:
         return Notifications()
-    base: Path = base_of(parts.folder, await load_applied(parts.registry))
+    base = await _base(parts)
     resolved = resolve(tenant.notifications, base, os.environ, {})
     for one in resolved.unresolved:
         log.warning("notifications incomplete", setting=one.path)
@@ -79,6 +79,11 @@ async def load_notifications(parts: Parts) -> Notifications:
         lost = [one for one in resolved.unresolved if one.path.startswith(f"{section}.")]
         tree = {name: value for name, value in tree.items() if name != section or not lost}
     return of_tree(tree)
+
+
+async def _base(parts: Parts) -> Path:
+    """Return what paths in the file are relative to."""
+    return base_of(parts.folder, await load_applied(parts.registry))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +103,9 @@ class Teller:
         told = await load_notifications(self.parts)
         found: list[Way] = []
         if told.smtp is not None:
-            post = _post(told.smtp, told.sender)
+            post = _post(told.smtp, told.sender, await _base(self.parts))
             named = dict.fromkeys((*told.recipients, *await self._named(job, told)))
-            found += [Mail(post=post, to=to, clock=self.parts.clock) for to in named]
+            found += [Mail(post=post, to=to, dial=line_to, clock=self.parts.clock) for to in named]
         if told.webhook is not None:
             hook = told.webhook
             found.append(
@@ -137,7 +142,7 @@ class Teller:
                 await self.parts.registry.announce(job.id, notice)
 
 
-def _post(smtp: Smtp, sender: str) -> Post:
+def _post(smtp: Smtp, sender: str, base: Path) -> Post:
     return Post(
         host=smtp.host,
         port=smtp.port or PORTS[smtp.security],
@@ -145,6 +150,7 @@ def _post(smtp: Smtp, sender: str) -> Post:
         sender=sender,
         username=smtp.username,
         password=smtp.password,
+        ca_file=str(base / smtp.ca_file) if smtp.ca_file else "",
     )
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from provisor.graph.http.exchange import post_bytes
+from provisor.graph.http.exchange import line_to, post_bytes
 from provisor.messages.mail import Mail, Post, Security
 from provisor.messages.message import Message, Way
 from provisor.messages.texts import About, composed
@@ -67,7 +67,7 @@ class World:
             security=Security.NONE,
             sender="Provisor <provisor@example.com>",
         )
-        mails = [Mail(post=post, to=to, clock=self.clock) for to in self.to]
+        mails = [Mail(post=post, to=to, dial=line_to, clock=self.clock) for to in self.to]
         url = self.hook.url
         return [
             *mails,
@@ -162,7 +162,7 @@ def test_a_process_that_dies_before_it_sends_leaves_it_to_the_next(world: World)
     whole = world.ways
     first = asyncio.run(whole(JOB))[0]
     assert isinstance(first, Mail)
-    deadly = Deadly(post=first.post, to=first.to, clock=first.clock)
+    deadly = Deadly(post=first.post, to=first.to, dial=first.dial, clock=first.clock)
 
     async def ways(job: Job) -> Sequence[Way]:
         return [deadly]
