@@ -34,6 +34,7 @@ BESIDES = (
     ("Mapping: compiled, walked, and written by hand", "benchmarks.mapping", ()),
     ("API: how soon it answers while a cycle runs", "benchmarks.api", ("20000",)),
     ("Store: what an object costs", "benchmarks.store", ("20000",)),
+    ("Store: PostgreSQL beside SQLite", "benchmarks.pgstore", ("20000",)),
 )
 
 

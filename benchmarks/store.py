@@ -33,12 +33,20 @@ from provisor.model.decisions import (
     Record,
     Settled,
     Situation,
+    Standing,
     StandingKey,
+    Update,
     Verdict,
 )
 from provisor.model.entries import Anchor, Entry, MatchQuery, Reference, Seen
 from provisor.model.jobs import Job, ResetScope
-from provisor.model.rules import AttributeDefinition, AttributeMapping, MappingName, ObjectMapping
+from provisor.model.rules import (
+    AttributeDefinition,
+    AttributeMapping,
+    MappingName,
+    ObjectMapping,
+    Rules,
+)
 from provisor.ports import Journal, Observation
 from provisor.store.sqlite.store import SqliteStore
 
@@ -116,42 +124,69 @@ def read_all(journal: Journal, numbers: Sequence[int]) -> Callable[[], None]:
     return absorb
 
 
+async def carry(journal: Journal, standing: Standing) -> None:
+    """Attempt and settle a create, as a cycle does."""
+    assert standing.source is not None
+    attributes = dict(standing.source.attributes)
+    attributes.pop("manager", None)
+    query = MatchQuery("User", "userName", attributes["userPrincipalName"])
+    decision = Decision(
+        key=standing.key,
+        row=1,
+        situation=Situation.ABSENT,
+        resolution=Export(Create("User", attributes, (query,)), {}),
+        facts=FACTS,
+        action=Action.CREATE,
+    )
+    assert await journal.attempt(standing, decision, NOW)
+    link = Link(Anchor(f"t-{standing.key.anchor}"), Image(attributes, "v1"))
+    await _settle(journal, standing, link, decision)
+
+
+async def carry_change(journal: Journal, standing: Standing) -> None:
+    """Attempt and settle an update, as a cycle does."""
+    assert standing.link is not None
+    assert standing.link.image is not None
+    write = Update("User", standing.link.target, ())
+    decision = Decision(
+        key=standing.key,
+        row=9,
+        situation=Situation.CONFIRMED,
+        resolution=Export(write, {}),
+        facts=FACTS,
+        action=Action.UPDATE,
+    )
+    assert await journal.attempt(standing, decision, NOW)
+    attributes = {**standing.link.image.attributes, "displayName": "Somebody Else"}
+    link = Link(standing.link.target, Image(attributes, "v2"))
+    await _settle(journal, standing, link, decision)
+
+
+async def _settle(journal: Journal, standing: Standing, link: Link, decision: Decision) -> None:
+    record = Record(
+        cycle="c1",
+        change=standing.key.anchor,
+        at=NOW,
+        duration_ms=5,
+        key=standing.key,
+        row=decision.row,
+        situation=decision.situation,
+        action=decision.action,
+        verdict=Verdict.SUCCESS,
+        is_export_due=True,
+        is_exported=True,
+        facts=FACTS,
+        source_name="Somebody",
+        target=link.target,
+    )
+    await journal.settle(standing, Settled(link), None, record, keeps_attempt=False)
+
+
 def export(journal: Journal, keys: Sequence[StandingKey]) -> None:
-    """Attempt and settle a create for each, as a cycle does."""
+    """Carry each through, one after the other."""
     for first in range(0, len(keys), 200):
         for standing in now_or_never(journal.recall(keys[first : first + 200])):
-            assert standing.source is not None
-            attributes = dict(standing.source.attributes)
-            attributes.pop("manager", None)
-            query = MatchQuery("User", "userName", attributes["userPrincipalName"])
-            create = Create("User", attributes, (query,))
-            decision = Decision(
-                key=standing.key,
-                row=1,
-                situation=Situation.ABSENT,
-                resolution=Export(create, {}),
-                facts=FACTS,
-                action=Action.CREATE,
-            )
-            assert now_or_never(journal.attempt(standing, decision, NOW))
-            link = Link(Anchor(f"t-{standing.key.anchor}"), Image(attributes, "v1"))
-            record = Record(
-                cycle="c1",
-                change=standing.key.anchor,
-                at=NOW,
-                duration_ms=5,
-                key=standing.key,
-                row=1,
-                situation=Situation.ABSENT,
-                action=Action.CREATE,
-                verdict=Verdict.SUCCESS,
-                is_export_due=True,
-                is_exported=True,
-                facts=FACTS,
-                source_name="Somebody",
-                target=link.target,
-            )
-            now_or_never(journal.settle(standing, Settled(link), None, record, keeps_attempt=False))
+            now_or_never(carry(journal, standing))
 
 
 def bare(folder: Path, report: Report, objects: int) -> None:
@@ -178,17 +213,21 @@ def bare(folder: Path, report: Report, objects: int) -> None:
                 run("COMMIT")
 
 
+def rules() -> Rules:
+    definition = AttributeMapping(target=AttributeDefinition(name="userName"), source=None)
+    mapping = ObjectMapping(
+        name=USERS, source_kind="user", target_kind="User", attributes=(definition,), hash="1"
+    )
+    return {USERS: mapping}
+
+
 def measure(folder: Path, objects: int) -> None:
     report = Report()
     bare(folder, report, objects)
     store = SqliteStore(folder / "store.db")
     now_or_never(store.put_job(Job(id="j", name="j", template_id="scim", application_id="a")))
     journal = now_or_never(store.open_journal("j", "bench"))
-    definition = AttributeMapping(target=AttributeDefinition(name="userName"), source=None)
-    mapping = ObjectMapping(
-        name=USERS, source_kind="user", target_kind="User", attributes=(definition,), hash="1"
-    )
-    now_or_never(journal.adopt({USERS: mapping}, "policy"))
+    now_or_never(journal.adopt(rules(), "policy"))
     now_or_never(journal.begin_cycle("c1", CycleKind.INITIAL, NOW))
     numbers = list(range(objects))
     measure_reads(report, journal, numbers)

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,14 @@ from pymysql.constants import CLIENT
 START_S = 60.0
 STOP_S = 10.0
 NOBODY = "nobody"
+HASTY = (
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=16MB",
+    "max_connections=60",
+    "autovacuum=off",
+)
+"""How PostgreSQL is set where a loss of power is not to be survived."""
 
 
 def _find(name: str, *folders: str) -> str:
@@ -98,14 +106,16 @@ class Server:
 class Postgres(Server):
     """PostgreSQL; `hr` may log in with the password `hr-password`."""
 
+    settings: Sequence[str] = HASTY
+
     @classmethod
     @contextmanager
-    def run(cls) -> Generator[Postgres]:
+    def run(cls, settings: Sequence[str] = HASTY) -> Generator[Postgres]:
         folder = Path(tempfile.mkdtemp(prefix="provisor-pg-"))
         folder.chmod(0o755)
         if os.getuid() == 0:
             os.chown(folder, pwd.getpwnam(NOBODY).pw_uid, pwd.getpwnam(NOBODY).pw_gid)
-        server = cls(folder=folder, port=free_port())
+        server = cls(folder=folder, port=free_port(), settings=settings)
         try:
             initdb = str(Path(POSTGRES).parent / "initdb")
             made = subprocess.run(
@@ -131,12 +141,8 @@ class Postgres(Server):
 
     def start(self) -> None:
         log = self.folder / "log"
-        settings = (
-            "fsync=off", "full_page_writes=off", "shared_buffers=16MB",
-            "max_connections=60", "listen_addresses=127.0.0.1", "unix_socket_directories=",
-            "autovacuum=off",
-        )  # fmt: skip
-        options = [part for one in settings for part in ("-c", one)]
+        always = ("listen_addresses=127.0.0.1", "unix_socket_directories=")
+        options = [part for one in (*self.settings, *always) for part in ("-c", one)]
         command = bound(POSTGRES, "-D", f"{self.folder}/data", "-p", str(self.port), *options)
         log.touch()
         with log.open("ab") as words:

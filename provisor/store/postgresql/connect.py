@@ -7,7 +7,8 @@ server connection: nothing is set, prepared or locked beyond the transaction in 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import psycopg
@@ -113,6 +114,13 @@ class Session:
             cursor.itersize = STREAMED
             yield from cursor.execute(spelt(statement).encode(), bound)
 
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """Send what is executed inside in one go. What comes of it is known at the end, and
+        whatever went wrong is raised there."""
+        with self._linked().pipeline():
+            yield
+
     def begin(self) -> None:
         self._do(lambda link: link.execute(BEGIN.encode()))
         self._is_inside = True
@@ -160,12 +168,17 @@ class Session:
 class Transaction:
     """Does everything inside, or nothing. Raises StoreFailed, and what is raised inside."""
 
-    __slots__ = ("_check", "_session", "_undone")
+    __slots__ = ("_check", "_commit", "_session", "_undone")
 
     def __init__(
-        self, session: Session, check: Callable[[], None], undone: Callable[[], None]
+        self,
+        session: Session,
+        commit: Callable[[], None],
+        check: Callable[[], None],
+        undone: Callable[[], None],
     ) -> None:
-        self._session, self._check, self._undone = session, check, undone
+        self._session, self._commit = session, commit
+        self._check, self._undone = check, undone
 
     def __enter__(self) -> Session:
         try:
@@ -180,7 +193,7 @@ class Transaction:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             try:
-                self._session.commit()
+                self._commit()
             except BaseException as failure:
                 self._undo()
                 name(failure)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from provisor.store.postgresql.connect import NAMED_FAILURES, Pool, Session, Transaction
+from provisor.store.postgresql.gathered import GatheredWrites
 from provisor.store.sql.database import Bound
 
 FEW = 32
@@ -50,11 +51,12 @@ class PgDatabase:
 
     def __init__(self, pool: Pool, session: type[Session] = Session) -> None:
         self.connection = session(pool)
+        self.gathered = GatheredWrites(self.connection)
 
     def transaction(
         self, check: Callable[[], None] = _nothing, undone: Callable[[], None] = _nothing
     ) -> Transaction:
-        return Transaction(self.connection, check, undone)
+        return Transaction(self.connection, self.gathered.commit, check, undone)
 
     def new_standings(self, count: int) -> Iterator[int]:
         if not count:

@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from provisor.store.sql.foresight import Gathered
 
 Bound: TypeAlias = Sequence[object] | Mapping[str, object]
 
@@ -54,6 +57,12 @@ class Database(Protocol):
     @property
     def taking(self) -> str:
         """Return what a SELECT of a row ends with that passes over what others are taking."""
+        ...
+
+    @property
+    def gathered(self) -> Gathered | None:
+        """Return what gathers the writes of a transaction until its end; None where a statement
+        costs no way to another process and back."""
         ...
 
     def transaction(

@@ -3,8 +3,8 @@ standing of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from provisor.errors import Fenced
@@ -15,9 +15,11 @@ from provisor.store import transitions
 from provisor.store.frame import UNKNOWN_MAPPING, MappingNote, spell_claim
 from provisor.store.sql import records, rows
 from provisor.store.sql.codec import Shapes, decode_queries
-from provisor.store.sql.database import Connection, Database
+from provisor.store.sql.database import Database
 from provisor.store.sql.documents import from_json, to_json
+from provisor.store.sql.foresight import About, Foreseen, Gathered, Governor, foresee
 from provisor.store.sql.held import Held
+from provisor.store.sql.writes import AtOnce, Writes
 
 STIR = """
 UPDATE standing
@@ -55,23 +57,45 @@ class Desk:
         self.listed_kinds: frozenset[str] | None = None
         """Kinds of which everything was listed; None: not known here."""
         self.held = Held()
+        self.writes: Writes = AtOnce(self.connection)
+        self.foreseen = Foreseen()
         self._transaction = database.transaction(self._fence, self._forget)
         self._fencing = f"SELECT epoch FROM job WHERE number = ?{database.locking}"  # noqa: S608
 
-    def write(self) -> AbstractContextManager[Connection]:
+    def write(self) -> AbstractContextManager[object]:
         """Do everything inside in one transaction of whoever has the job.
 
         Raises Fenced, StoreFailed, and what is raised inside; then nothing was done.
         """
         self.held.clear()
-        return self.step()
+        return self._own()
 
-    def step(self) -> AbstractContextManager[Connection]:
+    def step(self, abouts: Sequence[About | None] = ()) -> AbstractContextManager[object]:
         """Like `write`, for steps of single objects: nothing changes but what goes through
-        `put`, and what is held of other objects stays true."""
+        `put`, and what is held of other objects stays true.
+
+        A database at the end of a wire is told beforehand what the steps are `about`.
+        """
+        gathered, transaction = self.database.gathered, self._own()
+        return transaction if gathered is None else self._together(gathered, abouts)
+
+    def _own(self) -> AbstractContextManager[object]:
         if self.is_view:
             raise Fenced("this journal was opened to be looked at")
         return self._transaction
+
+    @contextmanager
+    def _together(self, gathered: Gathered, abouts: Sequence[About | None]) -> Generator[None]:
+        """Ask beforehand what the steps will ask, and write in the end what they come to."""
+        at_once = self.writes
+        try:
+            with self._transaction:
+                self.foreseen = foresee(self, gathered, abouts)
+                self.writes = gathered
+                yield
+        finally:
+            self.writes, self.foreseen = at_once, Foreseen()
+            gathered.clear()
 
     def _fence(self) -> None:
         row = self.run(self._fencing, (self.job,)).fetchone()
@@ -157,6 +181,7 @@ class Desk:
 
     def key_of(self, number: int) -> StandingKey:
         """Return whose standing this is."""
+        self.writes.flush()
         name, anchor = self.run(
             "SELECT m.name, s.anchor FROM standing s JOIN mapping m ON m.number = s.mapping"
             " WHERE s.number = ?",
@@ -182,6 +207,7 @@ class Desk:
         mapped = self.mappings().get(key.mapping)
         if mapped is None:
             return None
+        self.writes.flush()
         return rows.load(self.connection, self.shapes, mapped.number, key)
 
     def again(self, standing: Standing) -> tuple[int, Standing]:
@@ -192,6 +218,7 @@ class Desk:
             return held
         mapped = self.mappings().get(standing.key.mapping)
         if mapped is not None:
+            self.writes.flush()
             found = rows.load_again(self.connection, mapped.number, standing)
             if found is not None:
                 return found
@@ -207,17 +234,29 @@ class Desk:
         who refer to it are stirred, in this same transaction."""
         was = transitions.pointed_at(before.link)
         is_moved = was != transitions.pointed_at(after.link)
+        if before.link is not after.link:
+            self._relink(number, before, after)
         if transitions.is_forgettable(after):
+            self.writes.flush()
             rows.forget(self.connection, number)
             self.held.drop(number)
         else:
             after = transitions.stir(after) if is_moved else after
-            rows.save(self.connection, self.shapes, number, before, after)
+            rows.save(self.writes, self.shapes, number, before, after)
             self.held.change(number, after)
             if before.attempt != after.attempt:
                 self._claim(number, before.attempt, after.attempt)
         if is_moved and after.source is not None:
             self._stir(after.source.kind, after.key.anchor, is_new=was is None)
+
+    def _relink(self, number: int, before: Standing, after: Standing) -> None:
+        old = before.link.target if before.link else None
+        new = after.link.target if after.link else None
+        if old != new:
+            if old is not None and new is not None:
+                self.writes.flush()  # what it leaves may be taken before it has gone
+            governor = (number, after.key.anchor)
+            self.foreseen.relink(self.number_of(after.key.mapping), governor, old, new)
 
     def _claim(
         self, number: int, before: tuple[MatchQuery, ...], after: tuple[MatchQuery, ...]
@@ -231,9 +270,24 @@ class Desk:
     def _stir(self, kind: str, anchor: str, *, is_new: bool) -> None:
         """Stir who refers to an object. By one that is new, who has no link is not: by the time
         that he has one, he is stirred by that."""
+        foreseen = self.foreseen.referrers.get((kind, anchor))
+        if foreseen is not None:
+            for number in foreseen:
+                self._stir_one(number, only_linked=is_new)
+            return
+        self.writes.flush()
         statement = STIR_LINKED if is_new else STIR_ALL
         for (number,) in self.run(statement, (self.job, kind, anchor)).fetchall():
             self.held.drop(number)
+
+    def _stir_one(self, number: int, *, only_linked: bool) -> None:
+        held = self.held.numbered(number)
+        if held is None:
+            self.writes.stir(number, only_linked=only_linked)
+        elif held.link is not None or not only_linked:
+            after = transitions.stir(held)
+            rows.save(self.writes, self.shapes, number, held, after)
+            self.held.change(number, after)
 
     # who governs what
 
@@ -241,26 +295,47 @@ class Desk:
         """Return who is linked to a target object, or claims it."""
         for name, mapped in self.mappings().items():
             if mapped.note.target_kind == kind:
-                row = self.run(
-                    "SELECT number, anchor FROM standing WHERE mapping = ? AND target = ?",
-                    (mapped.number, target),
-                ).fetchone()
-                if row:
-                    return row[0], StandingKey(name, Anchor(row[1]))
+                governor = self._governor(mapped.number, target)
+                if governor is not None:
+                    return governor[0], StandingKey(name, governor[1])
         return None
+
+    def _governor(self, mapping: int, target: str) -> Governor | None:
+        known = self.foreseen.governors
+        if (mapping, target) in known:
+            return known[mapping, target]
+        self.writes.flush()
+        row = self.run(
+            "SELECT number, anchor FROM standing WHERE mapping = ? AND target = ?",
+            (mapping, target),
+        ).fetchone()
+        return (row[0], Anchor(row[1])) if row else None
 
     def predecessor(self, key: StandingKey, target: Anchor | None) -> StandingKey | None:
         """Return who else governs a target object, if anybody does."""
         if target is None:
             return None
+        held = self.held.find(key)
+        if held is not None and self.is_sole_governor(held[1], target):
+            return None
         governor = self.governor(self.note(key.mapping).target_kind, target)
         return governor[1] if governor is not None and governor[1] != key else None
+
+    def is_sole_governor(self, standing: Standing, target: Anchor) -> bool:
+        """Tell whether an object governs a target object that no other mapping could know: of one
+        mapping two never govern the same."""
+        if standing.link is None or standing.link.target != target:
+            return False
+        kind = self.note(standing.key.mapping).target_kind
+        kinds = [mapped.note.target_kind for mapped in self.mappings().values()]
+        return kinds.count(kind) == 1
 
     def awaiting(self, queries: Collection[MatchQuery]) -> set[int]:
         """Return the standings whose unanswered create one of these would find."""
         if not queries:
             return set()
         if self._claims is None or self.is_view:
+            self.writes.flush()
             self._claims = dict(self._claimed())
         claims = self._claims
         found = {claims.get(spell_claim(query)) for query in queries}
@@ -281,7 +356,7 @@ class Desk:
     def log(self, record: Record) -> None:
         if record.cycle not in self._cycles:
             self._cycles[record.cycle] = self.cycle_number(record.cycle)
-        records.append(self.connection, self._cycles[record.cycle], record)
+        self.writes.record(records.row_of(self._cycles[record.cycle], record))
 
     def cycle_number(self, id: str) -> int:
         """Return a cycle's number; what is provisioned on demand has a cycle of its own."""

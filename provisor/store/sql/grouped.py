@@ -8,12 +8,13 @@ a step which was heard of is durable, and one that was not may be missing: as ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from provisor.errors import Rejected
+from provisor.store.sql.foresight import About
 
 T = TypeVar("T")
 
@@ -23,18 +24,21 @@ class _Asked:
     """A step, and who waits for it."""
 
     step: Callable[[], object]
+    about: About | None
     answer: asyncio.Future[Any]
 
 
 class Group:
     """The steps that wait for the next transaction."""
 
-    def __init__(self, write: Callable[[], AbstractContextManager[object]]) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[About | None]], AbstractContextManager[object]]
+    ) -> None:
         self._write = write
         self._asked: list[_Asked] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def carry_out(self, step: Callable[[], T]) -> T:
+    async def carry_out(self, step: Callable[[], T], about: About | None = None) -> T:
         """Take a step in a transaction with others; return what it returns.
 
         A step that raises Rejected has done nothing, and does not trouble the others; whatever
@@ -44,7 +48,7 @@ class Group:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            with self._write():
+            with self._write([about]):
                 return step()
         if self._loop is not loop:  # what waited in a loop that is closed will never be heard of
             self._loop, self._asked = loop, []
@@ -52,7 +56,7 @@ class Group:
             # Not at once: whoever hears of this turn's answers in the next comes along.
             loop.call_soon(loop.call_soon, self._flush)
         answer: asyncio.Future[Any] = loop.create_future()
-        self._asked.append(_Asked(step, answer))
+        self._asked.append(_Asked(step, about, answer))
         return cast(T, await answer)
 
     def close(self) -> None:
@@ -67,7 +71,7 @@ class Group:
         if not asked:
             return
         try:
-            with self._write():
+            with self._write([one.about for one in asked]):
                 answers = [_take(one.step) for one in asked]
         except BaseException as failure:  # it is raised to all who wait
             for one in asked:

@@ -36,6 +36,10 @@ class Held:
         standing = self._standings.get(number) if number is not None else None
         return None if number is None or standing is None else (number, standing)
 
+    def numbered(self, number: int) -> Standing | None:
+        """Return an object by its number, if it is held."""
+        return self._standings.get(number)
+
     def change(self, number: int, standing: Standing) -> None:
         """An object that may be held is this from now on."""
         if number in self._standings:

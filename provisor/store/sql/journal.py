@@ -353,7 +353,8 @@ class SqlJournal:
                 self._desk.put(number, standing, staged)
 
     async def attempt(self, standing: Standing, decision: Decision, now: datetime) -> bool:
-        return await self._step(partial(steps.attempt, self._desk, standing, decision, now))
+        step = partial(steps.attempt, self._desk, standing, decision, now)
+        return await self._step(step, (standing, decision))
 
     async def settle(
         self,
@@ -377,7 +378,8 @@ class SqlJournal:
                 keeps_attempt=keeps_attempt,
                 referred=referred,
                 settles_references=settles_references,
-            )
+            ),
+            (standing, outcome),
         )
 
     async def record(self, record: Record) -> None:

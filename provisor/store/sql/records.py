@@ -20,14 +20,7 @@ from provisor.model.entries import Absence, Anchor, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.ports import RecordQuery
 from provisor.store.sql.codec import from_micros, pack, to_micros, unpack
-from provisor.store.sql.database import Connection
 
-INSERT = """
-INSERT INTO record (cycle, mapping, anchor, at, change, action, verdict, code, is_export_due,
-                    is_exported, is_entitled, is_effectively_entitled, target, source_name,
-                    target_name, content)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 SELECT = """
 SELECT r.position, j.id, c.id, r.mapping, r.anchor, r.at, r.change, r.action, r.verdict, r.code,
        r.is_export_due, r.is_exported, r.target, r.source_name, r.target_name, r.content
@@ -39,7 +32,8 @@ c.id = ? AND r.position > (SELECT min(records_after) FROM cycle WHERE id = ?)
 REFERENCES, ATTRIBUTE = 1, 0
 
 
-def append(connection: Connection, cycle: int, record: Record) -> None:
+def row_of(cycle: int, record: Record) -> tuple[object, ...]:
+    """Return the values of `writes.RECORD`."""
     facts, matched = record.facts, record.matched_by
     content = (
         record.duration_ms,
@@ -54,26 +48,23 @@ def append(connection: Connection, cycle: int, record: Record) -> None:
         (matched.kind, matched.attribute, matched.value) if matched else None,
         record.initiated_by,
     )
-    connection.execute(
-        INSERT,
-        (
-            cycle,
-            record.key.mapping,
-            record.key.anchor,
-            to_micros(record.at),
-            record.change,
-            record.action,
-            record.verdict,
-            record.code,
-            record.is_export_due,
-            record.is_exported,
-            facts.is_entitled,
-            facts.is_effectively_entitled,
-            record.target,
-            _legible(record.source_name),
-            _legible(record.target_name),
-            pack(content),
-        ),
+    return (
+        cycle,
+        record.key.mapping,
+        record.key.anchor,
+        to_micros(record.at),
+        record.change,
+        record.action,
+        record.verdict,
+        record.code,
+        record.is_export_due,
+        record.is_exported,
+        facts.is_entitled,
+        facts.is_effectively_entitled,
+        record.target,
+        _legible(record.source_name),
+        _legible(record.target_name),
+        pack(content),
     )
 
 

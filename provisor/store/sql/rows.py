@@ -35,6 +35,7 @@ from provisor.store.sql.codec import (
 )
 from provisor.store.sql.database import NUMBERS, Connection, Database
 from provisor.store.sql.documents import to_json
+from provisor.store.sql.writes import Writes
 
 HEAD = """
 s.number, s.anchor, s.is_assigned, s.seen, s.settled, s.target, s.state, s.is_created_by_us,
@@ -70,13 +71,6 @@ SELECT {HEAD}, i.standing, i.version
 FROM standing s LEFT JOIN image i ON i.standing = s.number
 WHERE s.mapping = ? AND s.anchor = ?
 """  # noqa: S608
-SAVE_IMAGE = """
-INSERT INTO image (standing, shape, content, version) VALUES (?, ?, ?, ?)
-ON CONFLICT (standing) DO UPDATE
-SET shape = excluded.shape, content = excluded.content, version = excluded.version
-"""
-INSERT_SPAN = "INSERT INTO span (content, possible, standing, attribute) VALUES (?, ?, ?, ?)"
-UPDATE_SPAN = "UPDATE span SET content = ?, possible = ? WHERE standing = ? AND attribute = ?"
 NEW_STANDING = ("number", "mapping", "anchor", "kind", "print", "seen", "due_at", "has_references")
 MARK = ("standing", "generation")
 SOURCE = ("standing", "shape", "content", "version")
@@ -221,26 +215,20 @@ def references_due_at(standing: Standing, *, has_references: bool) -> int | None
     return to_micros(escrow.retry_at) if escrow else None
 
 
-def save(
-    connection: Connection, shapes: Shapes, number: int, before: Standing, after: Standing
-) -> None:
+def save(writes: Writes, shapes: Shapes, number: int, before: Standing, after: Standing) -> None:
     """Write what has changed of a standing, but for its source.
 
     A column that is not named is not written, nor are the indexes that it is part of.
     """
     changed = _changes(before, after)
     if changed:
-        columns = ", ".join(f"{name} = ?" for name in changed)
-        connection.execute(
-            f"UPDATE standing SET {columns} WHERE number = ?",  # noqa: S608
-            (*changed.values(), number),
-        )
+        writes.standing(number, changed)
     old = before.link.image if before.link else None
     new = after.link.image if after.link else None
     if old is not new:
-        save_image(connection, shapes, number, new)
+        _save_image(writes, shapes, number, new)
     if before.referred is not after.referred:
-        _save_spans(connection, number, before.referred, after.referred)
+        _save_spans(writes, number, before.referred, after.referred)
 
 
 def _changes(before: Standing, after: Standing) -> dict[str, object]:
@@ -314,29 +302,22 @@ def _staged_columns(prefix: str, staged: Staged | None) -> dict[str, object]:
     return {f"{prefix}_at": at, f"{prefix}_seen": seen, f"{prefix}_approved": is_approved}
 
 
-def save_image(connection: Connection, shapes: Shapes, number: int, image: Image | None) -> None:
+def _save_image(writes: Writes, shapes: Shapes, number: int, image: Image | None) -> None:
     if image is None:
-        connection.execute("DELETE FROM image WHERE standing = ?", (number,))
-        return
-    shape, content = shapes.encode("", image.attributes)
-    connection.execute(
-        SAVE_IMAGE,
-        (number, shape, content, image.version),
-    )
+        writes.no_image(number)
+    else:
+        shape, content = shapes.encode("", image.attributes)
+        writes.image(number, shape, content, image.version)
 
 
 def _save_spans(
-    connection: Connection, number: int, before: Mapping[str, Span], after: Mapping[str, Span]
+    writes: Writes, number: int, before: Mapping[str, Span], after: Mapping[str, Span]
 ) -> None:
     for attribute in before.keys() - after.keys() if before else ():
-        connection.execute(
-            "DELETE FROM span WHERE standing = ? AND attribute = ?", (number, attribute)
-        )
+        writes.no_span(number, attribute)
     for attribute, span in after.items():
         if before.get(attribute) != span:
-            statement = UPDATE_SPAN if attribute in before else INSERT_SPAN
-            content, possible = encode_span(span), len(span.possible)
-            connection.execute(statement, (content, possible, number, attribute))
+            writes.span(number, attribute, encode_span(span), len(span.possible))
 
 
 def save_source(

@@ -23,6 +23,7 @@ class SqliteDatabase:
 
     failures = NAMED_FAILURES
     locking = taking = ""
+    gathered = None
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection

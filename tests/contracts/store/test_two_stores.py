@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from shutil import copy
@@ -36,6 +37,7 @@ from provisor.model.decisions import (
     Settled,
     Situation,
     Span,
+    Standing,
     StandingKey,
     TargetChange,
     Update,
@@ -177,6 +179,22 @@ changes: st.SearchStrategy[TargetChange] = st.one_of(
 def spans(draw: st.DrawFn) -> Span:
     certain = draw(st.frozensets(target_references, max_size=2))
     return Span(certain, certain | draw(st.frozensets(target_references, max_size=2)))
+
+
+@st.composite
+def one_step(
+    draw: st.DrawFn, standing: Standing, cycle: str, now: datetime
+) -> Callable[[Journal], Awaitable[object]]:
+    """Draw an attempt or what came of one."""
+    of = standing.key
+    if draw(st.booleans()):
+        made = draw(decisions(of))
+        return lambda j: j.attempt(standing, made, now)
+    to, told = draw(st.none() | links()), record(of, cycle=cycle, at=now)
+    carried = draw(st.none() | st.dictionaries(st.just("manager"), spans()))
+    outcome = draw(st.sampled_from([Settled(to), Escrowed(code="x", reason="y")]))
+    held = escrow(now + 30 * MINUTE) if isinstance(outcome, Escrowed) else None
+    return lambda j: j.settle(standing, outcome, held, told, keeps_attempt=False, referred=carried)
 
 
 @cache
@@ -381,6 +399,16 @@ class TwoStores(RuleBasedStateMachine):
             )
         )
 
+    @rule(chosen=st.lists(keys, min_size=2, max_size=5), data=st.data())
+    def several_at_once(self, chosen: list[StandingKey], data: st.DataObject) -> None:
+        """Steps that are asked for in one turn, each from what was remembered before the first."""
+        steps: list[Callable[[Journal], Awaitable[object]]] = []
+        for of in chosen:
+            standing = self.known(of)
+            if standing is not None:
+                steps.append(data.draw(one_step(standing, f"c{self.cycles}", self.now)))
+        self.same(lambda j: _together(steps, j))
+
     @rule(of=keys, verdict=st.sampled_from(Verdict))
     def record(self, of: StandingKey, verdict: Verdict) -> None:
         told = record(of, cycle=f"c{self.cycles}", verdict=verdict, at=self.now)
@@ -509,6 +537,18 @@ def _answer(ask: Callable[[Any], Any], place: Any) -> Any:
         return now_or_never(ask(place))
     except AdapterError as error:
         return type(error), error.code
+
+
+async def _together(
+    steps: Sequence[Callable[[Journal], Awaitable[object]]], journal: Journal
+) -> list[object]:
+    """Ask for all in one turn of an event loop; return what each answered, or raised."""
+
+    async def all_of_them() -> list[object]:
+        return await asyncio.gather(*(one(journal) for one in steps), return_exceptions=True)
+
+    said = asyncio.run(all_of_them())
+    return [(type(a), a.code) if isinstance(a, AdapterError) else a for a in said]
 
 
 TestTwoStores = TwoStores.TestCase
