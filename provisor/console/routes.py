@@ -16,6 +16,7 @@ from starlette.responses import Response
 from provisor.console.pages import (
     audit,
     connection,
+    drift,
     escrows,
     explain,
     job,
@@ -63,6 +64,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{JOB}/provision", explain.provision, ("POST", "@/provisionOnDemand")),
     Page("GET", f"{JOB}/escrows", escrows.escrows, ("GET", "@/escrows")),
     Page("POST", f"{JOB}/escrows/retry", escrows.retry, ("POST", "@/escrows/retry")),
+    Page("GET", f"{JOB}/drift", drift.drift, ("GET", "@/drift")),
+    Page("POST", f"{JOB}/drift/{{act}}", drift.decide, ("POST", "@/drift/accept")),
     Page("GET", f"{JOB}/connection", connection.connection, SYSTEMS),
     Page("POST", f"{JOB}/connection/probe", connection.probe, ("POST", "@/probe")),
     Page("POST", f"{JOB}/connection/check", connection.check, CHECK),

@@ -91,6 +91,7 @@ TABS: tuple[tuple[str, str, str, tuple[str, str]], ...] = (
     ("explain", "/explain", "Explain", ("GET", "@/explain")),
     ("mappings", "/mappings", "Mappings", ("GET", "@/schema")),
     ("escrows", "/escrows", "Escrows", ("GET", "@/escrows")),
+    ("drift", "/drift", "Drift", ("GET", "@/drift")),
     ("connection", "/connection", "Connection", ("GET", "~/connections")),
     ("log", "/log", "Log", ("GET", "auditLogs/provisioning")),
 )

@@ -198,6 +198,8 @@ DONE: Mapping[str, str] = {
     "approve": "Approved. A cycle that carries it out begins at once.",
     "retry": "Tried again by the cycle that begins at once.",
     "saved": "The mappings are saved. The next cycle works with them.",
+    "accept": "Accepted: what the target says is kept until another value is implied or written.",
+    "reassert": "The next cycle puts it right. While the job is started it begins at once.",
     "credentials": "The credentials are saved. The next cycle works with them.",
     "signed-out": "You are signed out.",
 }
@@ -291,3 +293,35 @@ WEIGHTS: Mapping[str, tuple[str, str]] = {
     "warning": ("Warning", "yellow"),
     "error": ("Error", "red"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Drifting:
+    """How it stands with an attribute that others changed."""
+
+    label: str
+    colour: str
+    means: str
+    is_open: bool = False
+    """Somebody's word is wanted."""
+    may_reassert: bool = False
+
+
+DRIFTS: Mapping[str, Drifting] = {
+    "stands": Drifting(
+        "Stands", "yellow", "The target still says so.", is_open=True, may_reassert=True
+    ),
+    "failed": Drifting(
+        "Failed", "red", "It stands; the object is in escrow.", is_open=True, may_reassert=True
+    ),
+    "pending": Drifting("Next cycle", "blue", "The next cycle looks at it anew."),
+    "accepted": Drifting(
+        "Accepted", "green", "Kept until another value is implied or written.", may_reassert=True
+    ),
+    "returns": Drifting(
+        "Let be", "orange", "It came back each time it was put right.", may_reassert=True
+    ),
+    "right": Drifting("Right", "green", "The target says what the rules ask for."),
+    "ungoverned": Drifting("Not ours", "secondary", "The object is no longer looked after."),
+}
+"""By what the API calls it."""

@@ -15,8 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from provisor.engine.sieve import narrowed, sieve
-from provisor.engine.work import Mandate
-from provisor.expressions import Context, ExpressionError, FixedChance, attributes_of
+from provisor.engine.work import Mandate, still_terms
+from provisor.expressions import ExpressionError, attributes_of
 from provisor.model.cycles import JobError
 from provisor.model.decisions import (
     Action,
@@ -59,7 +59,7 @@ from provisor.planner.match import matching_queries
 from provisor.planner.record import changes_of, name_of, redacted_by
 from provisor.planner.references import plan_references, pointed_at
 from provisor.planner.scope import is_excluded
-from provisor.planner.terms import Terms, terms_of
+from provisor.planner.terms import Terms
 from provisor.planner.weigh import weigh, window_began
 from provisor.ports import Journal
 
@@ -155,7 +155,7 @@ class _Trial:
 
 async def what_if(present: Mandate, draft: Mandate, view: Journal, now: datetime) -> WhatIf:
     """Tell what `draft` would change against `present`. `view` shows the job's journal as it is."""
-    before, after = _terms(present, now), _terms(draft, now)
+    before, after = still_terms(present, now), still_terms(draft, now)
     changed = tuple(n for n, t in after.items() if not _is_same(before.get(n), t))
     narrow = {name: narrowed(before.get(name), after[name]) for name in changed}
     trial = _Trial(before, after, narrow, view, _newly_read(before, after, changed))
@@ -174,16 +174,6 @@ async def what_if(present: Mandate, draft: Mandate, view: Journal, now: datetime
         unshown=tuple(sorted(_newly_shown(before, after, changed))),
         error=error,
     )
-
-
-def _terms(mandate: Mandate, now: datetime) -> dict[MappingName, Terms]:
-    """Compile rules with chance that repeats itself: what is drawn is no difference."""
-    context = Context(now, mandate.policy.default_domain, FixedChance())
-    return {
-        name: terms_of(mapping, mandate.policy, context)
-        for name, mapping in mandate.rules.items()
-        if mapping.is_enabled
-    }
 
 
 def _is_same(before: Terms | None, after: Terms) -> bool:

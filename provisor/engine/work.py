@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from provisor.expressions.context import Context
+from provisor.expressions.context import Context, FixedChance
 from provisor.model.cycles import Halt, JobError
 from provisor.model.decisions import Decision, Standing, StandingKey, TargetChange
 from provisor.model.entries import EntryKey
@@ -118,6 +118,16 @@ class Work:
             for name, terms in self.terms.items()
             if terms.mapping.source_kind == key.kind
         )
+
+
+def still_terms(mandate: Mandate, now: datetime) -> Mapping[MappingName, Terms]:
+    """Compile the rules with chance that repeats itself: what is drawn is no difference."""
+    context = Context(now, mandate.policy.default_domain, FixedChance())
+    return {
+        name: terms_of(mapping, mandate.policy, context)
+        for name, mapping in mandate.rules.items()
+        if mapping.is_enabled
+    }
 
 
 def begin_work(

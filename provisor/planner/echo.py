@@ -59,17 +59,29 @@ def after_write(
 
 
 def after_look(echoes: Mapping[str, Echo], told: Attributes, said: Attributes) -> dict[str, Echo]:
-    """Return what is known once an object says something else than it was told."""
+    """Return what is known once an object says something else than it was told.
+
+    `told`: as it said when it was last looked at. What is held already, and is as it was then,
+    stays held: another attribute is what changed.
+    """
     known = dict(echoes)
     for name, value in told.items():
         if said.get(name) == value:
-            known.pop(name, None)
+            if name in known and known[name].times < PERPETUAL:
+                del known[name]
             continue
         digest = _digest(value, said.get(name))
         before = known.get(name)
         is_again = before is not None and before.digest == digest
         known[name] = Echo(digest, before.times + 1 if before and is_again else 1)
     return known
+
+
+def accepted(changes: Iterable[AttributeChange], echoes: Mapping[str, Echo]) -> dict[str, Echo]:
+    """Return what is known once an administrator lets be what an object says: the change that
+    would put it right is not sent, until another value is to be told, or is said."""
+    let_be = {c.name: Echo(_digest(c.after, c.before), PERPETUAL, True) for c in changes}
+    return {**echoes, **let_be}
 
 
 def _digest(told: Value | None, said: Value | None) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 
+from provisor.engine.drift import accept, reassert
+from provisor.engine.work import Mandate
 from provisor.model.audit import Altered
-from provisor.model.decisions import StandingKey
+from provisor.model.decisions import AttributeChange, StandingKey
 from provisor.model.jobs import Asked, Job, ResetScope
+from provisor.planner.diff import redact
 from provisor.planner.status import Restarted, Started, Stopped
 from provisor.ports import Journal, StagedView
 from provisor.runtime.lease import asking_soon, lease_when_free
 from provisor.runtime.parts import Parts
+from provisor.runtime.told import changes
 
 USUAL_RESTART = ResetScope.QUARANTINE_STATE | ResetScope.WATERMARK | ResetScope.ESCROWS
 """What Graph forgets when nothing is said (spec: behaviour 15)."""
+
+
+TOLD_MAX = 200
+"""So many objects are named in the audit; all are counted."""
 
 
 @asynccontextmanager
@@ -88,6 +96,57 @@ async def retry(parts: Parts, job: Job, keys: Collection[StandingKey], about: st
     told = f"{job.name} {job.id}: {about}"
     await parts.registry.audit(parts.clock.now(), by, "Retry escrows", told)
     return hastened
+
+
+async def accept_drift(
+    parts: Parts,
+    job: Job,
+    mandate: Mandate,
+    wanted: Mapping[StandingKey, Collection[str]],
+    by: str,
+) -> int:
+    """Let be what the target says of these attributes, while no cycle runs; return how many.
+
+    Raises Busy.
+    """
+    async with lease_when_free(parts.leases, job.id, parts.clock, lambda: None):
+        journal = await parts.registry.open_journal(job.id, parts.holder)
+        done = await accept(mandate, wanted, journal, parts.clock.now())
+    told = [
+        Altered(f"{key.mapping} {key.anchor}: {one.name}", *_let_be(mandate, key, one))
+        for key, one in done[:TOLD_MAX]
+    ]
+    about = f"{job.name} {job.id}: {_many(len(done), 'attribute')}"
+    await parts.registry.audit(parts.clock.now(), by, "Accept drift", about, altered=told)
+    return len(done)
+
+
+def _let_be(mandate: Mandate, key: StandingKey, change: AttributeChange) -> tuple[str, str]:
+    """Return what the rules ask for, and what the target says and is let be, as it may be told."""
+    mapping = mandate.rules[key.mapping]
+    hidden = {m.target.name for m in mapping.attributes if m.is_redacted}
+    (shown_one,) = changes(redact((change,), hidden.__contains__))
+    return str(shown_one["after"] or ""), str(shown_one["before"] or "")
+
+
+async def reassert_drift(
+    parts: Parts, job: Job, wanted: Mapping[StandingKey, Collection[str]], by: str
+) -> int:
+    """Have the next cycle put right what others changed; return how many objects. Raises Busy."""
+    async with lease_when_free(parts.leases, job.id, parts.clock, lambda: None):
+        journal = await parts.registry.open_journal(job.id, parts.holder)
+        count = await reassert(wanted, journal)
+    told = [
+        Altered(f"{key.mapping} {key.anchor}", "", ", ".join(sorted(names)))
+        for key, names in list(wanted.items())[:TOLD_MAX]
+    ]
+    about = f"{job.name} {job.id}: {_many(count, 'object')}"
+    await parts.registry.audit(parts.clock.now(), by, "Re-assert drift", about, altered=told)
+    return count
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 async def _audit(parts: Parts, by: str, activity: str, job: Job, *more: Altered) -> None:

@@ -367,6 +367,13 @@ def pictured(
     return unsettle(seen) if repairs else seen, True
 
 
+def reconsidered(standing: Standing, echoes: Mapping[str, Echo], *, unsettles: bool) -> Standing:
+    """Return a linked object of which other answers of the target are let be from now on."""
+    link = standing.link
+    new = replace(standing, link=replace(link, echoes=dict(echoes)) if link else None)
+    return unsettle(new) if unsettles else new
+
+
 def depicted(said: Attributes) -> Attributes:
     """Return what is kept of what an object says: references keep no image but a span."""
     if not any(as_set(value) for value in said.values()):

@@ -15,6 +15,7 @@ from provisor.graph.http.handlers import (
     beside,
     bulk,
     connections,
+    drift,
     expressions,
     history,
     jobs,
@@ -82,6 +83,7 @@ from provisor.graph.wire.directory import (
     ServicePrincipal,
     User,
 )
+from provisor.graph.wire.drift import DriftChoice, DriftReport, Taken
 from provisor.graph.wire.functions import FilterOperatorSchema, FunctionSchema
 from provisor.graph.wire.jobs import JobChange, NewJob, SynchronizationJob
 from provisor.graph.wire.logs import BetaObjectSummary
@@ -230,6 +232,18 @@ def _beside(job: str) -> tuple[Route, ...]:
         changing("POST", f"{job}/reconcile", beside.reconcile, gives=TAKEN_ON),
         replace(get(f"{job}/summary", overview.summary, one(JobSummary)), options=()),
         replace(get(f"{job}/cycles", history.cycles, one(CycleHistory)), options=("top",)),
+        replace(
+            get(f"{job}/drift", drift.found, one(DriftReport)),
+            options=("top",),
+            others=("search", "attribute", "state"),
+        ),
+        *(
+            replace(
+                changing("POST", f"{job}/drift/{name}", handler, DriftChoice, one(Taken, 202)),
+                refusals=(409,),
+            )
+            for name, handler in (("accept", drift.accepted), ("reassert", drift.reasserted))
+        ),
         replace(get(f"{job}/escrows", history.escrows, one(Escrows)), options=()),
         replace(retried, refusals=(409,)),
         replace(tried, body_max=SCHEMA_MAX),

@@ -90,6 +90,7 @@ SKIPS = (
         advice="If the change was right, make it in the source; if not, nothing is to be done.",
         steps=(
             "A reconcile puts back what the rules say, unless the job has `drift: report`.",
+            "What stands is accepted or re-asserted on the job's page Drift in the console.",
             "If another tool writes the attribute on purpose, take it out of the mapping.",
         ),
         concerns=Concerns.NOTHING,

@@ -13,6 +13,7 @@ from provisor.errors import Fenced, Rejected
 from provisor.model.cycles import Counts, Cycle, CycleKind
 from provisor.model.decisions import (
     Decision,
+    Echo,
     Escrow,
     LinkState,
     Outcome,
@@ -425,6 +426,16 @@ class MemoryJournal:
             if key in self._job.standings:
                 standing = self._job.standings[key]
                 self._put(transitions.unsettle(transitions.in_doubt(standing)))
+
+    async def let_be(
+        self, echoes: Mapping[StandingKey, Mapping[str, Echo]], *, unsettles: bool
+    ) -> None:
+        self._fence()
+        for key in echoes:
+            if key in self._job.standings:
+                standing = self._job.standings[key]
+                new = transitions.reconsidered(standing, echoes[key], unsettles=unsettles)
+                self._put(new)
 
     async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
         governor = self._governor(found.kind, found.anchor)

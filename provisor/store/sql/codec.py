@@ -270,11 +270,15 @@ def decode_queries(data: bytes | None) -> tuple[MatchQuery, ...]:
 
 
 def encode_echoes(echoes: Mapping[str, Echo]) -> bytes | None:
-    return pack([(n, e.digest, e.times) for n, e in sorted(echoes.items())]) if echoes else None
+    if not echoes:
+        return None
+    # What nobody accepted is written as it always was: without saying so.
+    rows = ((n, e.digest, e.times, e.is_accepted) for n, e in sorted(echoes.items()))
+    return pack([row if row[3] else row[:3] for row in rows])
 
 
 def decode_echoes(data: bytes | None) -> dict[str, Echo]:
-    return {name: Echo(digest, times) for name, digest, times in unpack(data)} if data else {}
+    return {name: Echo(*told) for name, *told in unpack(data)} if data else {}
 
 
 def encode_span(span: Span) -> bytes:

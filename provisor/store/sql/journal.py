@@ -13,6 +13,7 @@ from functools import partial
 from provisor.model.cycles import Counts, Cycle, CycleKind
 from provisor.model.decisions import (
     Decision,
+    Echo,
     Escrow,
     Outcome,
     Record,
@@ -320,6 +321,14 @@ class SqlJournal:
             for number, standing in self._known(keys):
                 doubted = transitions.unsettle(transitions.in_doubt(standing))
                 self._desk.put(number, standing, doubted)
+
+    async def let_be(
+        self, echoes: Mapping[StandingKey, Mapping[str, Echo]], *, unsettles: bool
+    ) -> None:
+        with self._desk.write():
+            for number, standing in self._known(echoes):
+                new = transitions.reconsidered(standing, echoes[standing.key], unsettles=unsettles)
+                self._desk.put(number, standing, new)
 
     async def owner(self, found: Entry, queries: Sequence[MatchQuery]) -> StandingKey | None:
         with self._failures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisor.model.cycles import CycleKind
-from provisor.model.decisions import Image, LinkState
+from provisor.model.decisions import Echo, Image, LinkState
 from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery, Reference
 from provisor.ports import Drift, Journal, Listed
 from tests.contracts.store.building import (
@@ -190,3 +190,19 @@ async def test_a_listing_is_of_one_cycle(journal: Journal) -> None:
     await list_it()
     await journal.begin_listing()
     assert await journal.listed(query("ada")) is None
+
+
+async def test_what_is_let_be_is_remembered_until_it_is_taken_back(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+    await journal.list_target([listed("t1", {"userName": "changed"})], repairs=False)
+    held = {"userName": Echo("0123456789abcdef", 3, is_accepted=True), "title": Echo("fedc", 1)}
+
+    await journal.let_be({ADA: held}, unsettles=False)
+
+    assert ((await recalled(journal, ADA)).link or link("")).echoes == held
+    assert await journal.due(START) == []
+
+    await journal.let_be({ADA: {}, BEN: held}, unsettles=True)
+
+    assert ((await recalled(journal, ADA)).link or link("")).echoes == {}
+    assert await journal.due(START) == [ADA]

@@ -157,6 +157,11 @@
   var resized = 0;
   window.addEventListener("resize", function () { clearTimeout(resized); resized = setTimeout(draw, 150); });
 
+  // on a narrow screen the tab of this page may lie out of sight
+
+  var tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentNode.scrollLeft = tab.offsetLeft - tab.parentNode.offsetLeft - 40;
+
   tell(document);
   nameTheme();
   draw();
