@@ -365,6 +365,11 @@ class TwoStores(RuleBasedStateMachine):
     def doubt(self, chosen: frozenset[StandingKey]) -> None:
         self.same(lambda j: j.doubt(sorted(chosen)))
 
+    @rule(of=keys, is_held=st.booleans(), unsettles=st.booleans())
+    def let_be(self, of: StandingKey, is_held: bool, unsettles: bool) -> None:
+        known = {"title": Echo("0" * 16, 3, is_accepted=True)} if is_held else {}
+        self.same(lambda j: j.let_be({of: known}, unsettles=unsettles))
+
     @rule(of=keys, data=st.data())
     def attempt(self, of: StandingKey, data: st.DataObject) -> None:
         standing = self.known(of)
