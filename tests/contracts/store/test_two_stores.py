@@ -25,6 +25,7 @@ from provisor.model.decisions import (
     Create,
     Decision,
     Delete,
+    Echo,
     Escrowed,
     Export,
     Image,
