@@ -52,6 +52,8 @@ OPTIONS: Mapping[str, Document] = {
 }
 OTHERS: Mapping[str, str] = {
     "search": "A part of a name or id.",
+    "attribute": "The name of a target attribute.",
+    "state": "How a changed attribute stands by now.",
     "object": "An id in source or target; `kind:` before it where several have it.",
 }
 WITH_BODY = ("POST", "PUT", "PATCH")
@@ -131,9 +133,10 @@ def _parameters(route: Route) -> Iterable[Document]:
                "description": KEYS[key]}  # fmt: skip
     for option in route.options:
         yield {"name": f"${option}", "in": "query", **_option(route, option)}
-    for other in route.others:
-        text = {"type": "string", "minLength": 1}
-        yield {"name": other, "in": "query", "required": True, "schema": text,
+    for other in (*route.others, *route.narrows):
+        is_needed = other in route.others
+        text = {"type": "string", "minLength": 1} if is_needed else {"type": "string"}
+        yield {"name": other, "in": "query", "required": is_needed, "schema": text,
                "description": OTHERS[other]}  # fmt: skip
 
 

@@ -79,7 +79,9 @@ class Route:
     orders: tuple[str, ...] = ()
     """What `$orderby` takes; empty: whatever of the type is one plain value."""
     others: tuple[str, ...] = ()
-    """Parameters of our own."""
+    """Parameters of our own that are needed."""
+    narrows: tuple[str, ...] = ()
+    """Parameters of our own that may be left out."""
     refusals: tuple[int, ...] = ()
     """Statuses of errors beyond those that any such route has."""
 

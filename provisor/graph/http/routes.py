@@ -235,7 +235,7 @@ def _beside(job: str) -> tuple[Route, ...]:
         replace(
             get(f"{job}/drift", drift.found, one(DriftReport)),
             options=("top",),
-            others=("search", "attribute", "state"),
+            narrows=("search", "attribute", "state"),
         ),
         *(
             replace(
