@@ -125,16 +125,21 @@ class Connections:
             allows_loopback=not self.is_exposed,
         )
 
-    async def expiry(self, application: Application) -> datetime | None:
-        """Return when the credentials for the target expire, where they tell."""
+    async def expiry(self, application: Application) -> Mapping[str, datetime]:
+        """Return when the credentials for either side expire, where they tell."""
         from provisor.graph.http.telling import expiry_of
 
         put = await load_secrets(self.registry, self.vault, application)
-        try:
-            _, settings = await self.side(application, TARGET, put)
-        except Invalid:
-            return None
-        return expiry_of(str(settings.get("token") or ""), put.get("TokenExpiration", ""))
+        found: dict[str, datetime] = {}
+        for side, said in ((SOURCE, ""), (TARGET, put.get("TokenExpiration", ""))):
+            try:
+                _, settings = await self.side(application, side, put)
+            except Invalid:
+                continue
+            expires = expiry_of(str(settings.get("token") or ""), said)
+            if expires is not None:
+                found[side] = expires
+        return found
 
     async def _side(
         self,

@@ -16,19 +16,21 @@ class About:
     """Whose notice it is."""
 
     tenant: str
-    job: Job
+    job: Job | None
+    """None: it is about the whole tenant."""
     page: str
     """Where the error is explained; empty where there is none."""
 
 
 def composed(pending: Pending, about: About) -> Message:
-    notice, name = pending.notice, one_line(about.job.name)
+    notice = pending.notice
+    name = one_line(about.job.name) if about.job else ""
     headline, advice = _told(notice, name)
     lines = [
         f"{headline}.",
         "",
         f"At:     {notice.at:%Y-%m-%d %H:%M:%S} UTC",
-        f"Job:    {about.job.id}",
+        *([f"Job:    {about.job.id}"] if about.job else []),
         *([f"Reason: {notice.reason}"] if notice.reason else []),
         *([f"Error:  {notice.code}"] if notice.code else []),
         *([f"Help:   {about.page}"] if about.page else []),
@@ -76,9 +78,16 @@ def _told(notice: Notice, job: str) -> tuple[str, str]:
             )
         case NoticeKind.CREDENTIALS_EXPIRE:
             assert notice.expires is not None
+            side = f" for its {notice.whose}" if notice.whose else ""
             return (
-                f"the credentials of the job {job} expire on {notice.expires:%Y-%m-%d}",
+                f"the credentials of the job {job}{side} expire on {notice.expires:%Y-%m-%d}",
                 "Put new ones before that day: from then on nothing is provisioned.",
+            )
+        case NoticeKind.KEY_EXPIRES:
+            assert notice.expires is not None
+            return (
+                f"the API key {one_line(notice.whose)} expires on {notice.expires:%Y-%m-%d}",
+                "From then on it is refused: `provisor token create` makes the next one.",
             )
         case _:
             assert_never(notice.kind)
@@ -95,7 +104,7 @@ def _document(pending: Pending, about: About, name: str) -> dict[str, object]:
         "kind": notice.kind.value,
         "at": notice.at.isoformat(),
         "tenantId": about.tenant,
-        "job": {"id": about.job.id, "name": name},
+        "job": {"id": about.job.id, "name": name} if about.job else None,
         "reason": notice.reason or None,
         "code": notice.code or None,
         "help": about.page or None,
@@ -104,4 +113,5 @@ def _document(pending: Pending, about: About, name: str) -> dict[str, object]:
         said["count"] = notice.count
     if notice.expires is not None:
         said["expires"] = notice.expires.isoformat()
+        said["whose"] = one_line(notice.whose) or "target"
     return said

@@ -11,11 +11,12 @@ from provisor.ports.directories import (
 )
 from provisor.ports.journal import Drift, Journal, Listed, Observation, Resting, Wanted
 from provisor.ports.leases import Held, LeaseEnds, Leases, forever
-from provisor.ports.notices import Notices, Pending
+from provisor.ports.notices import WAITING_MAX, Notices, Pending
 from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
 from provisor.ports.surroundings import Clock, Documents, Entropy
 
 __all__ = [
+    "WAITING_MAX",
     "Capabilities",
     "Clock",
     "Documents",

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from provisor.model.notices import Notice
 
+WAITING_MAX = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
@@ -16,6 +18,7 @@ class Pending:
     number: int
     """Names it for good: whoever receives it twice knows it by this."""
     job: str
+    """Empty where it is about a whole tenant, which the notice names."""
     notice: Notice
     attempts: int = 0
     """How often it was tried before."""
@@ -24,10 +27,15 @@ class Pending:
 
 
 class Notices(Protocol):
-    """Whatever records a status keeps what is to be told of it, in the same transaction."""
+    """Whatever records a status keeps what is to be told of it, in the same transaction.
+
+    What was told is forgotten, but for what may come up again; of what nobody ever takes the
+    latest `WAITING_MAX` of each job are kept.
+    """
 
     async def announce(self, job: str, notice: Notice) -> None:
-        """Keep a notice that no status is behind; nothing happens if its key was kept before."""
+        """Keep a notice that no status is behind, of a job, or of a whole tenant where `job` is
+        empty; nothing happens if its key was kept before. Raises JobUnknown."""
         ...
 
     async def take_notice(self, now: datetime, until: datetime) -> Pending | None:

@@ -40,9 +40,9 @@ log = structlog.get_logger()
 class Notifier:
     registry: Registry
     clock: Clock
-    compose: Callable[[Pending, Job], Awaitable[Message]]
-    ways: Callable[[Job], Awaitable[Sequence[Way]]]
-    """By which ways a job's notices go, as it is configured now."""
+    compose: Callable[[Pending, Job | None], Awaitable[Message]]
+    ways: Callable[[Pending, Job | None], Awaitable[Sequence[Way]]]
+    """By which ways notices of a job, or of a whole tenant, go, as it is configured now."""
     look_ahead: Callable[[], Awaitable[None]]
     """Announce what will happen by itself: credentials that expire."""
     _checked_at: datetime | None = None
@@ -76,20 +76,21 @@ class Notifier:
 
     async def _sent(self, pending: Pending) -> tuple[frozenset[str], bool]:
         """Return by which ways it has gone, and whether those are all."""
-        job = await self.registry.job(pending.job)
+        job = await self.registry.job(pending.job) if pending.job else None
         is_old = self.clock.now() - pending.notice.at > NEWS_FOR
-        if job is None or is_old:
+        if (pending.job and job is None) or is_old:
             return pending.sent, True
         message = await self.compose(pending, job)
+        about = job.name if job else ""
         gone, is_done = set(pending.sent), True
-        for way in await self.ways(job):
+        for way in await self.ways(pending, job):
             if way.name in gone:
                 continue
             try:
                 await way.send(message)
-                log.info("notice sent", job=job.name, kind=pending.notice.kind.value)
+                log.info("notice sent", job=about, kind=pending.notice.kind.value)
             except Undelivered as failure:
-                log.warning("notice not sent", job=job.name, why=str(failure))
+                log.warning("notice not sent", job=about, why=str(failure))
                 if not failure.is_final:
                     is_done = False
                     continue

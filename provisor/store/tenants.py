@@ -178,7 +178,12 @@ class TenantRegistry:
     # what is to be told is taken by who serves all tenants
 
     async def announce(self, job: str, notice: Notice) -> None:
-        await self._inner.announce(await self._mine(job), notice)
+        if job:
+            await self._inner.announce(await self._mine(job), notice)
+            return
+        # Of two tenants nothing is the same, though it be called so.
+        mine = replace(notice, tenant=self._tenant, key=f"{notice.key} {self._tenant}".rstrip())
+        await self._inner.announce("", mine)
 
     async def take_notice(self, now: datetime, until: datetime) -> Pending | None:
         return None
@@ -186,7 +191,8 @@ class TenantRegistry:
     async def put_back_notice(
         self, pending: Pending, sent: frozenset[str], again_at: datetime | None
     ) -> None:
-        await self._mine(pending.job)
+        if pending.job:
+            await self._mine(pending.job)
         await self._inner.put_back_notice(pending, sent, again_at)
 
 

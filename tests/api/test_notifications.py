@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from provisor.cli.places import STORE
 from tests.api.served import TENANT, command, serving, target, wait_until, workspace
 from tests.fakes.hook import hook
 from tests.fakes.mail import mail_server
+from tests.unit.graph.test_expiring_credentials import jwt
 
 SECRET = "only-we-two-know-this"
 CONFIGURATION = """\
@@ -22,7 +27,7 @@ tenant:
 applications:
   people:
     source: {{connector: csv, settings: {{users: people.csv, settleFor: 0}}}}
-    target: {{connector: scim, settings: {{baseAddress: "{target}", token: wrong}}}}
+    target: {{connector: scim, settings: {{baseAddress: "{target}", token: "{token}"}}}}
 jobs:
   people: {{application: people}}
 """
@@ -32,7 +37,11 @@ def test_a_quarantine_is_told_once_by_mail_and_webhook(tmp_path: Path) -> None:
     with mail_server() as mail, hook(SECRET) as receiver, target() as scim:
         token = workspace(tmp_path, scim)
         text = CONFIGURATION.format(
-            tenant=TENANT, port=mail.port, url=receiver.url, target=scim.greeting["url"]
+            tenant=TENANT,
+            port=mail.port,
+            url=receiver.url,
+            target=scim.greeting["url"],
+            token="wrong",
         )
         (tmp_path / "hook.secret").write_text(f"{SECRET}\n", encoding="utf-8")
         (tmp_path / "provisor.yaml").write_text(text, encoding="utf-8")
@@ -67,3 +76,56 @@ def test_a_quarantine_is_told_once_by_mail_and_webhook(tmp_path: Path) -> None:
         assert told["job"]["name"] == "people"
         assert sorted(mail.receivers) == ["boss@example.org", "it@example.com"]
         assert "wrong" not in mail.mails[0][1].get_content()
+
+
+def test_what_expires_soon_is_told_once_whoever_dies_in_between(tmp_path: Path) -> None:
+    soon = datetime.now(UTC) + timedelta(days=5)
+    with mail_server() as mail, hook(SECRET) as receiver, target() as scim:
+        workspace(tmp_path, scim)
+        text = CONFIGURATION.format(
+            tenant=TENANT,
+            port=mail.port,
+            url=receiver.url,
+            target=scim.greeting["url"],
+            token=jwt(exp=int(soon.timestamp())),
+        )
+        (tmp_path / "hook.secret").write_text(f"{SECRET}\n", encoding="utf-8")
+        (tmp_path / "provisor.yaml").write_text(text, encoding="utf-8")
+        command(tmp_path, "apply", str(tmp_path / "provisor.yaml"))
+        scope = ("--scope", "Synchronization.Read.All")
+        for name, lasts in (("terraform", "P100D"), ("late", "PT1H")):
+            command(tmp_path, "token", "create", name, *scope, "--expires", lasts)
+        with serving(tmp_path, scim, "") as served:
+            wait_until(lambda: len(receiver.got) == 1 and len(mail.mails) == 1)
+            served.process.kill()
+        text = text.replace("notifications:", "notifications:\n    credentialsExpireWithin: P30D")
+        (tmp_path / "provisor.yaml").write_text(text, encoding="utf-8")
+        command(tmp_path, "apply", str(tmp_path / "provisor.yaml"))
+        for total, name in ((2, "pipeline"), (3, "script")):
+            command(tmp_path, "token", "create", name, *scope, "--expires", "P20D")
+            age(tmp_path, name, timedelta(days=30))
+            with serving(tmp_path, scim, "") as served:
+                wait_until(lambda: len(receiver.got) >= total)  # noqa: B023
+                wait_until(lambda: len(mail.mails) >= total)  # noqa: B023
+                served.process.kill()
+        credentials, key, _ = receiver.got
+        assert (credentials["kind"], credentials["whose"]) == ("credentialsExpire", "target")
+        assert credentials["expires"] == soon.replace(microsecond=0).isoformat()
+        assert (key["kind"], key["whose"], key["job"]) == ("keyExpires", "pipeline", None)
+        assert [str(one["Subject"]).rpartition(" expire")[0] for _, one in mail.mails] == [
+            "Provisor: the credentials of the job people",
+            "Provisor: the API key pipeline",
+            "Provisor: the API key script",
+        ]
+
+
+def age(folder: Path, key: str, by: timedelta) -> None:
+    """Have an API key made earlier than it was."""
+    with closing(sqlite3.connect(folder / STORE)) as store, store:
+        where = "WHERE owner = 'workspace' AND name = 'tokens'"
+        ((content,),) = store.execute(f"SELECT content FROM document {where}")
+        keys = json.loads(content)
+        for one in keys:
+            if one["name"] == key:
+                one["created"] = (datetime.fromisoformat(one["created"]) - by).isoformat()
+        store.execute(f"UPDATE document SET content = ? {where}", (json.dumps(keys).encode(),))

@@ -7,7 +7,7 @@ import binascii
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -28,29 +28,33 @@ from provisor.model.rules import Policy
 from provisor.ports import Pending
 from provisor.runtime.notifier import Notifier
 from provisor.runtime.parts import Parts
+from provisor.settings.connections import TARGET
 from provisor.settings.notifications import PORTS, Notifications, Smtp, of_tree
 from provisor.settings.references import resolve
 from provisor.settings.stored import base_of, load_applied, load_tenant
+from provisor.settings.tokens import load_tokens
 from provisor.store.owners import HOME
 from provisor.store.tenants import tenants
 
 log = structlog.get_logger()
-Expiry = Callable[[Application], Awaitable[datetime | None]]
-"""When an application's credentials expire; None where they do not tell."""
+Expiry = Callable[[Application], Awaitable[Mapping[str, datetime]]]
+"""When an application's credentials expire, by side, where they tell."""
 
 
 def notifier(parts: Parts, teller: Callable[[str], Teller]) -> Notifier:
     """Return what tells every tenant of its own jobs, by its own ways. `parts` see all jobs."""
 
-    async def of(job: Job) -> Teller:
+    async def of(pending: Pending, job: Job | None) -> Teller:
+        if job is None:
+            return teller(pending.notice.tenant)
         application = await parts.registry.find_application(job.application_id)
         return teller(application.tenant if application else HOME)
 
-    async def compose(pending: Pending, job: Job) -> Message:
-        return await (await of(job)).compose(pending, job)
+    async def compose(pending: Pending, job: Job | None) -> Message:
+        return await (await of(pending, job)).compose(pending, job)
 
-    async def ways(job: Job) -> Sequence[Way]:
-        return await (await of(job)).ways(job)
+    async def ways(pending: Pending, job: Job | None) -> Sequence[Way]:
+        return await (await of(pending, job)).ways(job)
 
     async def look_ahead() -> None:
         for tenant in (HOME, *await tenants(parts.registry)):
@@ -92,19 +96,20 @@ class Teller:
     docs: str
     expiry: Expiry
 
-    async def compose(self, pending: Pending, job: Job) -> Message:
+    async def compose(self, pending: Pending, job: Job | None) -> Message:
         tenant = await load_tenant(self.parts.registry)
         code = pending.notice.code
         page = page_url(self.docs, code) if code else ""
         return composed(pending, About(tenant=tenant.id if tenant else "", job=job, page=page))
 
-    async def ways(self, job: Job) -> Sequence[Way]:
+    async def ways(self, job: Job | None) -> Sequence[Way]:
         """Return the workspace's own ways, and those that `SyncNotificationSettings` names."""
         told = await load_notifications(self.parts)
         found: list[Way] = []
         if told.smtp is not None:
             post = _post(told.smtp, told.sender, await _base(self.parts))
-            named = dict.fromkeys((*told.recipients, *await self._named(job, told)))
+            more = await self._named(job, told) if job is not None else ()
+            named = dict.fromkeys((*told.recipients, *more))
             found += [Mail(post=post, to=to, dial=line_to, clock=self.parts.clock) for to in named]
         if told.webhook is not None:
             hook = told.webhook
@@ -124,22 +129,49 @@ class Teller:
         return [one for one in asked if told.may_write_to(one)]
 
     async def look_ahead(self) -> None:
-        """Announce credentials that expire soon, once for each date."""
-        within = (await load_notifications(self.parts)).expire_within
-        now = self.parts.clock.now()
+        """Announce what expires soon, once for each date; nothing where nobody would be told."""
+        told = await load_notifications(self.parts)
+        if told.smtp is None and told.webhook is None:
+            return
         for application in await self.parts.registry.applications():
-            jobs = await self.parts.registry.jobs_of(application.id)
-            expires = await self.expiry(application) if jobs else None
-            if expires is None or not now <= expires <= now + within:
+            if jobs := await self.parts.registry.jobs_of(application.id):
+                await self._credentials(application, jobs, told.expire_within)
+        await self._keys(told.expire_within)
+
+    async def _credentials(
+        self, application: Application, jobs: Sequence[Job], within: timedelta
+    ) -> None:
+        now = self.parts.clock.now()
+        for side, expires in (await self.expiry(application)).items():
+            if not now <= expires <= now + within:
                 continue
+            whose = "" if side == TARGET else side
             notice = Notice(
-                key=f"expires {expires.isoformat()}",
+                key=" ".join(("expires", *([whose] if whose else ()), expires.isoformat())),
                 kind=NoticeKind.CREDENTIALS_EXPIRE,
                 at=now,
                 expires=expires,
+                whose=whose,
             )
             for job in jobs:
                 await self.parts.registry.announce(job.id, notice)
+
+    async def _keys(self, within: timedelta) -> None:
+        """Announce API keys. One that was made for a shorter time is told of halfway."""
+        now = self.parts.clock.now()
+        for key in await load_tokens(self.parts.registry):
+            if key.expires is None or not key.is_good(now):
+                continue
+            if key.expires - now > min(within, (key.expires - key.created) / 2):
+                continue
+            notice = Notice(
+                key=f"key {key.id} expires {key.expires.isoformat()}",
+                kind=NoticeKind.KEY_EXPIRES,
+                at=now,
+                expires=key.expires,
+                whose=key.name,
+            )
+            await self.parts.registry.announce("", notice)
 
 
 def _post(smtp: Smtp, sender: str, base: Path) -> Post:

@@ -22,7 +22,7 @@ from provisor.model.jobs import Application, Asked, Job, Status
 from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
 from provisor.planner.notices import arising
-from provisor.ports import Pending
+from provisor.ports import WAITING_MAX, Pending
 from provisor.store.errors import JobUnknown
 from provisor.store.frame import HeldSnapshot, MappingNote, OpenCycle
 
@@ -98,6 +98,8 @@ class MemoryState:
     records: list[tuple[int, str, Record]] = field(default_factory=list[tuple[int, str, Record]])
     position: int = 0
     notices: list[Kept] = field(default_factory=list[Kept])
+    noticed: int = 0
+    """How many notices there were ever."""
 
     def of(self, job: str) -> JobState:
         """Raises JobUnknown."""
@@ -109,8 +111,19 @@ class MemoryState:
         for notice in notices:
             known = {(one.pending.job, one.pending.notice.key) for one in self.notices}
             if (job, notice.key) not in known:
-                number = len(self.notices) + 1
-                self.notices.append(Kept(Pending(number=number, job=job, notice=notice), LONG_AGO))
+                self.noticed += 1
+                pending = Pending(number=self.noticed, job=job, notice=notice)
+                self.notices.append(Kept(pending, LONG_AGO))
+            self._prune(job, notice.at)
+
+    def _prune(self, job: str, now: datetime) -> None:
+        """Forget what was told and cannot come up again, and the first of what nobody takes."""
+        mine = [one for one in self.notices if one.pending.job == job]
+        told = [one for one in mine if one.due_at is None]
+        waiting = [one for one in mine if one.due_at is not None]
+        gone = [one for one in told if not one.pending.notice.is_remembered(now)]
+        gone += waiting[: max(0, len(waiting) - WAITING_MAX)]
+        self.notices[:] = [one for one in self.notices if one not in gone]
 
     def tell(self, state: JobState, status: Status) -> None:
         """Give a job another status, and keep what that is to be told about."""

@@ -74,8 +74,8 @@ class MemoryStore:
         state.asked = Asked.DELETE
         self._forget_documents(id)
         self.state.records[:] = [row for row in self.state.records if row[1] != id]
-        for kept in self.state.notices:
-            kept.due_at = None if kept.pending.job == id else kept.due_at
+        kept = [one for one in self.state.notices if one.pending.job != id]
+        self.state.notices[:] = kept
 
     async def note(self, job: str, *events: Event) -> Status:
         state = self.state.of(job)
@@ -96,7 +96,8 @@ class MemoryStore:
     # what is to be told
 
     async def announce(self, job: str, notice: Notice) -> None:
-        self.state.of(job)
+        if job:
+            self.state.of(job)
         self.state.keep(job, (notice,))
 
     async def take_notice(self, now: datetime, until: datetime) -> Pending | None:
@@ -112,10 +113,14 @@ class MemoryStore:
     async def put_back_notice(
         self, pending: Pending, sent: frozenset[str], again_at: datetime | None
     ) -> None:
-        for kept in self.state.notices:
-            if kept.pending.number == pending.number:
-                kept.pending = replace(kept.pending, sent=sent)
-                kept.due_at = again_at
+        found = next(
+            (one for one in self.state.notices if one.pending.number == pending.number), None
+        )
+        if found is not None and again_at is None and pending.notice.expires is None:
+            self.state.notices.remove(found)
+        elif found is not None:
+            found.pending = replace(found.pending, sent=sent)
+            found.due_at = again_at
 
     # documents
 

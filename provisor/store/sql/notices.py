@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from provisor.model.notices import Notice
-from provisor.ports import Pending
+from provisor.ports import WAITING_MAX, Pending
 from provisor.store.sql.codec import to_micros
 from provisor.store.sql.database import Connection, Database
 from provisor.store.sql.documents import from_json, to_json
 
+OF_NO_JOB = 0
+"""Jobs are numbered from 1: this stands for a whole tenant."""
 DUE = """
-SELECT n.number, j.id, n.content, n.attempts, n.sent
-FROM notice n JOIN job j ON j.number = n.job
-WHERE n.due_at <= ? ORDER BY n.due_at, n.number LIMIT 1
+SELECT n.number, (SELECT j.id FROM job j WHERE j.number = n.job), n.content, n.attempts, n.sent
+FROM notice n WHERE n.due_at <= ? AND (n.job = 0 OR n.job IN (SELECT number FROM job))
+ORDER BY n.due_at, n.number LIMIT 1
 """
 
 
@@ -26,6 +28,23 @@ def keep(connection: Connection, job: int, notices: Iterable[Notice]) -> None:
             ' ON CONFLICT (job, "key") DO NOTHING',
             (job, notice.key, to_json(notice)),
         )
+        _prune(connection, job, notice.at)
+
+
+def _prune(connection: Connection, job: int, now: datetime) -> None:
+    """Forget what was told and cannot come up again, and the first of what nobody takes."""
+    told = connection.execute(
+        "SELECT number, content FROM notice WHERE job = ? AND due_at IS NULL", (job,)
+    ).fetchall()
+    for number, content in told:
+        if not from_json(content, Notice).is_remembered(now):
+            connection.execute("DELETE FROM notice WHERE number = ?", (number,))
+    waiting = "job = ? AND due_at IS NOT NULL"
+    connection.execute(
+        f"DELETE FROM notice WHERE {waiting} AND number <= (SELECT number FROM notice"  # noqa: S608
+        f" WHERE {waiting} ORDER BY number DESC LIMIT 1 OFFSET ?)",
+        (job, job, WAITING_MAX),
+    )
 
 
 def is_any(connection: Connection, now: datetime) -> bool:
@@ -45,7 +64,7 @@ def take(database: Database, now: datetime, until: datetime) -> Pending | None:
     )
     return Pending(
         number=number,
-        job=job,
+        job=job or "",
         notice=from_json(content, Notice),
         attempts=attempts,
         sent=from_json(sent, frozenset[str]),
@@ -55,6 +74,9 @@ def take(database: Database, now: datetime, until: datetime) -> Pending | None:
 def put_back(
     connection: Connection, pending: Pending, sent: frozenset[str], again_at: datetime | None
 ) -> None:
+    if again_at is None and pending.notice.expires is None:
+        connection.execute("DELETE FROM notice WHERE number = ?", (pending.number,))
+        return
     connection.execute(
         "UPDATE notice SET sent = ?, due_at = ? WHERE number = ?",
         (to_json(sorted(sent)), None if again_at is None else to_micros(again_at), pending.number),

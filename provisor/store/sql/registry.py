@@ -157,7 +157,8 @@ class SqlStore:
 
     async def announce(self, job: str, notice: Notice) -> None:
         with self._transaction():
-            notices.keep(self._connection, self._number(job), (notice,))
+            number = self._number(job) if job else notices.OF_NO_JOB
+            notices.keep(self._connection, number, (notice,))
 
     async def take_notice(self, now: datetime, until: datetime) -> Pending | None:
         with self._failures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +13,8 @@ from provisor.errors import Fenced
 from provisor.model.cycles import Counts, Halt, JobError, QuarantineReason
 from provisor.model.notices import Notice, NoticeKind
 from provisor.planner.status import Configured, QuarantinedOnDemand, Started
-from provisor.ports import Journal
+from provisor.ports import WAITING_MAX, Journal
+from provisor.store.memory import MemoryStore
 from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import JOB, START, ended, job, now_or_never
 from tests.contracts.store.conftest import Store
@@ -112,3 +114,55 @@ def test_a_plan_tells_nobody(store: Store) -> None:
         assert await store.take_notice(LONG_AFTER, LONG_AFTER) is None
 
     now_or_never(planned())
+
+
+async def test_a_whole_tenant_is_told_what_is_of_no_job(store: Store) -> None:
+    key = replace(EXPIRES, kind=NoticeKind.KEY_EXPIRES, tenant="t")
+    await store.announce("", key)
+    await store.announce("", key)
+    pending = await store.take_notice(START, LATER)
+    assert pending is not None
+    assert (pending.job, pending.notice) == ("", key)
+    await store.put_back_notice(pending, frozenset(), None)
+    await store.announce("", key)
+    await store.delete_job(JOB)
+    assert await store.take_notice(LONG_AFTER, LONG_AFTER) is None
+
+
+async def test_what_was_told_is_forgotten_but_for_what_may_come_up_again(store: Store) -> None:
+    """One row for each date that is still to come, whatever was told in the years before."""
+    for day in range(30):
+        now = START + timedelta(days=day)
+        expires = replace(EXPIRES, key=f"expires {day}", at=now, expires=now + timedelta(days=7))
+        passing = Notice(key=f"quarantine {day}", kind=NoticeKind.QUARANTINED, at=now)
+        for notice in (expires, passing):
+            await store.announce(JOB, notice)
+            pending = await store.take_notice(now, now)
+            assert pending is not None
+            assert pending.notice == notice
+            await store.put_back_notice(pending, frozenset({"mail"}), None)
+        await store.announce(JOB, expires)
+        assert await store.take_notice(now, now) is None
+    assert how_many(store) <= 9
+
+
+async def test_what_nobody_ever_takes_does_not_pile_up(store: Store) -> None:
+    told = replace(EXPIRES, expires=START + timedelta(days=900))
+    await store.announce(JOB, told)
+    pending = await store.take_notice(START, START)
+    assert pending is not None
+    await store.put_back_notice(pending, frozenset({"mail"}), None)
+    for day in range(WAITING_MAX + 50):
+        at = START + timedelta(days=day)
+        await store.announce(JOB, Notice(key=f"q {day}", kind=NoticeKind.QUARANTINED, at=at))
+    assert how_many(store) == WAITING_MAX + 1
+    await store.announce(JOB, told)
+    first = await store.take_notice(LONG_AFTER, LONG_AFTER)
+    assert first is not None
+    assert first.notice.key == "q 50", "the oldest made room, and what was told stays told"
+
+
+def how_many(store: Store) -> int:
+    if isinstance(store, MemoryStore):
+        return len(store.state.notices)
+    return int(cast(Any, store)._run("SELECT count(*) FROM notice").fetchone()[0])

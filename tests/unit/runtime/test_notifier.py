@@ -18,6 +18,7 @@ from provisor.messages.message import Message, Way
 from provisor.messages.texts import About, composed
 from provisor.messages.webhook import Webhook
 from provisor.model.jobs import Job
+from provisor.model.notices import Notice, NoticeKind
 from provisor.planner.status import Configured, QuarantinedOnDemand, Started
 from provisor.ports import Pending
 from provisor.runtime.notifier import NEWS_FOR, RETRIES, TAKEN_FOR, Notifier
@@ -28,6 +29,7 @@ from tests.fakes.mail import MailServer, mail_server
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "only-we-two-know-this"
 PERSONAL = "ada@example.com cannot be created: ada exists"
+NOTICE = Notice(key="k", kind=NoticeKind.QUARANTINED, at=BEGAN)
 JOB = Job(id="job", name="people", template_id="scim", application_id="app")
 
 
@@ -57,10 +59,10 @@ class World:
         events = (Configured(is_usable=True), Started(), QuarantinedOnDemand(BEGAN, PERSONAL))
         asyncio.run(self.store.note("job", *events))
 
-    async def compose(self, pending: Pending, job: Job) -> Message:
+    async def compose(self, pending: Pending, job: Job | None) -> Message:
         return composed(pending, About(tenant="t", job=job, page="https://docs.example.com/x"))
 
-    async def ways(self, job: Job) -> Sequence[Way]:
+    async def ways(self, pending: Pending, job: Job | None) -> Sequence[Way]:
         post = Post(
             host="127.0.0.1",
             port=self.server.port,
@@ -160,11 +162,11 @@ def test_a_process_that_dies_before_it_sends_leaves_it_to_the_next(world: World)
             raise KeyboardInterrupt
 
     whole = world.ways
-    first = asyncio.run(whole(JOB))[0]
+    first = asyncio.run(whole(Pending(number=1, job="job", notice=NOTICE), JOB))[0]
     assert isinstance(first, Mail)
     deadly = Deadly(post=first.post, to=first.to, dial=first.dial, clock=first.clock)
 
-    async def ways(job: Job) -> Sequence[Way]:
+    async def ways(pending: Pending, job: Job | None) -> Sequence[Way]:
         return [deadly]
 
     world.ways = ways
