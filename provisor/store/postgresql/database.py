@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 
 from provisor.store.postgresql.connect import NAMED_FAILURES, Pool, Session, Transaction
 from provisor.store.postgresql.gathered import GatheredWrites
+from provisor.store.postgresql.months import drop_before, make_ahead
 from provisor.store.sql.database import Bound
 
 FEW = 32
@@ -84,6 +86,11 @@ class PgDatabase:
             session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield
+
+    def fold(self, before: datetime) -> int:
+        """Drop old months, and have the coming ones ready."""
+        make_ahead(self.connection, datetime.now(UTC))
+        return drop_before(self.connection, before)
 
     def brought(self) -> None:
         """Have numbers go on after those that were brought."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from provisor.errors import StoreFailed
 from provisor.store.errors import StoreTooNew
-from provisor.store.postgresql.connect import NAMED_FAILURES, Link, Pool
+from provisor.store.postgresql.connect import NAMED_FAILURES, Link, Pool, Session
 from provisor.store.postgresql.migrations import MIGRATIONS
+from provisor.store.postgresql.months import make_ahead
 from provisor.store.sql.database import Connection
 
 VERSION = len(MIGRATIONS)
@@ -50,6 +52,11 @@ def prepare(pool: Pool) -> None:
                     _climb(link, _version(link))
         finally:
             pool.give_back(link)
+    session = Session(pool)
+    try:
+        make_ahead(session, datetime.now(UTC))
+    finally:
+        session.close()
 
 
 def _climb(link: Link, version: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -95,6 +96,11 @@ class Database(Protocol):
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Return what has everything that is read inside be of one moment."""
+        ...
+
+    def fold(self, before: datetime) -> int:
+        """Drop what lies before of a ledger in parts, as far as parts do; return how many records
+        went. Raises StoreFailed."""
         ...
 
     def brought(self) -> None:

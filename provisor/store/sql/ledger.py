@@ -35,9 +35,12 @@ class SqlLedger:
 
     async def fold(self, before: datetime) -> int:
         """What the open cycle logged stays, however old: it is counted at its end."""
+        gone = self._database.fold(before)
         with self._database.transaction() as connection:
-            return connection.execute(
-                "DELETE FROM record WHERE at < ?"
-                " AND cycle NOT IN (SELECT cycle FROM job WHERE cycle IS NOT NULL)",
-                (to_micros(before),),
-            ).rowcount
+            return gone + (
+                connection.execute(
+                    "DELETE FROM record WHERE at < ?"
+                    " AND cycle NOT IN (SELECT cycle FROM job WHERE cycle IS NOT NULL)",
+                    (to_micros(before),),
+                ).rowcount
+            )
