@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from provisor.planner.decide import announce, staged
 from provisor.planner.leave import departure
 from provisor.planner.record import record_of
 from provisor.planner.weigh import Weighed, weigh, window_began
+from provisor.ports import Journal
 
 
 def action_of(work: Work, standing: Standing) -> Action:
@@ -25,24 +26,23 @@ def action_of(work: Work, standing: Standing) -> Action:
 async def weigh_departures(work: Work, now: datetime, *, is_new_view: bool) -> Weighed:
     """Decide which departures may go on, and stage the others, before anything is sent."""
     departures = await _departures(work, now)
-    departed, links = await departed_and_links(work, now)
+    departed, governed = await departed_and_governed(work.ports.journal, work.terms, now)
     limits = work.mandate.policy.guards.departures
-    weighed = weigh(departures, departed, links, limits, holds_all=is_new_view)
+    weighed = weigh(departures, departed, governed, limits, holds_all=is_new_view)
     await work.ports.journal.stage({s.key: s.seen for s in weighed.held}, now)
     return weighed
 
 
-async def departed_and_links(
-    work: Work, now: datetime
+async def departed_and_governed(
+    journal: Journal, names: Collection[MappingName], now: datetime
 ) -> tuple[set[StandingKey], Counter[MappingName]]:
-    """Return who has left within the window, and how many were linked at its beginning."""
-    journal = work.ports.journal
+    """Return who has left within the window, and how many were governed at its beginning."""
     since = window_began(await journal.staged_since(), now)
-    departed = {k for k in await journal.departed(since) if k.mapping in work.terms}
-    live = await journal.links()
-    links = Counter({name: live.get(name, 0) for name in work.terms})
-    links.update(k.mapping for k in departed - set(await journal.anchors(departed)))
-    return departed, links
+    departed = {k for k in await journal.departed(since) if k.mapping in names}
+    governs = await journal.governed()
+    governed = Counter({name: governs.get(name, 0) for name in names})
+    governed.update(k.mapping for k in departed - set(await journal.anchors(departed)))
+    return departed, governed
 
 
 async def _departures(work: Work, now: datetime) -> list[Standing]:

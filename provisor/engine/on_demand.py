@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provisor.engine.cycle import assign
-from provisor.engine.departures import departed_and_links
+from provisor.engine.departures import departed_and_governed
 from provisor.engine.look import plan
 from provisor.engine.provision import Passage, provision
 from provisor.engine.references import plan_for, provision_references, weigh_removals
@@ -116,9 +116,9 @@ async def _held(work: Work, standing: Standing) -> Decision | None:
     if departure(terms, standing) is None:
         return None
     now = work.ports.clock.now()
-    departed, links = await departed_and_links(work, now)
+    departed, governed = await departed_and_governed(work.ports.journal, work.terms, now)
     limits = work.mandate.policy.guards.departures
-    if not weigh([standing], departed, links, limits).held:
+    if not weigh([standing], departed, governed, limits).held:
         return None
     decision = staged(announce(terms, standing))
     record = record_of(

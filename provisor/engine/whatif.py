@@ -8,12 +8,12 @@ there.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from provisor.engine.departures import departed_and_governed
 from provisor.engine.sieve import narrowed, sieve
 from provisor.engine.work import Mandate, still_terms
 from provisor.expressions import ExpressionError, attributes_of
@@ -60,7 +60,7 @@ from provisor.planner.record import changes_of, name_of, redacted_by
 from provisor.planner.references import plan_references, pointed_at
 from provisor.planner.scope import is_excluded
 from provisor.planner.terms import Terms
-from provisor.planner.weigh import weigh, window_began
+from provisor.planner.weigh import weigh
 from provisor.ports import Journal
 
 RECALLED = 500
@@ -489,16 +489,9 @@ async def _guard(
     others = [k for k in await view.due_departures(now) if k.mapping in names]
     standings = await view.recall([k for k in others if k.mapping not in changed])
     due = [s for s in standings if departure(trial.after[s.key.mapping], s)]
-    departed = {
-        k
-        for k in await view.departed(window_began(await view.staged_since(), now))
-        if k.mapping in names
-    }
-    live = await view.links()
-    links = Counter({name: live.get(name, 0) for name in names})
-    links.update(k.mapping for k in departed - set(await view.anchors(departed)))
+    departed, governed = await departed_and_governed(view, names, now)
     limits = draft.policy.guards.departures
-    weighed = weigh([*trial.leaving, *due], departed, links, limits)
+    weighed = weigh([*trial.leaving, *due], departed, governed, limits)
     held = {standing.key for standing in weighed.held}
     for key in held:  # whoever is held stays, and is still pointed at
         trial.moved.pop(key, None)

@@ -55,6 +55,31 @@ async def _vanish(world: World) -> None:
     assert world.said() == said
 
 
+@pytest.mark.parametrize("leavers", [3, 4])
+def test_leavers_are_a_share_of_the_governed_in_the_first_cycle_after_a_restart_too(
+    store: StoreName, leavers: int
+) -> None:
+    """A restart turns links into claims, and nobody is linked when departures are weighed."""
+    World(guards=USUAL).play(store, lambda world: _restarted(world, leavers))
+
+
+async def _restarted(world: World, leavers: int) -> None:
+    for who in CROWD:
+        world.person(who)
+    await world.start()
+    await world.run()
+    before = len(world.said())
+
+    for who in CROWD[:leavers]:
+        world.source.remove(user(who))
+    await world.restart(ResetScope.FULL)
+    await world.run()
+
+    accident = USUAL.departures.floor < leavers
+    assert ((await world.status()).code is StatusCode.QUARANTINE) == accident
+    assert len(world.said()) == before - (0 if accident else leavers)
+
+
 def test_members_stay_in_their_groups_while_their_departure_is_staged(store: StoreName) -> None:
     World(guards=STRICT).play(store, _keep_members)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from provisor.connectors.http.body import Json, JsonObject, get, items, number_of, text_of, truth_of
 from provisor.connectors.scim.paths import CORE
@@ -73,11 +74,12 @@ class ResourceType:
         return kind.lower() in (name.lower() for name in names)
 
 
-def resource_types_of(content: Json) -> tuple[ResourceType, ...]:
+def resource_types_of(content: Json, base: str = "") -> tuple[ResourceType, ...]:
+    """Return what lives where, as seen from `base`, the address that all requests begin with."""
     return tuple(
         ResourceType(
             name=text_of(get(resource, "name")) or id_of(resource),
-            endpoint=text_of(get(resource, "endpoint")).strip("/"),
+            endpoint=endpoint,
             schema=text_of(get(resource, "schema")),
             extensions=tuple(
                 text_of(get(extension, "schema"))
@@ -85,8 +87,25 @@ def resource_types_of(content: Json) -> tuple[ResourceType, ...]:
             ),
         )
         for resource in _listed(content)
-        if text_of(get(resource, "endpoint"))
+        if (endpoint := _beneath(base, text_of(get(resource, "endpoint"))))
     )
+
+
+def _beneath(base: str, endpoint: str) -> str:
+    """Return an endpoint relative to the base, as RFC 7643 section 6 has it.
+
+    Many a server names it from its root (`/scim/v2/Users`) or with its host; a host is not
+    followed, and what lies outside the base is no place of ours: the empty text.
+    """
+    try:
+        said = urlsplit(endpoint)
+    except ValueError:
+        return ""
+    root = urlsplit(base).path.strip("/")
+    path = said.path.strip("/")
+    if root and path.startswith(f"{root}/"):
+        return path.removeprefix(f"{root}/")
+    return "" if said.netloc and root else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +216,9 @@ class Discovered:
         """Return what a kind is like, now that the target has said so."""
         named = next((t for t in self.resource_types if t.is_named(shape.kind)), None)
         if named is not None:
-            shape = replace(shape, endpoint=named.endpoint, schema=named.schema)
+            told = named.endpoint
+            endpoint = shape.endpoint if told.rpartition("/")[2] == shape.endpoint else told
+            shape = replace(shape, endpoint=endpoint, schema=named.schema or shape.schema)
         extensions = {m.path.schema.lower() for m in shape.attributes.values()}
         known = [s for s in self.schemas if s.id.lower() in {*extensions, shape.schema.lower()}]
         lists = frozenset[str]().union(*(schema.complex_lists for schema in known))

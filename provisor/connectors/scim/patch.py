@@ -60,7 +60,7 @@ def edits_of(
 ) -> tuple[Edit, ...]:
     """Return the changes that are sent, references last."""
     edits = [Edit(shape.mapped(c.name), c.before, c.after) for c in changes]
-    sent = [edit for edit in edits if is_written(edit.mapped, spelling.quirks)]
+    sent = [edit for edit in edits if is_written(shape, edit.mapped, spelling.quirks)]
     return tuple(sorted(sent, key=lambda edit: edit.is_reference))
 
 

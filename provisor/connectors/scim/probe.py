@@ -176,7 +176,8 @@ class ScimProber:
                     Topic.OBJECTS,
                     "AttributeNotOffered",
                     f"The target's schema of {kind} does not have {', '.join(missing)}.",
-                    "Take them out of the mapping, or let the target have them.",
+                    "Take them out of the mapping or name them in `dropPaths`, or let the target "
+                    "have them.",
                 )
             needed = [o.name for o in known.values() if o.is_required and _is_plain(o.name)]
             unmapped = [name for name in needed if name.lower() not in names]

@@ -147,7 +147,7 @@ class ScimReader:
 
     async def _probe(self, shape: Shape) -> None:
         nobody = paths.quoted(self._entropy.uuid())
-        attribute = REQUIRED.get(shape.endpoint, "id")
+        attribute = REQUIRED.get(shape.name, "id")
         query = _filter_query(shape, f"{attribute} eq {nobody}")
         reply = await self._get(shape.address(), query)
         if reply.status in (404, 410) and self.settings.quirks.probe_404_as_empty:
@@ -168,7 +168,7 @@ class ScimReader:
             types = await self._ask_about("/ResourceTypes")
             self._discovered = Discovered(
                 abilities=abilities_of(configuration),
-                resource_types=resource_types_of(types),
+                resource_types=resource_types_of(types, self.settings.base),
                 schemas=schemas_of(schemas),
             )
             for kind, shape in self._shapes.items():

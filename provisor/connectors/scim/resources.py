@@ -34,7 +34,7 @@ COMPLEX_LISTS = frozenset(
 )
 """Multi-valued attributes of RFC 7643 whose values are objects with a `value`."""
 
-REQUIRED = {"Users": "userName", "Groups": "displayName"}
+REQUIRED = {"User": "userName", "Group": "displayName"}
 """What RFC 7643 requires of a resource: an answer that lacks it does not show the whole."""
 
 
@@ -76,8 +76,13 @@ class Shape:
     """The target's own schema says that a group's answer lists its members by default."""
 
     @property
+    def name(self) -> str:
+        """`User` or `Group`, or what else the kind is called, wherever the target lets it live."""
+        return name_of(self.kind)
+
+    @property
     def is_group(self) -> bool:
-        return self.endpoint == "Groups"
+        return self.name == "Group"
 
     def address(self, anchor: Anchor | None = None) -> str:
         """Return the address of the whole kind, or of one object."""
@@ -98,9 +103,13 @@ class Shape:
         return path.attribute.lower() in self.complex_lists
 
 
+def name_of(kind: str) -> str:
+    return kind.rpartition(":")[2]
+
+
 def shape_of(kind: str, definitions: Iterable[AttributeDefinition]) -> Shape:
     """Return the shape that a kind has by its name alone: `User`, or a URN that ends in `:User`."""
-    name = kind.rpartition(":")[2]
+    name = name_of(kind)
     attributes = {d.name: Mapped(d, paths.parse(d.name)) for d in definitions}
     return Shape(
         kind=kind,
@@ -141,7 +150,7 @@ def read(shape: Shape, mapped: Mapped, resource: JsonObject, quirks: Quirks) -> 
 
 def shows_whole(shape: Shape, resource: JsonObject) -> bool:
     """Tell whether an answer shows the resource in full, rather than the part that changed."""
-    required = REQUIRED.get(shape.endpoint, "id")
+    required = REQUIRED.get(shape.name, "id")
     return get(resource, required) is not None and get(resource, "schemas") is not None
 
 
@@ -205,7 +214,7 @@ def body_of(shape: Shape, attributes: Attributes, spelling: Spelling) -> JsonObj
     body = _Body({"schemas": []})
     for name, value in attributes.items():
         mapped = shape.mapped(name)
-        if is_written(mapped, spelling.quirks) and mapped.is_read:
+        if is_written(shape, mapped, spelling.quirks) and mapped.is_read:
             put(shape, body.content, mapped, value, spelling)
             if mapped.path.schema and mapped.path.schema not in body.extensions:
                 body.extensions.append(mapped.path.schema)
@@ -218,11 +227,17 @@ def body_of(shape: Shape, attributes: Attributes, spelling: Spelling) -> JsonObj
     return body.content
 
 
-def is_written(mapped: Mapped, quirks: Quirks) -> bool:
-    """Tell whether an attribute is ever sent: ids are the target's, and some paths are dropped."""
+def is_written(shape: Shape, mapped: Mapped, quirks: Quirks) -> bool:
+    """Tell whether an attribute is ever sent: ids are the target's, and some paths are dropped.
+
+    What a kind cannot be without is sent all the same: a group has a `displayName`, where that of
+    people is dropped.
+    """
+    name = mapped.path.text.lower()
+    if name == REQUIRED.get(shape.name, "").lower():
+        return True
     dropped = {path.lower() for path in quirks.drop_paths}
-    names = {mapped.path.text.lower(), mapped.path.whole.lower()}
-    return mapped.path.text.lower() not in ("id", "meta") and not dropped & names
+    return name not in ("id", "meta") and not dropped & {name, mapped.path.whole.lower()}
 
 
 def put(shape: Shape, body: JsonObject, mapped: Mapped, value: Value, spelling: Spelling) -> None:
@@ -244,7 +259,7 @@ def _schemas(shape: Shape, extensions: Iterable[str], style: PatchStyle) -> Iter
         yield from extensions
     elif shape.is_group:
         yield ENTRA_GROUP
-    elif shape.endpoint == "Users":
+    elif shape.name == "User":
         yield ENTERPRISE_USER
 
 

@@ -25,6 +25,9 @@ from provisor.ports import Clock, Entropy
 
 USER, GROUP = "User", "Group"
 NAME, TITLE, MEMBERS = "userName", "displayName", "members"
+CHANGED = (TITLE, "name.familyName", "name.givenName", "title")
+"""What a trial changes: the first that is mapped and keeps what is written to it."""
+BEFORE = "Provisor probe"
 AFTER = "Provisor probe, changed"
 BY_HAND = "Remove it by hand in the target."
 
@@ -85,7 +88,7 @@ class Trial:
         name = f"provisor-probe-{self._entropy.uuid()}"
         said: dict[str, str | bool] = {TITLE: name}
         if kind == self._user:
-            said = {NAME: name, TITLE: "Provisor probe", "active": False}
+            said = {NAME: name, **dict.fromkeys(CHANGED, BEFORE), "active": False}
         known = {one.name for one in self._kinds[kind]}
         said = {key: value for key, value in said.items() if key in known}
         query = MatchQuery(kind, NAME if kind == self._user else TITLE, name)
@@ -111,18 +114,15 @@ class Trial:
             await self._try_members(user)
 
     async def _choose_style(self, user: Anchor) -> None:
-        own = self._settings.patch_style
-        before = "Provisor probe"
-        for style in (own, *(other for other in PatchStyle if other is not own)):
-            settings = replace(self._settings, patch_style=style)
-            after = f"{AFTER} by {style.value}"
-            if await self._changes(settings, user, before, after):
-                self._settings = settings
-                if style is not own:
-                    self._learned["patchStyle"] = style.value
+        known = {one.name for one in self._kinds[self._user]}
+        lost: list[str] = []
+        for attribute in (one for one in CHANGED if one in known):
+            if style := await self._style(user, attribute):
                 text = f"Changes spelled as {style.value} are carried out."
                 self._findings.append(fine(Topic.PERMISSIONS, "MayUpdate", text))
+                self._findings.extend(_not_kept(name) for name in lost)
                 return
+            lost.append(attribute)
         self._findings.append(
             wrong(
                 Topic.PERMISSIONS,
@@ -132,14 +132,26 @@ class Trial:
             )
         )
 
-    async def _changes(self, settings: ScimSettings, user: Anchor, before: str, after: str) -> bool:
+    async def _style(self, user: Anchor, attribute: str) -> PatchStyle | None:
+        """Return the first way of writing that changes an attribute, the one that is set before."""
+        own = self._settings.patch_style
+        for style in (own, *(other for other in PatchStyle if other is not own)):
+            settings = replace(self._settings, patch_style=style)
+            change = AttributeChange(attribute, BEFORE, f"{AFTER} by {style.value}")
+            if await self._changes(settings, user, change):
+                self._settings = settings
+                if style is not own:
+                    self._learned["patchStyle"] = style.value
+                return style
+        return None
+
+    async def _changes(self, settings: ScimSettings, user: Anchor, change: AttributeChange) -> bool:
         target = self._target(settings)
         try:
             await target.probe()
-            change = AttributeChange(TITLE, before, after)
             await target.export(Update(self._user, user, (change,)))
             entry = await target.fetch(self._user, user)
-            return entry is not None and entry.attributes.get(TITLE) == after
+            return entry is not None and entry.attributes.get(change.name) == change.after
         except Rejected:
             return False
         finally:
@@ -242,6 +254,15 @@ class Trial:
             self._findings.append(fine(Topic.PERMISSIONS, "MayDelete", text))
 
 
+def _not_kept(attribute: str) -> Finding:
+    return warning(
+        Topic.OBJECTS,
+        "AttributeNotKept",
+        f"What is written to {attribute} has no effect in the target.",
+        "Take it out of the mapping, or name it in `dropPaths`.",
+    )
+
+
 def _is(kind: str, name: str) -> bool:
     return kind == name or kind == CORE + name
 
@@ -256,12 +277,12 @@ def _writable(kinds: Kinds, user: str, group: str) -> Kinds:
     text = AttributeDefinition
     active = text(name="active", type=AttributeType.BOOLEAN, mutability=Mutability.READ_WRITE)
     users = (
-        text(name=REQUIRED["Users"]),
-        text(name=TITLE),
+        text(name=REQUIRED["User"]),
+        *(text(name=one) for one in CHANGED if one in mapped or (one == TITLE and not mapped)),
         *((active,) if "active" in mapped or not mapped else ()),
     )
     groups = (
-        text(name=REQUIRED["Groups"]),
+        text(name=REQUIRED["Group"]),
         text(
             name=MEMBERS,
             type=AttributeType.REFERENCE,

@@ -16,6 +16,7 @@ from provisor.connectors.scim import patch, paths
 from provisor.connectors.scim.failures import UNRESOLVED, Asked, scim_type_of
 from provisor.connectors.scim.members import MAY_CONCERN_ONE, MemberWriter
 from provisor.connectors.scim.patch import Edit, Element, Operation
+from provisor.connectors.scim.paths import TargetPath
 from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle
 from provisor.connectors.scim.reader import ScimReader
 from provisor.connectors.scim.resources import Shape, Spelling
@@ -37,6 +38,11 @@ GROUPS_NEED_PATCH = (
     "group back could remove them"
 )
 
+WITHOUT_EFFECT = (
+    "the target took the whole group and did nothing about them. `provisor probe` with "
+    "`probeWrites: true` finds out how it wants members changed"
+)
+
 
 class _NoPatch(Exception):
     """The target has no PATCH."""
@@ -49,6 +55,7 @@ class Updater:
         settings = reader.settings
         self._reader, self._clock, self._quirks = reader, clock, settings.quirks
         self.spelling = Spelling(settings.patch_style, settings.quirks, settings.base)
+        self._with_patch: set[str] = set()
         self._without_patch: set[str] = set()
         self._needs_version = False
         self._members_max = settings.quirks.max_members_per_patch
@@ -83,10 +90,16 @@ class Updater:
         return announced and shape.endpoint not in self._without_patch
 
     def _lacks_patch(self, shape: Shape, reply: Reply) -> bool:
-        """Tell from a reply whether the target has no PATCH here, and remember that."""
-        if reply.status in (405, 501) and self._quirks.put_fallback:
+        """Tell from a reply whether the target has no PATCH for this, and remember if for nothing.
+
+        Who took one before has PATCH, and lacks this form of it: the next change is sent by PATCH.
+        """
+        if reply.is_success:
+            self._with_patch.add(shape.endpoint)
+        is_lacking = reply.status in (405, 501) and self._quirks.put_fallback
+        if is_lacking and shape.endpoint not in self._with_patch:
             self._without_patch.add(shape.endpoint)
-        return shape.endpoint in self._without_patch
+        return is_lacking or shape.endpoint in self._without_patch
 
     async def _patch(self, shape: Shape, write: Update, edits: Sequence[Edit]) -> Reply:
         existing = await self._existing(shape, write.anchor, edits)
@@ -223,7 +236,7 @@ class Updater:
                 await self._patch_members(shape, anchor, change)
                 return
             except _NoPatch:
-                pass  # nothing was done: put the whole group instead
+                pass  # put the whole group instead, as it is by now
         await self._put_members(shape, anchor, change)
 
     async def _patch_members(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> None:
@@ -270,9 +283,29 @@ class Updater:
         paths.place(body, path, members, is_list=True)
         reply = await self._write("PUT", shape, anchor, body, self._version(reply))
         await self._reader.judge(reply, Asked.CHANGE)
+        held = {anchor_of(e) for e in await self._members_after(shape, anchor, path, reply)}
+        missed = {r: reply for r in change.added if r.anchor not in held}
+        missed |= {r: reply for r in change.removed if r.anchor in held}
+        if missed:
+            raise self._refusal(anchor, change, missed, WITHOUT_EFFECT)
+
+    async def _members_after(
+        self, shape: Shape, anchor: Anchor, path: TargetPath, reply: Reply
+    ) -> Sequence[JsonObject]:
+        """Return the members that a group has once it was put; many a server leaves them alone."""
+        answer = reply.content
+        shown = list(items(paths.read(answer, path))) if isinstance(answer, dict) else []
+        if not shown:
+            resource = await self._resource(await self._read(shape, anchor, with_members=True))
+            shown = list(items(paths.read(resource, path)))
+        return shown
 
     def _refusal(
-        self, anchor: Anchor, change: ReferencesChange, refused: Mapping[Reference, Reply]
+        self,
+        anchor: Anchor,
+        change: ReferencesChange,
+        refused: Mapping[Reference, Reply],
+        why: str = "",
     ) -> Rejected:
         named = ", ".join(sorted(member.anchor for member in refused)[:NAMED_MAX])
         more = f" and {len(refused) - NAMED_MAX} more" if len(refused) > NAMED_MAX else ""
@@ -280,7 +313,7 @@ class Updater:
         reply = next(iter(refused.values()))
         return Rejected(
             f"We were unable to assign {named}{more} as the {change.name} of {anchor}: "
-            + narrator.message(reply, ""),
+            + (why or narrator.message(reply, "")),
             code=UNRESOLVED,
             details=narrator.details(reply),
             refused=frozenset(refused),

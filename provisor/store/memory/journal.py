@@ -446,7 +446,13 @@ class MemoryJournal:
         return awaiting[0] if awaiting else None
 
     async def links(self) -> Mapping[MappingName, int]:
-        linked = (s for s in self._all() if s.link and s.link.state in transitions.LIVE)
+        return self._linked(transitions.LIVE)
+
+    async def governed(self) -> Mapping[MappingName, int]:
+        return self._linked(transitions.LIVE | transitions.CLAIMED)
+
+    def _linked(self, states: frozenset[LinkState]) -> Mapping[MappingName, int]:
+        linked = (s for s in self._all() if s.link and s.link.state in states)
         return Counter(s.key.mapping for s in linked)
 
     async def departed(self, since: datetime) -> frozenset[StandingKey]:

@@ -338,6 +338,11 @@ class SqlJournal:
         with self._failures:
             return ask.counts_where(self._desk, "state IN ('managed', 'disabled', 'leaving')")
 
+    async def governed(self) -> Mapping[MappingName, int]:
+        with self._failures:
+            states = "state IN ('managed', 'disabled', 'leaving', 'claimed')"
+            return ask.counts_where(self._desk, states)
+
     async def departed(self, since: datetime) -> frozenset[StandingKey]:
         with self._failures:
             return ask.departed(self._desk, since)

@@ -371,6 +371,7 @@ async def test_a_restart_of_links_keeps_claims(journal: Journal) -> None:
     assert ada.link == replace(link("t1"), image=None, state=LinkState.CLAIMED)
     assert ben.link is None
     assert await journal.links() == {}
+    assert await journal.governed() == {ADA.mapping: 1, TEAM.mapping: 1}
     assert await journal.due(START) == [TEAM, ADA, BEN]
     assert await journal.due_departures(START) == [TEAM, ADA]
     assert await journal.watermark() == "w"

@@ -451,6 +451,7 @@ async def test_live_links_are_counted_by_mapping(journal: Journal) -> None:
     await governed(journal, TEAM, "g1")
 
     assert await journal.links() == {USERS: 3, GROUPS: 1}
+    assert await journal.governed() == {USERS: 4, GROUPS: 1}
 
 
 async def test_departures_are_sought_among_what_may_be_at_work(journal: Journal) -> None:

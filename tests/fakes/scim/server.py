@@ -287,7 +287,12 @@ class Fake:
                 self.store.delete(endpoint, id)
                 return Outgoing(204), f"deleted {id}"
             case "PUT":
-                return self._change(endpoint, id, json.loads(incoming.body), 200)
+                body = json.loads(incoming.body)
+                if self.switches.keeps_members and "members" in resource:
+                    body = {**body, "members": resource["members"]}
+                elif self.switches.keeps_members:
+                    body.pop("members", None)
+                return self._change(endpoint, id, body, 200)
             case "PATCH":
                 return self._patch(endpoint, id, resource, json.loads(incoming.body))
             case method:

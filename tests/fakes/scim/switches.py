@@ -65,6 +65,7 @@ class Switches:
     wants_text_booleans: bool = False
     operations_max: int = 0
     members_max: int = 0
+    keeps_members: bool = False  # a PUT leaves members as they are
     checks_members: bool = False  # a member that does not exist is refused
     body_max: int = 0
 

@@ -16,7 +16,7 @@ from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle, Quirks
 from provisor.connectors.scim.resources import Shape, Spelling, shape_of
 from provisor.model.entries import Anchor, Attributes, Reference, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
-from tests.unit.connectors.scim.stage import MANAGER, USER, WORK
+from tests.unit.connectors.scim.stage import GROUP, MANAGER, USER, WORK
 
 MORE = (
     AttributeDefinition(name='emails[type eq "home"].value'),
@@ -64,6 +64,15 @@ def test_whatever_is_said_is_written_as_without_a_template(
     bodies = BodiesOf()
     for said in (*objects, *objects):
         assert written(bodies, SHAPE, said, spelling) == resources.body_of(SHAPE, said, spelling)
+
+
+def test_what_a_kind_cannot_be_without_is_never_dropped() -> None:
+    quirks = Quirks(drop_paths=("displayName", "userName"))
+    spelling = Spelling(PatchStyle.RFC, quirks, "https://a.example/v2")
+    person = resources.body_of(SHAPE, {"userName": "ada", "displayName": "Ada"}, spelling)
+    assert (person["userName"], "displayName" in person) == ("ada", False)
+    group = resources.body_of(shape_of("Group", GROUP), {"displayName": "Crew"}, spelling)
+    assert group["displayName"] == "Crew"
 
 
 ADA = {"userName": "ada", WORK: "ada@a.example", "active": True, "password": "secret"}

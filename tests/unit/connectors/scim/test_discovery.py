@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from provisor.connectors.http.body import JsonObject
 from provisor.connectors.scim.discovery import (
     Abilities,
     Discovered,
@@ -99,6 +102,33 @@ def test_a_kind_lives_where_the_target_says() -> None:
     )
     shape = Discovered(resource_types=types).shaped(shape_of("Device", ()))
     assert (shape.endpoint, shape.schema) == ("Machines", "urn:x:Device")
+
+
+@pytest.mark.parametrize(
+    ("told", "endpoint"),
+    [
+        ("/Users", "Users"),
+        ("Users/", "Users"),
+        ("/scim/v2/Users", "Users"),
+        ("https://inside.example/scim/v2/Users", "Users"),
+        ("/v2/Users", "Users"),
+        ("/scim/v2/Accounts", "Accounts"),
+        ("https://inside.example/api/Accounts", "Users"),
+        ("/users", "users"),
+        ("", "Users"),
+        ("http://[", "Users"),
+    ],
+)
+def test_an_endpoint_told_from_the_root_is_meant_from_the_base(told: str, endpoint: str) -> None:
+    """RFC 7643 says relative to the base, and django-scim2 names it from the root."""
+    said: JsonObject = {"name": "User", "endpoint": told, "schema": ""}
+    types = resource_types_of({"Resources": [said]}, "https://app.example/scim/v2")
+    shape = Discovered(resource_types=types).shaped(shape_of("User", USER))
+    assert shape.address() == f"/{endpoint}"
+    assert shape.schema == "urn:ietf:params:scim:schemas:core:2.0:User"
+    group: JsonObject = {"name": "Group", "endpoint": "/scim/v2/teams", "schema": "urn:x:Team"}
+    types = resource_types_of({"Resources": [group]}, "https://app.example/scim/v2")
+    assert Discovered(resource_types=types).shaped(shape_of("Group", GROUP)).is_group
 
 
 def test_a_kind_named_by_its_schema_lives_with_its_like() -> None:

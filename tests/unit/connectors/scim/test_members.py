@@ -162,3 +162,29 @@ async def test_without_patch_nobody_is_put_back_whose_members_are_not_shown() ->
 
         assert rejected.value.code == "NotImplemented"
         assert stage.asked("PUT") == []
+
+
+async def test_a_group_that_is_put_and_not_changed_is_no_success() -> None:
+    """django-scim2 answers 200 to a PUT and leaves the members as they were."""
+    async with opened({"has_patch": False, "keeps_members": True}) as stage:
+        await stage.target.probe()
+        group = await group_of(stage)
+
+        with pytest.raises(Rejected) as rejected:
+            await stage.refer(group, add=("m1",))
+
+        assert rejected.value.refused == {Reference("User", Anchor("m1"))}
+        assert "did nothing about them" in str(rejected.value)
+
+
+async def test_who_has_patch_and_lacks_one_form_of_it_keeps_its_patch() -> None:
+    async with opened() as stage:
+        group = await group_of(stage, "m1", "m2")
+        stage.fake.misbehave(
+            Fault(what="refuse", method="PATCH", body="remove", status=501, times=1)
+        )
+        await stage.refer(group, remove=("m1",))
+        assert len(stage.asked("PUT")) == 1
+        await stage.refer(group, add=("m3",))
+        assert stage.asked("PUT") == []
+        assert stage.members(group) == {"m2", "m3"}

@@ -80,6 +80,11 @@ async def test_a_right_that_is_missing_is_named(method: str) -> None:
         assert all("provisor-probe-" in one.message for one in left)
 
 
-async def test_an_attribute_that_is_silently_dropped_has_no_effect_and_says_so() -> None:
+async def test_attributes_that_are_silently_dropped_say_so() -> None:
+    """Some make the display name out of other attributes, and change well all the same."""
     report = await tried(drops=("displayName",))
+    assert report.is_usable
+    (lost,) = [one for one in report.findings if one.code == "AttributeNotKept"]
+    assert "displayName" in lost.message
+    report = await tried(drops=("displayName", "name", "title"))
     assert "UpdateWithoutEffect" in codes(report)
