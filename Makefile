@@ -85,8 +85,9 @@ fuzz-api: venv  ## ask a running server all that its OpenAPI description allows,
 mutants: venv  ## break each law's cure in turn and see that the law notices
 	@$(BIN)/python -m tests.mutants
 
-crash: venv  ## kill real processes at hundreds of random moments; KILLS=… says how many, SEED=… repeats
+crash: venv  ## kill real processes at hundreds of random moments, alone and among workers; KILLS=…, ROUNDS=…, SEED=… repeats
 	@$(BIN)/python -m tests.crash $(or $(KILLS),300) $(SEED)
+	@$(BIN)/python -m tests.crash.workers $(or $(ROUNDS),30) $(SEED)
 
 lock:  ## write the locks anew; UPGRADE=1 takes the newest of everything
 	@scripts/lock $(if $(UPGRADE),--upgrade)

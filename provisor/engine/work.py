@@ -169,6 +169,7 @@ class Tally:
     is_unvouched: bool = False
     """It was read from files that no manifest vouches for."""
     are_escrows_pruned: bool = False
+    is_cut_short: bool = False
     succeeded: int = 0
     base_failures: int = 0
     """Objects in escrow now, references aside."""

@@ -10,7 +10,8 @@ from provisor.model.jobs import ScheduleState, Status
 def next_start(status: Status, interval: timedelta, now: datetime) -> datetime | None:
     """Return when the next cycle is due; None while the job is not scheduled.
 
-    `max(end of cycle, start + interval)`, or the quarantine's own next attempt.
+    `max(end of cycle, start + interval)`, or the quarantine's own next attempt. What was cut short
+    is carried on at once.
     """
     if status.schedule_state is ScheduleState.DISABLED:
         return None
@@ -18,4 +19,6 @@ def next_start(status: Status, interval: timedelta, now: datetime) -> datetime |
         return status.quarantine.next_attempt
     if status.last is None:
         return now
+    if status.last.is_cut_short:
+        return status.last.ended
     return max(status.last.ended, status.last.began + interval)

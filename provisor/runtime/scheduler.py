@@ -62,24 +62,12 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run what is due until somebody asks to stop; what runs then is settled first."""
-        await self._carry_on()
         while not self.turns.interruption.is_asked:
             self._woken.clear()
             await self._wait(await self._look())
         await self._hearing.stop()
         if self._running:
             await asyncio.wait(self._running.values())
-
-    async def _carry_on(self) -> None:
-        """Carry on at once what an end of the process cut short: it waits for no next time."""
-        try:
-            jobs = await self.turns.parts.registry.jobs()
-        except StoreFailed:
-            return  # the first look tells of it
-        for job in jobs:
-            last = job.status.last
-            if last is not None and last.counts.unsettled and last.error is None:
-                self.hurry(job.id, self.turns.parts.clock.now())
 
     async def _look(self) -> float:
         """Begin what is due; return for how many seconds nothing else will be."""

@@ -1,4 +1,5 @@
-"""Several workers on one store: each cycle is run by one, and by another if that one dies."""
+"""Several workers on one store: each cycle is run by one of them. What befalls them is in
+`tests/crash`."""
 
 from __future__ import annotations
 
@@ -11,12 +12,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.cli.workspace import Workspace, wait_until
 from tests.worlds import pgstores
-from tests.worlds.databases import Postgres
 from tests.worlds.faults import Fault
 from tests.worlds.scim2 import Scim2
 
@@ -52,24 +51,6 @@ def workers(workspace: Workspace, count: int) -> Generator[list[subprocess.Popen
                 one.communicate()
 
 
-def who_runs(workspace: Workspace, store: str) -> int:
-    """Return the process that has the job; 0 where nobody has."""
-    with psycopg.connect(store) as connection:
-        row = connection.execute(
-            "SELECT holder FROM lease WHERE name LIKE '%%.lock' AND name <> 'schedule.lock'"
-        ).fetchone()
-    return int(row[0].rpartition(":")[2]) if row else 0
-
-
-def at_work(
-    workspace: Workspace, store: str, begun: list[subprocess.Popen[str]]
-) -> subprocess.Popen[str]:
-    """Wait until a cycle is under way; return the worker that runs it."""
-    wait_until(lambda: len(workspace.server.writes()) > 2 and who_runs(workspace, store) != 0)
-    pid = who_runs(workspace, store)
-    return next(one for one in begun if one.pid == pid)
-
-
 def everybody_is_there_once(workspace: Workspace) -> None:
     workspace.server.misbehave()
     wait_until(lambda: workspace.active() == {*workspace.people})
@@ -97,32 +78,6 @@ def test_workers_keep_everybody_true(workspace: Workspace, pg_store: str) -> Non
         for one in begun:
             one.send_signal(signal.SIGTERM)
         assert [one.wait(30) for one in begun] == [143, 143]
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_worker_that_dies_or_sleeps_in_a_cycle_loses_it_to_another(
-    workspace: Workspace, pg_store: str, how: signal.Signals
-) -> None:
-    with workers(workspace, 3) as begun:
-        victim = at_work(workspace, pg_store, begun)
-        victim.send_signal(how)
-
-        wait_until(lambda: who_runs(workspace, pg_store) not in (0, victim.pid))
-        wait_until(lambda: workspace.active() == {*workspace.people})
-        victim.send_signal(signal.SIGCONT)
-        everybody_is_there_once(workspace)
-
-
-def test_workers_outlive_the_death_of_their_database(
-    workspace: Workspace, pg_store: str, postgres: Postgres
-) -> None:
-    with workers(workspace, 2) as begun:
-        at_work(workspace, pg_store, begun)
-        postgres.kill()
-        postgres.start()
-
-        everybody_is_there_once(workspace)
-        assert [one.poll() for one in begun] == [None, None]
 
 
 def test_a_store_that_is_a_file_has_no_workers(tmp_path: Path, scim2: Scim2) -> None:

@@ -66,6 +66,15 @@ def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: P
     raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
+def _owned(prefix: str) -> Path:
+    """Make a folder for a server to write to."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    if os.getuid() == 0:
+        os.chown(folder, pwd.getpwnam(NOBODY).pw_uid, pwd.getpwnam(NOBODY).pw_gid)
+    return folder
+
+
 def bound(*command: str) -> list[str]:
     """Return a command that ends with its parent, as the user `nobody` where we are root."""
     as_nobody = ["--reuid=nobody", f"--regid={pwd.getpwnam(NOBODY).pw_gid}", "--clear-groups"]
@@ -111,10 +120,7 @@ class Postgres(Server):
     @classmethod
     @contextmanager
     def run(cls, settings: Sequence[str] = HASTY) -> Generator[Postgres]:
-        folder = Path(tempfile.mkdtemp(prefix="provisor-pg-"))
-        folder.chmod(0o755)
-        if os.getuid() == 0:
-            os.chown(folder, pwd.getpwnam(NOBODY).pw_uid, pwd.getpwnam(NOBODY).pw_gid)
+        folder = _owned("provisor-pg-")
         server = cls(folder=folder, port=free_port(), settings=settings)
         try:
             initdb = str(Path(POSTGRES).parent / "initdb")
@@ -127,7 +133,9 @@ class Postgres(Server):
             )  # fmt: skip
             assert made.returncode == 0, made.stderr.decode()
             hba = folder / "data" / "pg_hba.conf"
-            trusted = "host all postgres 127.0.0.1/32 trust\n"
+            trusted = "".join(
+                f"host {what} postgres 127.0.0.1/32 trust\n" for what in ("all", "replication")
+            )
             hba.write_text(f"{trusted}host all all 127.0.0.1/32 scram-sha-256\n")
             server.start()
             with server.root() as root:
@@ -138,6 +146,27 @@ class Postgres(Server):
             yield server
         finally:
             server.stop()
+
+    def replica(self) -> Postgres:
+        """Begin a server that follows this one, as fast as it can. Stop it yourself."""
+        folder = _owned("provisor-pg-")
+        made = subprocess.run(
+            bound(
+                str(Path(POSTGRES).parent / "pg_basebackup"), "-h", "127.0.0.1",
+                "-p", str(self.port), "-U", "postgres", "-D", f"{folder}/data", "-R",
+                "-X", "stream", "-c", "fast", "--no-sync",
+            ),
+            capture_output=True, check=False, cwd=folder,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr.decode()
+        replica = Postgres(folder=folder, port=free_port(), settings=self.settings)
+        replica.start()
+        return replica
+
+    def promote(self) -> None:
+        """Let a replica follow nobody any more; it takes writes when this returns."""
+        with self.root() as root:
+            root.execute("SELECT pg_promote(TRUE, 60)")
 
     def start(self) -> None:
         log = self.folder / "log"
@@ -185,10 +214,7 @@ class MariaDb(Server):
     @classmethod
     @contextmanager
     def run(cls) -> Generator[MariaDb]:
-        folder = Path(tempfile.mkdtemp(prefix="provisor-maria-"))
-        folder.chmod(0o755)
-        if os.getuid() == 0:
-            os.chown(folder, pwd.getpwnam(NOBODY).pw_uid, pwd.getpwnam(NOBODY).pw_gid)
+        folder = _owned("provisor-maria-")
         server = cls(folder=folder, port=free_port())
         try:
             made = subprocess.run(

@@ -63,6 +63,18 @@ class Wire:
         with self._lock:
             self._is_silent = True
 
+    def break_all(self) -> None:
+        """Break all connections that there are; what was on its way is lost."""
+        with self._lock:
+            broken, self._sockets = self._sockets, []
+        for one in broken:
+            _close(one)
+
+    def lead_to(self, port: int) -> None:
+        """Lead to another server from now on."""
+        self._server_port = port
+        self.break_all()
+
     def close(self) -> None:
         for one in (self._listener, *self._sockets):
             _close(one)

@@ -23,13 +23,16 @@ TURN = 0x70726F76
 BESIDE = re.compile(r"procrastinate_\w+")
 """Tables that may stand beside ours."""
 IDENTITY = """
-SELECT s.system_identifier || '/' || c.timeline_id || '/' || d.oid || '/'
+SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() THEN c.timeline_id
+            ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END
+       || '/' || d.oid || '/'
        || (SELECT oid FROM pg_class WHERE relname = 'meta' AND relkind = 'r'
            AND relnamespace = current_schema()::regnamespace)
 FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d
 WHERE d.datname = current_database()
 """
-"""Another one after a restore of a dump, in another server, and on a replica that was promoted."""
+"""Another one after a restore of a dump, in another server, and on a replica that was promoted: at
+once, where its control file tells of the new timeline only after the next checkpoint."""
 
 
 def is_made(pool: Pool) -> bool:

@@ -398,5 +398,13 @@ def test_a_cycle_that_took_longer_than_the_interval_is_followed_at_once() -> Non
     assert next_start(after(CycleEnded(slow), status=STARTED), INTERVAL, NOW) == NOW
 
 
+def test_what_was_cut_short_is_carried_on_at_once_and_by_no_other_reason() -> None:
+    stopped = replace(OK, is_cut_short=True)
+    cut = after(CycleEnded(stopped), status=STARTED)
+    assert next_start(cut, INTERVAL, NOW) == stopped.ended
+    assert next_start(after(CycleEnded(OK), status=cut), INTERVAL, NOW) == OK.began + INTERVAL
+    assert next_start(after(Stopped(), status=cut), INTERVAL, NOW) is None
+
+
 def test_a_quarantined_job_waits_for_its_own_attempt() -> None:
     assert next_start(QUARANTINED, INTERVAL, NOW) == NOW + 5 * MINUTE

@@ -1,0 +1,98 @@
+"""`make crash`, with workers: two or three of them on one PostgreSQL, and what may befall each.
+
+`python -m tests.crash.workers [ROUNDS] [SEED]` prints what it tried, and how soon jobs were taken
+over; a seed repeats a run.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash.campaign import told
+from tests.crash.working import Hall, Worker, hall
+from tests.worlds.databases import NO_POSTGRES, POSTGRES, Postgres
+
+ROUNDS, ROUNDS_A_HALL = 30, 10
+WRITES = 12
+"""A cycle is hit after so many of its writes at most."""
+TAKEN_OVER_S = 5.0
+Blow = Callable[[Hall, Worker], None]
+BLOWS: Mapping[str, Blow] = {
+    "killed": Hall.kill,
+    "frozen": Hall.freeze,
+    "cut off from the database": Hall.cut_off,
+    "its wire broken in an answer": Hall.break_wire,
+    "the database restarted": Hall.restart_database,
+    "a replica promoted": Hall.promote_replica,
+}
+
+
+@dataclass
+class Siege:
+    """Blows, one after the other, each in the middle of a cycle."""
+
+    place: Hall
+    chance: random.Random
+    tried: Counter[str] = field(default_factory=Counter[str])
+
+    def strike(self, name: str) -> None:
+        self.place.site.firm.change()
+        victim = self.place.at_work(self.chance.randrange(1, WRITES))
+        BLOWS[name](self.place, victim)
+        self.place.site.firm.change()
+        self.place.check()
+        self.tried[name] += 1
+
+    def strike_often(self, times: int) -> None:
+        """Strike with everything at least once, if there is time for it."""
+        left: list[str] = []
+        for _ in range(times):
+            left = left or self.chance.sample(sorted(BLOWS), len(BLOWS))
+            self.strike(left.pop())
+
+
+def taken(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "nothing had to be taken over"
+    ordered = sorted(seconds)
+    return (
+        f"{len(ordered)} jobs taken over, {ordered[len(ordered) // 2]:.2f} s after the end of the"
+        f" lease at the median, {ordered[-1]:.2f} s at worst"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    if not POSTGRES:
+        sys.stdout.write(f"{NO_POSTGRES}\n")
+        return 0
+    rounds = int(arguments[0]) if arguments else ROUNDS
+    seed = int(arguments[1]) if len(arguments) > 1 else random.SystemRandom().randrange(2**31)
+    sys.stdout.write(f"seed {seed}: repeat with  python -m tests.crash.workers {rounds} {seed}\n")
+    tried, seconds = Counter[str](), list[float]()
+    for number, first in enumerate(range(0, rounds, ROUNDS_A_HALL)):
+        count = 2 + number % 2
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Postgres.run() as server,
+            hall(Path(folder), seed + number, server, count) as place,
+        ):
+            siege = Siege(place, random.Random(seed + number))
+            try:
+                siege.strike_often(min(ROUNDS_A_HALL, rounds - first))
+            finally:
+                tried += siege.tried
+                seconds += place.takeovers
+                sys.stdout.write(f"\n{count} workers, seed {seed + number}\n{told(tried)}\n")
+                sys.stdout.write(f"{taken(seconds)}\n")
+                sys.stdout.flush()
+    return 0 if max(seconds, default=0.0) < TAKEN_OVER_S else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
