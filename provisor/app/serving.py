@@ -70,7 +70,7 @@ async def serve_workspace(
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     try:
         await serve(
-            with_console(service, rooms),
+            with_console(service, rooms, options.sign_in),
             service.early,
             host=options.host,
             port=options.port,

@@ -37,6 +37,21 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """The identity provider that vouches for people at the console, and what they may then do."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    title: str = ""
+    scopes: tuple[str, ...] = ()
+    claim: str = ""
+    """What it says of people that counts; empty: `roles`, holding permissions by their names."""
+    grants: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Permissions, by what the claim may hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
     """Where the API is served, and whom it believes."""
 
@@ -54,6 +69,8 @@ class ServeOptions:
     """Whose tokens are taken besides API keys."""
     audience: str = ""
     keys_url: str = ""
+    sign_in: SignIn | None = None
+    """How people sign in to the console besides with keys."""
     runs: bool = True
     """Run cycles as well; False: workers do."""
     has_local_metrics: bool = False

@@ -22,6 +22,8 @@ from provisor.graph.http.faults import unauthenticated
 COOKIE = "provisor_console"
 PATH = "/console"
 LIFETIME = timedelta(hours=12)
+LIFETIME_ELSEWHERE = timedelta(hours=8)
+"""Of whoever an identity provider vouched for: what it takes back later is not told to us."""
 SECRET_BYTES = 32
 SESSIONS_MAX = 500
 """The oldest are ended when there are more."""
@@ -64,13 +66,14 @@ class Sessions:
         """Begin a session; return the text that the cookie is to hold."""
         secret = base64.urlsafe_b64encode(self.draw(SECRET_BYTES)).decode("ascii").rstrip("=")
         now = self.now()
+        lasts = LIFETIME if is_of_key else LIFETIME_ELSEWHERE
         session = Session(
             hash=_hash(secret),
             tenant=caller.tenant,
             id=caller.id,
             name=caller.name,
             opened=now,
-            expires=now + LIFETIME,
+            expires=now + lasts,
             scopes=None if is_of_key else tuple(sorted(caller.scopes)),
         )
         async with self._lock:

@@ -121,8 +121,8 @@ def refused(fault: Fault) -> tuple[str, str, str]:
         case 403:
             return (
                 "You may not do this",
-                "Your key does not have the permission that this needs.",
-                "Ask whoever gave you the key for one with more permissions.",
+                "You do not have the permission that this needs.",
+                "Ask whoever administers Provisor here for it.",
             )
         case 404:
             return "Nothing is here", told, "It may have been deleted. Go back to all jobs."

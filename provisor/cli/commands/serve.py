@@ -11,8 +11,9 @@ from provisor.cli.main import Session
 from provisor.cli.render import tell
 from provisor.cli.session import within
 from provisor.cli.shape import command
+from provisor.cli.signin import sign_in_options
 from provisor.cli.telling import telling_of, telling_options
-from provisor.cli.workspace import ServeOptions, Telling, Workspace
+from provisor.cli.workspace import ServeOptions, SignIn, Telling, Workspace
 from provisor.runtime.interruption import Interruption
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -47,6 +48,7 @@ PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--audience", default="", envvar="PROVISOR_AUDIENCE", help="What they are for.")
 @click.option("--jwks-url", "keys_url", default="", envvar="PROVISOR_JWKS_URL", help="Its keys.")
 @click.option("--no-runner", is_flag=True, help="Run no cycles here: `provisor worker` does.")
+@sign_in_options
 @telling_options
 @click.option(
     "--local-metrics",
@@ -72,6 +74,7 @@ def serve(
     collector: str,
     traced: float,
     *,
+    sign_in: SignIn | None,
     no_runner: bool,
     local_metrics: bool,
     only_schedule: bool,
@@ -93,6 +96,7 @@ def serve(
         issuer=issuer,
         audience=audience,
         keys_url=keys_url,
+        sign_in=sign_in,
         runs=not no_runner,
         has_local_metrics=local_metrics,
         telling=telling,

@@ -158,7 +158,7 @@ class Gatekeeper:
             issuer = next((i for i in self.issuers if i.issuer == claimed.get("iss")), None)
             if issuer is None or self.keys is None:
                 raise unauthenticated(INVALID)
-            keys = await self.keys.keys(issuer, _key_id(text))
+            keys = await self.keys.keys(issuer, key_id(text))
             claims = jwt.decode(text, keys, algorithms=list(ALGORITHMS)).claims
         except (JoseError, UnknownKey, ValueError, TypeError) as failure:
             raise unauthenticated(INVALID) from failure
@@ -208,7 +208,8 @@ def _unverified(text: str) -> Mapping[str, object]:
     return _part(text, 1)
 
 
-def _key_id(text: str) -> str:
+def key_id(text: str) -> str:
+    """Return which key a token says it was signed with. Raises Fault."""
     return str(_part(text, 0).get("kid") or "")
 
 

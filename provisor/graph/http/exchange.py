@@ -26,10 +26,15 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 async def fetch_json(url: str) -> object:
     """Get a JSON document. Raises UnknownKey."""
-    if not _is_safe(url):
+    return await ask_json(url)
+
+
+async def ask_json(url: str, headers: Mapping[str, str] | None = None) -> object:
+    """Get a JSON document of an issuer, with whatever proves that we may. Raises UnknownKey."""
+    if not is_safe(url):
         raise UnknownKey(f"{url} is not https")
     try:
-        answer = await _sent("GET", url, None, OPEN)
+        answer = await _sent("GET", url, None, OPEN, headers)
         content = cast(object, msgspec.json.decode(answer.body))
     except FAILURES as failure:
         raise UnknownKey(f"{url} cannot be read") from failure
@@ -38,10 +43,27 @@ async def fetch_json(url: str) -> object:
     return content
 
 
+async def post_form(
+    url: str, form: Mapping[str, str], headers: Mapping[str, str]
+) -> tuple[int, Mapping[str, object]]:
+    """Send a form to a place that an issuer names; return status and what it says.
+
+    Raises UnknownKey.
+    """
+    try:
+        body = urlencode(form).encode()
+        answer = await _sent("POST", url, body, OPEN, {**FORM, **headers})
+        content = cast(object, msgspec.json.decode(answer.body))
+    except FAILURES as failure:
+        raise UnknownKey(f"{url} cannot be asked") from failure
+    said = cast(dict[str, object], content) if isinstance(content, dict) else {}
+    return answer.status, said
+
+
 async def exchanged(secrets: Mapping[str, str], door: Door) -> tuple[str, str]:
     """Return access and refresh token for an authorization code. Raises Fault."""
     url = secrets["Oauth2TokenExchangeUri"]
-    if not _is_safe(url):
+    if not is_safe(url):
         raise bad_request("Oauth2TokenExchangeUri is to begin with https://.")
     form = {
         "grant_type": "authorization_code",
@@ -81,7 +103,8 @@ async def line_to(host: str, port: int) -> socket.socket:
     return await connected(OPEN, host, port, TIMEOUT_S)
 
 
-def _is_safe(url: str) -> bool:
+def is_safe(url: str) -> bool:
+    """Tell whether nobody can listen on the way to an address."""
     try:
         parts = urlsplit(url)
     except ValueError:
