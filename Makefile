@@ -6,11 +6,11 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 # Debian packages that tests want beside Python: a real directory server.
 SYSTEM_PACKAGES ?= slapd libsasl2-modules postgresql pgbouncer mariadb-server \
-	samba samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba chromium fonts-noto-core
+	samba samba-ad-dc samba-ad-provision samba-dsdb-modules ldb-tools python3-samba chromium fonts-noto-core
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash screenshots lock audit docs wheel sbom clean
+.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash organisations screenshots lock audit docs wheel sbom clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
@@ -88,6 +88,10 @@ mutants: venv  ## break each law's cure in turn and see that the law notices
 crash: venv  ## kill real processes at hundreds of random moments, alone and among workers; KILLS=…, ROUNDS=…, SEED=… repeats
 	@$(BIN)/python -m tests.crash $(or $(KILLS),300) $(SEED)
 	@$(BIN)/python -m tests.crash.workers $(or $(ROUNDS),30) $(SEED)
+
+organisations: venv  ## 10,000 people in each kind of source, through all that happens; PEOPLE=…, ONLY=ldap choose
+	@PROVISOR_E2E_ORGANISATION=$(or $(PEOPLE),10000) $(PYTEST) -q -s -p no:warnings --timeout=0 \
+		tests/endtoend/test_organisations.py $(if $(ONLY),-k $(ONLY))
 
 lock:  ## write the locks anew; UPGRADE=1 takes the newest of everything
 	@scripts/lock $(if $(UPGRADE),--upgrade)

@@ -210,6 +210,9 @@ async def _with_references(work: Work, standing: Standing, decision: Decision) -
         return decision
     due = await references_due(work, standing)
     single = tuple(change for change in due if isinstance(change, AttributeChange))
+    if any(c.after is None for c in single) and await work.ports.journal.staged_since():
+        # What only removes goes by itself while anything is staged: it may have to wait with that.
+        single = tuple(change for change in single if change.after is not None)
     if not single:
         return decision
     write = replace(resolution.write, changes=(*resolution.write.changes, *single))

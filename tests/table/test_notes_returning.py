@@ -131,6 +131,21 @@ def test_an_account_is_not_ceded_while_its_own_person_is_there() -> None:
     assert firm.link("ada") == "released"
 
 
+def test_who_waits_for_a_name_has_it_in_the_cycle_in_which_its_holder_goes() -> None:
+    """And not hours later, when what failed would be tried again."""
+    firm = member_of_a_group()
+    firm.hire("ada2", mail="ada@x.org", name="ada")
+    firm.run()
+    assert firm.lines("ada2") == [Line(7, "other", "failure", "DuplicateSourceEntries")]
+    firm.dismiss("ada")
+
+    firm.run()
+
+    assert firm.link("ada2") == "managed"
+    assert firm.link("ada") == "none"
+    assert firm.says("t1")["active"] is True
+
+
 # a snapshot
 
 

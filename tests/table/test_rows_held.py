@@ -9,6 +9,7 @@ import pytest
 
 from provisor.model.cycles import QuarantineReason
 from provisor.model.decisions import Delete, Update
+from provisor.model.entries import Anchor, Reference
 from provisor.model.rules import DepartureLimits, Guards, Policy
 from tests.table.firm import Firm, Line, creates, updates
 from tests.table.rules import GROUPS, USERS, people, teams
@@ -128,6 +129,29 @@ def test_row_29_whoever_is_wanted_again_is_held_no_more() -> None:
     assert standing.staged is None
     assert firm.lines("ada") == [Line(10, "other", "skipped", "RedundantExport")]
     assert firm.says("t1")["active"] is True
+
+
+def test_row_29_who_is_held_stays_pointed_at_although_nobody_names_him_any_more() -> None:
+    """A view that shows fewer people shows groups and subordinates without them, too."""
+    firm = staffed()
+    firm.hire("eve", manager=Reference("user", Anchor("ada")))
+    firm.team("crew", "ada", "bob", "eve")
+    firm.run()
+    eve, crew = firm.says("t5"), firm.says("t6")
+    for who in THREE:
+        firm.dismiss(who)
+    firm.hire("eve", manager=None)
+    firm.team("crew", "eve")
+
+    firm.run()
+
+    assert firm.lines("ada") == [HELD]
+    assert (firm.says("t5"), firm.says("t6")) == (eve, crew)
+    assert firm.approve()
+    firm.start()
+    firm.run()
+    assert "manager" not in firm.says("t5")
+    assert firm.says("t6")["members"] == (Reference("User", Anchor("t5")),)
 
 
 def test_row_29_time_alone_releases_nothing() -> None:

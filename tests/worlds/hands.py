@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ class Hands:
         cursor.execute("COMMIT")
         cursor.close()
 
+    def close(self) -> None:
+        """Close the connection, which may have died with its server."""
+        with contextlib.suppress(pymysql.Error):
+            self.connection.close()
+
     def another(self) -> Any:
         """Return another connection, on which transactions are begun and ended by hand."""
         match self.dialect:
@@ -102,5 +108,5 @@ def hands(dialect: Dialect, folder: Path, request: pytest.FixtureRequest) -> Han
             name=name,
         )
         made.connection = made.another()
-    request.addfinalizer(made.connection.close)
+    request.addfinalizer(made.close)
     return made

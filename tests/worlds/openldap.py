@@ -275,11 +275,15 @@ class OpenLdap:
             self.delete(dn)
 
     def entries(
-        self, base: str = SUFFIX, filter: str = "(objectClass=*)"
+        self,
+        base: str = SUFFIX,
+        filter: str = "(objectClass=*)",
+        *,
+        attributes: Sequence[str] = ("*", "+"),
     ) -> dict[str, dict[str, list[str]]]:
         """Return what another client sees: texts by attribute, by name."""
         hands: Any = self._connected()
-        hands.search(base, filter, attributes=["*", "+"])
+        hands.search(base, filter, attributes=[*attributes])
         found = cast("list[dict[str, Any]]", hands.response or [])
         return {
             cast(str, one["dn"]): {

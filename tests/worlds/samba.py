@@ -29,11 +29,13 @@ from tests.worlds.openldap import make_certificates
 
 SAMBA = shutil.which("samba", path="/usr/sbin:/usr/local/sbin:/usr/bin") or ""
 TOOL = shutil.which("samba-tool", path="/usr/bin:/usr/local/bin") or ""
+LDBADD = shutil.which("ldbadd", path="/usr/bin:/usr/local/bin") or ""
+LDB_MODULES = next(Path("/usr/lib").glob("*/samba/ldb"), Path("/usr/lib/samba/ldb"))
 SETUP = Path("/usr/share/samba/setup/ad-schema")
-IS_THERE = bool(SAMBA and TOOL) and SETUP.exists() and os.geteuid() == 0
+IS_THERE = bool(SAMBA and TOOL and LDBADD) and SETUP.exists() and os.geteuid() == 0
 NOT_THERE = (
     "no Samba domain controller can run here: as root, "
-    "apt-get install samba samba-ad-dc samba-ad-provision samba-dsdb-modules"
+    "apt-get install samba samba-ad-dc samba-ad-provision samba-dsdb-modules ldb-tools"
 )
 REALM, DOMAIN, SUFFIX = "CORP.EXAMPLE.COM", "CORP", "DC=corp,DC=example,DC=com"
 ADMIN, PASSWORD = "administrator@corp.example.com", "Passw0rd.2026"
@@ -164,6 +166,23 @@ class Samba:
         shutil.rmtree(self.folder / "private")
         shutil.copytree(kept, self.folder / "private")
         (self.folder / "private").chmod(0o700)
+        self.start()
+
+    def load(self, ldif: str) -> None:
+        """Add very many entries at once, offline: the server is stopped meanwhile."""
+        self.stop()
+        file = self.folder / "load.ldif"
+        file.write_text(ldif, encoding="utf-8")
+        config = self.folder / "etc" / "smb.conf"
+        done = subprocess.run(
+            [
+                LDBADD, "-H", str(self.folder / "private" / "sam.ldb"), str(file),
+                f"--configfile={config}", "--option=ldb:nosync=true",
+            ],
+            env={**os.environ, "LDB_MODULES_PATH": str(LDB_MODULES)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
         self.start()
 
     # other hands

@@ -1,0 +1,89 @@
+"""An organisation in OpenLDAP."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ldap3.utils.dn import escape_rdn
+
+from provisor.demo.organisation import Group, Person
+from tests.endtoend.origins.tree import Tree, Units
+from tests.endtoend.staff import Staff
+from tests.worlds.ldap_proxy import LdapProxy
+from tests.worlds.openldap import READER, SUFFIX, OpenLdap
+
+ENTRIES = "(|(objectClass=inetOrgPerson)(objectClass=openGroup))"
+SOURCE = """\
+      connector: ldap
+      settings:
+        url: {url}
+        bindDn: {reader}
+        password: env:LDAP_PASSWORD
+        base: {suffix}
+        groups: {{objectClasses: openGroup}}
+        disabled: {{attribute: accountActive, value: "FALSE"}}
+        changes: {changes}
+"""
+
+
+class Entries:
+    """Implements `tree.Manner`."""
+
+    units = Units(*(f"ou={name},{SUFFIX}" for name in ("people", "away", "groups")))
+
+    def rdn(self, person: Person) -> str:
+        return f"uid={person.user_name}"
+
+    def group_rdn(self, group: Group) -> str:
+        return f"cn={escape_rdn(group.display_name)}"
+
+    def attributes(self, staff: Staff, person: Person) -> dict[str, Any]:
+        return {
+            "objectClass": ["inetOrgPerson", "account2"],
+            "cn": person.display_name,
+            "sn": person.family_name,
+            "givenName": person.given_name,
+            "displayName": person.display_name,
+            "mail": person.mail,
+            "title": person.job_title,
+            "departmentNumber": person.department,
+            "accountActive": "TRUE" if person.is_enabled else "FALSE",
+        }
+
+    def group_attributes(self, staff: Staff, group: Group) -> dict[str, Any]:
+        return {"objectClass": "openGroup"}
+
+
+class Directory(Tree):
+    """Implements `Origin`."""
+
+    def __init__(self, server: OpenLdap, proxy: LdapProxy, changes: str) -> None:
+        super().__init__(server, proxy, Entries())
+        self.source = SOURCE.format(url=proxy.url, reader=READER, suffix=SUFFIX, changes=changes)
+        self.directory, self.deletes_softly = server, changes != "sync"
+        self.tells_deletions = changes != "timestamps"
+
+    @classmethod
+    @contextmanager
+    def run(cls, folder: Path, changes: str) -> Generator[Directory]:
+        with OpenLdap.run(folder) as server, LdapProxy.run(server.port) as proxy:
+            yield cls(server, proxy, changes)
+
+    def found(self, staff: Staff) -> None:
+        file = self.directory.folder / "organisation.ldif"
+        file.write_text(self.ldif(staff), encoding="utf-8")
+        self.directory.load(file)
+
+    def anchors(self, staff: Staff) -> Mapping[str, str]:
+        said = self.directory.entries(filter=ENTRIES, attributes=["entryUUID", "uid", "cn"])
+        people = {held["uid"][0]: held["entryUUID"][0] for held in said.values() if held.get("uid")}
+        groups = {
+            held["cn"][0]: held["entryUUID"][0] for held in said.values() if not held.get("uid")
+        }
+        return {
+            **{p.id: people[p.user_name] for p in staff.people.values()},
+            **{g.id: groups[g.display_name] for g in staff.groups.values()},
+        }
