@@ -204,6 +204,7 @@ WRITING = frozenset(
         "expire",
         "hasten",
         "hold_snapshot",
+        "let_be",
         "let_go",
         "list_target",
         "note_faults",
