@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from provisor.errors import Rejected, Unanswered, Unreachable
-from provisor.model.cycles import QuarantineReason
+from provisor.model.cycles import CycleResult, QuarantineReason
 from provisor.model.decisions import Delete, Update
 from provisor.model.entries import Anchor, Reference
 from provisor.model.jobs import ResetScope, StatusCode
@@ -559,6 +559,9 @@ async def _pause(world: World) -> None:
     assert len(world.target.done) == 2
     assert cycle.counts.unsettled > 0
     assert not cycle.reaches_steady_state
+    assert cycle.result is CycleResult.FAILED, "it has not succeeded in what it was to do"
+    assert cycle.error is not None
+    assert cycle.error.code == "CycleInterrupted"
 
     await world.run()
     await world.check()

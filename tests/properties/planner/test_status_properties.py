@@ -67,6 +67,7 @@ def cycles(draw: st.DrawFn) -> Cycle:
         error=draw(ERRORS) if result is CycleResult.FAILED else None,
         halt=draw(HALTS),
         are_escrows_pruned=draw(st.booleans()),
+        is_cut_short=result is CycleResult.FAILED and draw(st.booleans()),
     )
 
 
@@ -130,6 +131,8 @@ def test_failures_in_a_row_grow_by_one_or_begin_anew(events: list[Event]) -> Non
         match event:
             case CycleEnded(cycle) if cycle.result is not CycleResult.FAILED:
                 assert after.successive_failures == 0
+            case CycleEnded(cycle) if cycle.is_cut_short:
+                assert after.successive_failures == before.successive_failures
             case CycleEnded() | Interrupted():
                 assert after.successive_failures == before.successive_failures + 1
             case _:
@@ -175,3 +178,16 @@ def test_the_last_success_and_the_steady_state_are_never_lost(events: list[Event
         assert before.last_successful is None or after.last_successful is not None
         if before.steady_state_first is not None:
             assert after.steady_state_first == before.steady_state_first
+
+
+@given(events=HISTORIES)
+def test_who_stops_a_cycle_changes_nothing_but_what_is_told_of_the_last_one(
+    events: list[Event],
+) -> None:
+    found = statuses(events)
+    for event, (before, after) in zip(events, pairwise(found), strict=True):
+        if isinstance(event, CycleEnded) and event.cycle.is_cut_short and not event.cycle.halt:
+            assert after.last == event.cycle
+            assert (after.quarantine, after.last_successful, after.steady_state_last) == (
+                before.quarantine, before.last_successful, before.steady_state_last
+            )  # fmt: skip
