@@ -205,11 +205,12 @@ HELD = (
 OURS = (
     _trouble(
         "CycleInterrupted",
-        "A cycle did not come to its end: the job was paused or restarted meanwhile, the server was "
-        "stopped, or the process died. What it had done is known; what it had sent without an "
+        "A cycle did not come to its end: the job was paused or restarted meanwhile, the server "
+        "was stopped, or the process died. What it had done is known; what it had sent without an "
         "answer is looked up before anything is sent again.",
         "Nothing is to be done: the next cycle goes on from there.",
-        "If it recurs and nobody stopped anything, see in the system's log what ends the process: memory, a restart, a limit.",
+        "If it recurs and nobody stopped anything, see in the system's log what ends the process: "
+        "memory, a restart, a limit.",
         category=Category.FAILURE,
     ),
     _trouble(
