@@ -65,7 +65,13 @@ async def serve_workspace(
         is_local_open=options.has_local_metrics,
     )
     service = await open_house(
-        rooms.for_all(), rooms.parts, partial(_composed, rooms), front, worker, measured
+        rooms.for_all(),
+        rooms.parts,
+        partial(_composed, rooms),
+        front,
+        worker,
+        measured,
+        rooms.opened.prove,
     )
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     try:

@@ -40,6 +40,8 @@ class OpenStore:
     seal: Callable[[bytes], bytes]
     unseal: Callable[[bytes], bytes]
     backup: Callable[[Path], Awaitable[None]]
+    prove: Callable[[], None]
+    """Write something, in any thread. Raises StoreFailed."""
 
 
 PLAN = b"plan"
@@ -115,6 +117,7 @@ async def open_store(place: Place, key: Path, *, creates: bool) -> AsyncGenerato
             seal=lambda content: keys.ring().seal(content, PLAN),
             unseal=lambda sealed: _unsealed(keys.ring(), sealed),
             backup=opened.backup,
+            prove=opened.prove,
         )
     finally:
         opened.close()

@@ -15,6 +15,7 @@ from provisor.engine.work import Mandate
 from provisor.graph.http.faults import no_directory_object, not_found
 from provisor.graph.http.measured import Measured
 from provisor.graph.http.paths import Key
+from provisor.graph.http.readiness import Readiness
 from provisor.graph.http.throttle import Throttle
 from provisor.graph.templates import templates as built_in
 from provisor.graph.translate.log import LogContext
@@ -80,6 +81,7 @@ class House:
     docs: str
     throttle: Throttle
     measured: Measured
+    readiness: Readiness
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     """What goes on after its request was answered."""
     streams: set[object] = field(default_factory=set[object])

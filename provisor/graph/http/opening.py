@@ -20,6 +20,7 @@ from provisor.graph.http.house import Connection, House, Houses, Opening
 from provisor.graph.http.issuers import Issuer, KeySource
 from provisor.graph.http.measured import Measured
 from provisor.graph.http.places import LOOPBACK, Places
+from provisor.graph.http.readiness import Readiness
 from provisor.graph.http.service import Service
 from provisor.graph.http.throttle import Throttle
 from provisor.graph.translate.log import LogContext
@@ -93,13 +94,16 @@ async def open_house(
     front: Front,
     worker: Schedule,
     measured: Measured,
+    prove: Callable[[], None],
 ) -> Service:
     """Return the API. `worker` runs the schedule.
 
-    `parts` see the whole store; `parts_of` and `composed` give what one tenant sees of it.
+    `parts` see the whole store; `parts_of` and `composed` give what one tenant sees of it;
+    `prove` writes something in it. Raises StoreFailed.
     """
     key = await signing_key(parts)
     throttle, tasks = Throttle(parts.clock), set[asyncio.Task[None]]()
+    readiness = Readiness(prove)
 
     async def built(tenant: str) -> House:
         own, said = parts_of(tenant), await composed(tenant)
@@ -123,6 +127,7 @@ async def open_house(
             docs=said.docs,
             throttle=throttle,
             measured=measured,
+            readiness=readiness,
             tasks=tasks,
         )
 

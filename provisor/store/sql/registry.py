@@ -28,6 +28,9 @@ from provisor.store.sql.glance import Glance
 from provisor.store.sql.journal import SqlJournal
 from provisor.store.sql.ledger import SqlLedger
 
+PROOF = ("store", "written")
+"""Owner and name of the document that is written to see whether anything can be."""
+
 
 class SqlStore:
     """A store on a database. Several processes may have it open; each journal has one that may
@@ -331,6 +334,20 @@ class SqlStore:
         return journal
 
     # keeping it
+
+    def prove(self) -> None:
+        """Write something, by a connection of its own, so that any thread may ask. Raises
+        StoreFailed where nothing can be written: by anybody, or while somebody else writes."""
+        database = self._home.open()
+        try:
+            with database.transaction() as connection:
+                connection.execute(
+                    "INSERT INTO document (owner, name, content) VALUES (?, ?, ?)"
+                    " ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content",
+                    (*PROOF, datetime.now(UTC).isoformat().encode()),
+                )
+        finally:
+            database.close()
 
     async def backup(self, path: Path) -> None:
         """Write a copy that is whole and consistent, while others go on writing. The key that

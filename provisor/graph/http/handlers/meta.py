@@ -14,9 +14,9 @@ async def health(call: Call) -> Answer:
 
 
 async def ready(call: Call) -> Answer:
-    """Answer when the store does, too."""
+    """Answer so while the store can be read and written."""
     try:
-        await call.house.parts.registry.document("workspace", "tenant")
+        await call.house.readiness.check()
     except StoreFailed as failure:
         raise unavailable(str(failure)) from failure
     return said({"status": "ready"})
