@@ -16,6 +16,7 @@ from provisor.cli.guard import guarded
 from provisor.cli.main import Session
 from provisor.cli.places import FILE
 from provisor.cli.workspace import Workspace
+from provisor.model.audit import Altered
 from provisor.model.jobs import Job
 from provisor.settings.applying import differs
 from provisor.settings.leaves import Configuration
@@ -37,6 +38,12 @@ async def _within(session: Session, work: Work, creates: bool, warns: bool) -> i
         if warns:
             await warn_of_differences(workspace)
         return await work(workspace) or Exit.SUCCEEDED
+
+
+async def audit(workspace: Workspace, activity: str, about: str, *altered: Altered) -> None:
+    """Have it on record that whoever runs this command did something."""
+    now = workspace.parts.clock.now()
+    await workspace.parts.registry.audit(now, administrator(), activity, about, altered=altered)
 
 
 async def warn_of_differences(workspace: Workspace) -> None:

@@ -16,6 +16,7 @@ from provisor.cli.render import say, tell
 from provisor.cli.session import administrator, within
 from provisor.cli.shape import command
 from provisor.cli.workspace import Workspace
+from provisor.model.audit import Altered
 from provisor.runtime import administer
 from provisor.settings import applying, stored
 from provisor.settings.leaves import Configuration
@@ -23,6 +24,7 @@ from provisor.settings.merge import ABSENT, ApplyPlan, Merged, Step, merge
 from provisor.settings.references import SEALED
 from provisor.settings.workspace import Wanted, read_workspace
 
+ALTERED_MAX = 200
 VALUE_LENGTH_MAX = 200
 
 
@@ -109,7 +111,8 @@ async def _store(
     )
     outcomes = await applying.carry_out(plan, wanted, now, hands)
     await stored.put_applied(parts.registry, record)
-    await parts.registry.audit(at, by, "Update provisioning setting or credentials", file.name)
+    activity = "Update provisioning setting or credentials"
+    await parts.registry.audit(at, by, activity, file.name, altered=_altered(plan, choices))
     for outcome in outcomes:
         if outcome.missing:
             tell(f"provisor: warning: job {outcome.job.name} cannot run yet: {outcome.missing}")
@@ -139,6 +142,28 @@ async def _prune(workspace: Workspace, plan: ApplyPlan, now: stored.InForce, by:
         application = now.applications[name]
         if application.id not in kept:
             await workspace.parts.registry.delete_application(application.id)
+
+
+def _altered(plan: ApplyPlan, choices: Choices) -> tuple[Altered, ...]:
+    """Return what the audit tells of an apply: as it is shown, and as much as it has room for."""
+    found: list[Altered] = []
+    for section, steps in (("applications", plan.applications), ("jobs", plan.jobs)):
+        renamed = [one for one in steps if one.renamed_from]
+        found += [Altered(f"{section}.{one.name}", one.renamed_from, one.name) for one in renamed]
+        if choices.prunes:
+            gone = plan.removed.get(section, ())
+            found += [Altered(f"{section}.{name}", name, "") for name in gone]
+    merged = (plan.tenant, *(step.merged for step in (*plan.applications, *plan.jobs)))
+    for change in (change for one in merged for change in one.changes):
+        before, after = (
+            "" if value is ABSENT else _text(change.path, value)
+            for value in (change.before, change.after)
+        )
+        found.append(Altered(change.path, before, after))
+    if len(found) > ALTERED_MAX:
+        more = Altered("further changes", "", str(len(found) - ALTERED_MAX))
+        return (*found[:ALTERED_MAX], more)
+    return tuple(found)
 
 
 # what is shown

@@ -10,7 +10,7 @@ from provisor.cli.exits import WrongUse
 from provisor.cli.main import Session
 from provisor.cli.places import KEY, STORE
 from provisor.cli.render import say
-from provisor.cli.session import within
+from provisor.cli.session import audit, within
 from provisor.cli.shape import command
 from provisor.cli.workspace import Workspace
 
@@ -30,6 +30,7 @@ def writing_a_copy(example: str) -> click.Command:
         async def work(workspace: Workspace) -> None:
             _check(file, workspace, force)
             await workspace.backup(file)
+            await audit(workspace, "Back up the store", str(file))
             say(f"the store was copied to {file}; keep {KEY} as well, in another place")
 
         return within(session, work)

@@ -7,7 +7,7 @@ import click
 from provisor.cli.main import Session
 from provisor.cli.places import KEY
 from provisor.cli.render import count, say
-from provisor.cli.session import administrator, within
+from provisor.cli.session import audit, within
 from provisor.cli.shape import workspace_option
 from provisor.cli.workspace import Workspace
 
@@ -29,7 +29,7 @@ def rotate(session: Session) -> int:
     async def work(workspace: Workspace) -> None:
         parts = workspace.parts
         number = await parts.vault.rotate()
-        await parts.registry.audit(parts.clock.now(), administrator(), "Rotate key", KEY)
+        await audit(workspace, "Rotate key", KEY)
         say(f"{count(number, 'secret')} encrypted anew; back up the new {KEY}")
 
     return within(session, work)

@@ -7,7 +7,7 @@ import msgspec
 from provisor.cli.exits import Exit
 from provisor.cli.main import Session
 from provisor.cli.render import clean, say, table
-from provisor.cli.session import find_job, within
+from provisor.cli.session import audit, find_job, within
 from provisor.cli.shape import command, job_argument, json_option
 from provisor.cli.workspace import Workspace
 from provisor.model.directories import Finding, Probed, Weight
@@ -27,7 +27,9 @@ def probe(session: Session, job: str, *, as_json: bool) -> int:
     """
 
     async def work(workspace: Workspace) -> int:
-        probed = await workspace.probe(await find_job(workspace, job))
+        chosen = await find_job(workspace, job)
+        probed = await workspace.probe(chosen)
+        await audit(workspace, "Probe systems", f"{chosen.name} {chosen.id}")
         if as_json:
             say(msgspec.json.encode(probe_document(probed)).decode())
         else:

@@ -10,7 +10,7 @@ from provisor.cli.guard import complain
 from provisor.cli.main import Session
 from provisor.cli.objects import find_object
 from provisor.cli.render import clean, say, tell
-from provisor.cli.session import administrator, find_job, within
+from provisor.cli.session import administrator, audit, find_job, within
 from provisor.cli.shape import command, job_argument, json_option, object_argument
 from provisor.cli.workspace import Workspace
 from provisor.engine.on_demand import NotInSource, OnDemand, provision_one
@@ -64,7 +64,10 @@ async def _provision(
             key = await find_object(rules, ports.journal, ports.source, text)
             id = workspace.parts.entropy.uuid()
             work = provision_one(ready.mandate, ports, key, id, administrator())
-            return rules, await interruption.finish(work)
+            done = await interruption.finish(work)
+    about = f"{job.name} {job.id}: {key.kind} {key.anchor}"
+    await audit(workspace, "Provision on demand", about)
+    return rules, done
 
 
 def failure_of(done: OnDemand) -> Escrowed | None:

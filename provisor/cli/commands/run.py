@@ -15,12 +15,13 @@ from provisor.cli.main import Session
 from provisor.cli.planfiles import consume_approval, read_plan
 from provisor.cli.progress import progress
 from provisor.cli.render import moment, tell
-from provisor.cli.session import find_job, within
+from provisor.cli.session import audit, find_job, within
 from provisor.cli.shape import command, job_argument
 from provisor.cli.summary import summarize
 from provisor.cli.workspace import Workspace
 from provisor.engine.cycle import run_cycle
 from provisor.engine.plans import apply_plan
+from provisor.model.audit import Altered
 from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
 from provisor.model.plans import Plan
@@ -64,6 +65,10 @@ def run(
         chosen = await find_job(workspace, job)
         if watches:
             return await _watch(workspace, chosen)
+        if plan_file is not None or same_system:  # what a schedule does not say of itself
+            said = Altered("sameSystem", "", "true") if same_system else None
+            about = f"{chosen.name} {chosen.id}" + (f" {plan_file}" if plan_file else "")
+            await audit(workspace, "Run by hand", about, *([said] if said else []))
         if plan_file is not None:
             return await _run_plan(workspace, chosen, plan_file, same_system)
         return await _once(workspace, chosen, _cycle(workspace), may_change_system=same_system)
@@ -81,6 +86,7 @@ def reconcile(session: Session, job: str) -> int:
 
     async def work(workspace: Workspace) -> int:
         chosen = await find_job(workspace, job)
+        await audit(workspace, "Reconcile", f"{chosen.name} {chosen.id}")
         return await _once(workspace, chosen, _cycle(workspace, reconciles=True))
 
     return within(session, work)

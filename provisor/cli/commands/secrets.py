@@ -11,10 +11,11 @@ from provisor.cli.exits import WrongUse
 from provisor.cli.guard import complain
 from provisor.cli.main import Session
 from provisor.cli.render import say, table
-from provisor.cli.session import administrator, within
+from provisor.cli.session import audit, within
 from provisor.cli.shape import json_option, workspace_option
 from provisor.cli.workspace import Workspace
 from provisor.connectors.installed import connector_named
+from provisor.model.audit import Altered
 from provisor.model.jobs import Application
 from provisor.planner.status import Configured, Unquarantined
 from provisor.settings import stored
@@ -114,12 +115,13 @@ async def _put(workspace: Workspace, application: Application, path: str, secret
         raise WrongUse(f"{path} is no secret of this connector; secrets are: {known}")
     tenant = await stored.load_tenant(parts.registry)
     leaves[f"{side}.settings.{inner}"] = seal(secret, inner, tenant.id if tenant else "")
+    before = await parts.vault.get(application.id, path)
     await parts.vault.put(application.id, path, secret)
     content = msgspec.json.encode(nest(leaves))
     await parts.registry.put_document(application.id, stored.CONNECTIONS, content)
-    now, by = parts.clock.now(), administrator()
-    activity = "Update provisioning setting or credentials"
-    await parts.registry.audit(now, by, activity, f"{application.name} {path}")
+    told = Altered(path, "" if before is None else "*", "*")
+    about = f"{application.name} {path}"
+    await audit(workspace, "Update provisioning setting or credentials", about, told)
 
 
 async def _refresh(workspace: Workspace, application: Application) -> None:
