@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from provisor.app.checks import template_schema
 from provisor.app.connections import Connections, application_of
@@ -11,12 +12,13 @@ from provisor.engine.work import Mandate
 from provisor.graph.credentials import SETTINGS, load_secrets
 from provisor.graph.people import UNKNOWN, settled_assignments, sources_of
 from provisor.graph.policy import OPTIONS, JobOptions, from_api, from_file
+from provisor.graph.problems import Problem as Found
 from provisor.graph.problems import errors
 from provisor.graph.schema.document import read_schema
 from provisor.graph.schema.rules import to_rules, without_deletes
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Application, Job
-from provisor.model.rules import MappingName, ObjectMapping, Policy, Rules
+from provisor.model.rules import AttributeDefinition, MappingName, ObjectMapping, Policy, Rules
 from provisor.ports import Registry, Vault
 from provisor.settings import stored
 from provisor.settings.connections import SOURCE
@@ -24,6 +26,23 @@ from provisor.settings.defaults import keys_of
 from provisor.settings.leaves import nest
 from provisor.settings.problems import Invalid, Problem
 from provisor.settings.workspace import Definitions
+
+UNDERSTOOD_MAX = 64
+"""So many different schemas are kept as rules; the jobs of one template mostly have the same."""
+
+
+@lru_cache(UNDERSTOOD_MAX)
+def understood(
+    content: bytes, definitions: tuple[tuple[str, tuple[AttributeDefinition, ...]], ...]
+) -> tuple[Rules, tuple[Found, ...]]:
+    """Return the rules that a schema comes to, with what is wrong with it.
+
+    Reading one costs more than a cycle that finds a single change, and says the same each time.
+    """
+    schema, form = read_schema(content)
+    if schema is None:
+        return dict[MappingName, ObjectMapping](), form
+    return to_rules(schema, dict(definitions))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +84,9 @@ class Mandates:
     ) -> Rules:
         """Return a job's rules, read with what its source defines. Raises Invalid."""
         content = draft or await self.registry.document(job.id, stored.SCHEMA)
-        schema, form = read_schema(content or template_schema(job.template_id).encode())
-        rules, found = (
-            to_rules(schema, definitions) if schema else (dict[MappingName, ObjectMapping](), form)
-        )
+        content = content or template_schema(job.template_id).encode()
+        known = tuple(sorted((kind, tuple(named)) for kind, named in definitions.items()))
+        rules, found = understood(content, known)
         if wrong := errors(found):
             raise Invalid(
                 Problem("schema", 0, f"jobs.{job.name}", str(problem)) for problem in wrong

@@ -143,7 +143,11 @@ async def keep_schedule(rooms: Rooms, interruption: Interruption, telling: Telli
 
 
 async def work(
-    rooms: Rooms, interruption: Interruption, concurrency: int, telling: Telling
+    rooms: Rooms,
+    interruption: Interruption,
+    concurrency: int,
+    tenant_cycles: int | None,
+    telling: Telling,
 ) -> None:
     """Run cycles that any of the workers hands out, and tell of them. Raises StoreFailed."""
     from provisor.graph.http.opening import turns_of
@@ -156,7 +160,8 @@ async def work(
     queue, turns = queue_of(rooms), turns_of(rooms.for_all(), interruption, meter)
     notifying = asyncio.create_task(notifier_of(rooms).run(interruption))
     try:
-        await Crew(turns=turns, queue=queue, concurrency=concurrency).run()
+        crew = Crew(turns=turns, queue=queue, concurrency=concurrency, tenant_cycles=tenant_cycles)
+        await crew.run()
     finally:
         notifying.cancel()
         await watched.close()

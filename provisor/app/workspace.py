@@ -61,8 +61,8 @@ async def open_workspace(
             schedule=lambda interruption, is_exposed, telling: keep_schedule(
                 replace(rooms, is_exposed=is_exposed), interruption, telling
             ),
-            work=lambda interruption, concurrency, telling: work(
-                rooms, interruption, concurrency, telling
+            work=lambda interruption, concurrency, tenant_cycles, telling: work(
+                rooms, interruption, concurrency, tenant_cycles, telling
             ),
             notify=lambda: notify(rooms, parts),
         )

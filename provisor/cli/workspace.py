@@ -166,8 +166,9 @@ class Workspace:
     serve: Serve
     schedule: Callable[[Interruption, bool, Telling], Awaitable[None]]
     """Run jobs when they are due, beside a process that serves, also to other machines or not."""
-    work: Callable[[Interruption, int, Telling], Awaitable[None]]
-    """Run cycles, so many at a time, among other workers on the same store. Raises StoreFailed."""
+    work: Callable[[Interruption, int, int | None, Telling], Awaitable[None]]
+    """Run cycles, so many at a time, and so many of a tenant on all workers together, among other
+    workers on the same store. Raises StoreFailed."""
     notify: Callable[[], Awaitable[None]]
     """Send what administrators are to be told; what cannot be sent now waits."""
 

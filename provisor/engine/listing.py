@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from provisor.engine.work import Work
+from provisor.engine.work import Work, mind
 from provisor.errors import OBJECT_FAILURES
 from provisor.model.entries import Anchor, Entry, MatchQuery
 from provisor.planner.match import listed_answers
@@ -83,6 +83,7 @@ async def _list_kind(
         repairs = work.mandate.policy.repairs_drift
         found = await work.ports.journal.list_target(_listed(work, terms, page), repairs=repairs)
         drifts += found
+        await mind(work)
     return last is not None and first == last == len(seen)
 
 

@@ -40,6 +40,10 @@ class Mandate:
     """The administrator says that source and target are still the same systems."""
 
 
+class Stopped(Exception):
+    """The job was paused, restarted or deleted: stop at this boundary."""
+
+
 class NotAdmitted(Exception):
     """A write is not in the plan that is carried out, or not as it was planned."""
 
@@ -128,6 +132,12 @@ def still_terms(mandate: Mandate, now: datetime) -> Mapping[MappingName, Terms]:
         for name, mapping in mandate.rules.items()
         if mapping.is_enabled
     }
+
+
+async def mind(work: Work) -> None:
+    """Go on, unless somebody has asked to stop. Raises Stopped."""
+    if not await work.ports.journal.is_wanted():
+        raise Stopped
 
 
 def begin_work(

@@ -8,7 +8,8 @@ longer. One worker at a time looks; all of them run what they find.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from typing import Final, Protocol
 
 from provisor.errors import StoreFailed
 from provisor.model.jobs import Job
-from provisor.planner.schedule import next_start
+from provisor.planner.schedule import Due, next_start, share_out
 from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.lease import Busy, lease
@@ -28,6 +29,8 @@ LOOK_S: Final = 1.0
 """How long what is due, was paused, or was left behind may go unnoticed."""
 HELD_BACK_S: Final = 60.0
 """So long a job that could not even begin is left in peace, where its schedule is not shorter."""
+QUEUED_MAX: Final = 256
+"""So much is handed out at a time: who comes later to a long line would wait for all before him."""
 LOOKING = "schedule"
 
 
@@ -63,6 +66,11 @@ class Queue(Protocol):
         StoreFailed."""
         ...
 
+    async def outstanding(self) -> Collection[str]:
+        """Return the jobs of errands that wait for their turn, or are at hand, but for those that
+        are not to be run before a time to come. Raises StoreFailed."""
+        ...
+
     async def bury(self) -> None:
         """Forget the errands of workers that died: they are handed out anew if they are due."""
         ...
@@ -79,6 +87,9 @@ class Crew:
     turns: Turns
     queue: Queue
     concurrency: int
+    tenant_cycles: int | None = None
+    """So many cycles of a tenant are under way at a time, wherever they run; None: however many.
+    What somebody has asked for is not kept waiting by it."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _heard: set[str] = field(default_factory=set[str])
     _hearing: Hearing = field(init=False)
@@ -140,13 +151,30 @@ class Crew:
         parts = self.turns.parts
         jobs, now = await parts.registry.jobs(), parts.clock.now()
         self._hearing.attend(jobs)
-        heard, self._heard = self._heard, set[str]()
         times = [(next_start(job.status, job.schedule, now), job) for job in jobs]
-        due = sorted((at, job.id) for at, job in times if at is not None and at <= now)
-        for id in [job.id for _, job in times if job.id in heard and job.status.quarantine is None]:
-            await self.queue.put(Errand(job=id, urgency=Urgency.TOLD))
-        for _, id in due:
-            await self.queue.put(Errand(job=id))
+        scheduled = [(at, job) for at, job in times if at is not None]
+        self._heard &= {job.id for _, job in scheduled if job.status.quarantine is None}
+        told = [(now, job) for _, job in scheduled if job.id in self._heard]
+        due = [(at, job) for at, job in scheduled if at <= now and job.id not in self._heard]
+        await self._hand_out(jobs, told, Urgency.TOLD)
+        await self._hand_out(jobs, due, Urgency.DUE)
+
+    async def _hand_out(
+        self, jobs: Sequence[Job], due: Sequence[tuple[datetime, Job]], urgency: Urgency
+    ) -> None:
+        """Hand out as much as there is room for; what is left is handed out at a later look."""
+        if not due:
+            return
+        outstanding = await self.queue.outstanding()
+        applications = await self.turns.parts.registry.applications()
+        tenants = {one.id: one.tenant for one in applications}
+        whose = {job.id: tenants.get(job.application_id, "") for job in jobs}
+        waiting = [Due(at, job.id, whose[job.id]) for at, job in due if job.id not in outstanding]
+        under_way = Counter(whose.get(id, "") for id in outstanding)
+        room = QUEUED_MAX - len(outstanding) if urgency is Urgency.DUE else len(waiting)
+        for one in share_out(waiting, under_way, quota=self.tenant_cycles, room=room):
+            await self.queue.put(Errand(job=one.job, urgency=urgency))
+            self._heard.discard(one.job)
 
     def _hear(self, job: str) -> None:
         self._heard.add(job)

@@ -20,6 +20,11 @@ from provisor.runtime.distributed import Errand, Urgency
 QUEUE, TASK = "provisor", "provisor.cycle"
 POLL_S: Final = 0.5
 CONNECTIONS_MAX: Final = 4
+OUTSTANDING = """
+SELECT DISTINCT args ->> 'job' AS job FROM procrastinate_jobs
+WHERE queue_name = %(queue)s AND (status = 'doing'
+    OR status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))
+"""
 IS_MADE = "SELECT to_regclass('procrastinate_jobs') IS NOT NULL AS is_made"
 
 
@@ -90,6 +95,11 @@ class ProcrastinateQueue:
                 )
             except exceptions.AlreadyEnqueued:
                 return
+
+    async def outstanding(self) -> frozenset[str]:
+        with _named():
+            found = await self._app.connector.execute_query_all_async(OUTSTANDING, queue=QUEUE)
+        return frozenset(str(row["job"]) for row in found)
 
     async def bury(self) -> None:
         manager = self._app.job_manager

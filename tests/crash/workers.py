@@ -29,6 +29,7 @@ BLOWS: Mapping[str, Blow] = {
     "cut off from the database": Hall.cut_off,
     "its wire broken in an answer": Hall.break_wire,
     "the database restarted": Hall.restart_database,
+    "paused": Hall.pause,
     "a replica promoted": Hall.promote_replica,
 }
 
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> int:
     rounds = int(arguments[0]) if arguments else ROUNDS
     seed = int(arguments[1]) if len(arguments) > 1 else random.SystemRandom().randrange(2**31)
     sys.stdout.write(f"seed {seed}: repeat with  python -m tests.crash.workers {rounds} {seed}\n")
-    tried, seconds = Counter[str](), list[float]()
+    tried, seconds, pauses = Counter[str](), list[float](), list[float]()
     for number, first in enumerate(range(0, rounds, ROUNDS_A_HALL)):
         count = 2 + number % 2
         with (
@@ -88,8 +89,10 @@ def main(arguments: list[str]) -> int:
             finally:
                 tried += siege.tried
                 seconds += place.takeovers
+                pauses += place.pauses
                 sys.stdout.write(f"\n{count} workers, seed {seed + number}\n{told(tried)}\n")
                 sys.stdout.write(f"{taken(seconds)}\n")
+                sys.stdout.write(f"pauses took effect within {max(pauses, default=0.0):.2f} s\n")
                 sys.stdout.flush()
     return 0 if max(seconds, default=0.0) < TAKEN_OVER_S else 1
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import psycopg
 
 from provisor.model.cycles import Cycle, CycleResult
+from provisor.model.jobs import Asked
 from provisor.planner.status import Started
 from tests.crash.firm import PATIENCE_S, Site
 from tests.worlds import pgstores
@@ -73,6 +74,8 @@ class Hall:
     workers: list[Worker] = field(default_factory=list[Worker])
     takeovers: list[float] = field(default_factory=list[float])
     """Seconds from the end of a lease to somebody else's."""
+    pauses: list[float] = field(default_factory=list[float])
+    """Seconds from a pause that was asked for to its effect."""
     replicas: list[Postgres] = field(default_factory=list[Postgres])
 
     # who works
@@ -186,6 +189,16 @@ class Hall:
         victim.wire.cut_after(200)
         until(lambda: victim.wire.cuts > 0 or victim.process.poll() is not None)
         victim.wire.heal()
+
+    def pause(self, victim: Worker) -> None:
+        """Ask for a pause, as an administrator does, and see how soon it is heard."""
+        with pgstores.opened(self.address) as store:
+            (job,) = asyncio.run(store.jobs())
+            began = time.monotonic()
+            asyncio.run(store.ask(job.id, Asked.PAUSE))
+            until(lambda: (lease := self.lease()) is None or lease.pid != victim.process.pid)
+            self.pauses.append(time.monotonic() - began)
+            asyncio.run(store.ask(job.id, None))
 
     def restart_database(self, victim: Worker) -> None:
         self.server.kill()

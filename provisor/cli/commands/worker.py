@@ -21,10 +21,16 @@ from provisor.runtime.interruption import Interruption
     type=click.IntRange(1, 256),
     help="So many cycles at a time.",
 )
+@click.option(
+    "--tenant-cycles",
+    type=click.IntRange(1, 10_000),
+    help="So many cycles of one tenant at a time, on all workers together: say it to each.",
+)
 @telling_options
 def worker(
     session: Session,
     concurrency: int,
+    tenant_cycles: int | None,
     log_format: str,
     log_level: str,
     collector: str,
@@ -42,7 +48,7 @@ def worker(
         interruption = Interruption(workspace.parts.clock)
         with interruption.on_signals():
             tell(f"provisor: working on {workspace.store}, {concurrency} cycles at a time")
-            await workspace.work(interruption, concurrency, telling)
+            await workspace.work(interruption, concurrency, tenant_cycles, telling)
         return interruption.exit_code
 
     return within(session, work)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from provisor.model.jobs import Application, Job
+from provisor.model.jobs import Application, Job, Status
 from provisor.model.rules import MappingName
 from provisor.store.sql.database import Connection
 from provisor.store.sql.documents import from_json, job_of
@@ -57,6 +57,9 @@ class Glance:
         self._run = connection.execute
         self._inventory = Inventory()
         self._links: dict[int, _Counted] = {}
+        self._all: dict[int, tuple[str, Job]] = {}
+        """Every job by its number, with its status as it is stored."""
+        self._all_under = ""
 
     # applications and jobs
 
@@ -69,9 +72,12 @@ class Glance:
             (CHANGES,),
         )
 
-    def inventory(self) -> Inventory:
+    def _changes(self) -> str:
         row = self._run("SELECT value FROM meta WHERE name = ?", (CHANGES,)).fetchone()
-        changes = str(row[0]) if row else "0"
+        return str(row[0]) if row else "0"
+
+    def inventory(self) -> Inventory:
+        changes = self._changes()
         if changes != self._inventory.changes:
             self._inventory = self._taken(changes)
         return self._inventory
@@ -93,6 +99,22 @@ class Glance:
             },
             jobs=jobs,
         )
+
+    def all_jobs(self) -> list[Job]:
+        """Return every job. Whoever keeps a schedule asks each second: what is as it was is not
+        read again."""
+        changes = self._changes()
+        if changes != self._all_under:
+            found = self._run("SELECT number, definition, status FROM job ORDER BY id").fetchall()
+            self._all = {n: (status, job_of(definition, status)) for n, definition, status in found}
+            self._all_under = changes
+            return [job for _, job in self._all.values()]
+        statuses = self._run("SELECT number, status FROM job").fetchall()
+        for number, status in statuses:
+            before, job = self._all.get(number, (None, None))
+            if job is not None and before != status:
+                self._all[number] = status, replace(job, status=from_json(status, Status))
+        return [job for _, job in self._all.values()]
 
     def jobs_of(self, application: str) -> list[Job]:
         found: list[Job] = []

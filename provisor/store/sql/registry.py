@@ -92,8 +92,7 @@ class SqlStore:
 
     async def jobs(self) -> Sequence[Job]:
         with self._failures:
-            found = self._run("SELECT definition, status FROM job ORDER BY id").fetchall()
-        return [job_of(*row) for row in found]
+            return self._glance.all_jobs()
 
     async def jobs_of(self, application: str) -> Sequence[Job]:
         with self._failures:

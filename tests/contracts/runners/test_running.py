@@ -15,7 +15,7 @@ from provisor.app.machine import OsEntropy, SystemClock
 from provisor.connectors.memory import MemorySource, MemoryTarget
 from provisor.engine.work import Mandate
 from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult
-from provisor.model.jobs import Job
+from provisor.model.jobs import Application, Job
 from provisor.model.rules import Policy
 from provisor.planner.status import Started, Stopped
 from provisor.ports import LeaseEnds, Leases, forever
@@ -49,11 +49,21 @@ class Office:
     """Those that could not begin."""
     broken: set[str] = field(default_factory=set[str])
     at_work: set[str] = field(default_factory=set[str])
+    side_by_side: int = 0
+    """So many cycles at most of jobs whose names begin alike."""
 
-    async def open(self, *ids: str, schedule: timedelta = timedelta(hours=1)) -> None:
+    async def open(
+        self, *ids: str, schedule: timedelta = timedelta(hours=1), tenant: str = "app"
+    ) -> None:
+        await self.store.put_application(
+            Application(
+                id=tenant, app_id=f"{tenant} app", principal_id=f"{tenant} principal",
+                name=tenant, display_name=tenant, template_id="scim", tenant=tenant,
+            )
+        )  # fmt: skip
         for id in ids:
             await self.store.put_job(
-                Job(id=id, name=id, template_id="scim", application_id="app", schedule=schedule)
+                Job(id=id, name=id, template_id="scim", application_id=tenant, schedule=schedule)
             )
             await self.store.note(id, Started())
 
@@ -86,6 +96,7 @@ class Office:
         id, journal = ready.mandate.policy_hash, ready.ports.journal
         assert id not in self.at_work, "two cycles of a job at a time"
         self.at_work.add(id)
+        self.side_by_side = max(self.side_by_side, sum(one[0] == id[0] for one in self.at_work))
         self.began.append(id)
         began, number = ready.ports.clock.now(), f"{id} {len(self.began)}"
         await journal.begin_cycle(number, CycleKind.INCREMENTAL, began)
@@ -125,7 +136,9 @@ class Runner:
 
 
 @asynccontextmanager
-async def running(name: str, office: Office) -> AsyncGenerator[Runner]:
+async def running(
+    name: str, office: Office, tenant_cycles: int | None = None
+) -> AsyncGenerator[Runner]:
     interruption, clock = Interruption(SystemClock()), SystemClock()
     leases = FileLeases(office.folder) if name == "embedded" else office.store.leases
     assert leases is not None
@@ -142,7 +155,8 @@ async def running(name: str, office: Office) -> AsyncGenerator[Runner]:
         hurry, reconcile, wake = scheduler.hurry, scheduler.reconcile_soon, scheduler.wake
         works = [scheduler.run()]
     else:
-        crew = Crew(turns=turns, queue=ProcrastinateQueue(office.address, 5.0), concurrency=4)
+        queue = ProcrastinateQueue(office.address, 5.0)
+        crew = Crew(turns=turns, queue=queue, concurrency=4, tenant_cycles=tenant_cycles)
         elsewhere = Elsewhere(ProcrastinateQueue(office.address, 5.0), interruption)
         hurry, reconcile, wake = elsewhere.hurry, elsewhere.reconcile, elsewhere.wake
         works = [crew.run(), elsewhere.run()]
@@ -191,6 +205,21 @@ def test_what_is_due_runs_once_and_waits_for_its_next_time(runner: str, office: 
             await until(lambda: len(office.ended) == 3)
             await asyncio.sleep(1.5)
         assert sorted(office.began) == ["one", "three", "two"]
+
+    asyncio.run(history())
+
+
+def test_a_tenant_has_no_more_cycles_at_a_time_than_its_quota(runner: str, office: Office) -> None:
+    if runner == "embedded":
+        pytest.skip("one process serves whoever has been due for longest")
+
+    async def history() -> None:
+        await office.open("a1", "a2", "a3", "a4", tenant="one")
+        await office.open("b1", tenant="another")
+        async with running(runner, office, tenant_cycles=1):
+            await until(lambda: len(office.ended) == 5)
+        assert office.side_by_side == 1
+        assert office.began.index("b1") <= 1, "it waited for all of the other tenant's"
 
     asyncio.run(history())
 
