@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import rows
+from benchmarks import directory, rows
 from benchmarks.rows import Row
 
 PEOPLE = 10_000
@@ -29,6 +29,7 @@ MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "preview": rows.preview,
     "leaver": lambda people: rows.leaver(100_000),
     "start": lambda people: rows.start(),
+    "ldap": lambda people: directory.both(),
 }
 BESIDES = (
     ("Mapping: compiled, walked, and written by hand", "benchmarks.mapping", ()),

@@ -61,7 +61,7 @@ async def plan(
         try:
             return await _with_references(work, standing, decide(terms, standing, given)), sighting
         except NeedsUnique as need:
-            chosen[need.target] = await _choose(work, terms, need.target, need.candidates)
+            chosen[need.target] = await _choose(work, standing, need.target, need.candidates)
 
 
 async def _look(
@@ -267,16 +267,20 @@ async def pointing(
     return found
 
 
-async def _choose(work: Work, terms: Terms, name: str, candidates: Candidates) -> Value:
-    """Return the first candidate that no target object has.
+async def _choose(work: Work, standing: Standing, name: str, candidates: Candidates) -> Value:
+    """Return the first candidate that no target object has, and that no create has claimed.
 
     Two objects that want the same value in one cycle do not both get it: the create claims it.
     """
+    terms, journal = work.of(standing.key), work.ports.journal
     tried = 0
     for value in candidates.values:
         tried += 1
         query = MatchQuery(terms.mapping.target_kind, name, value)
-        if not await work.ports.target.find(query):
+        nobody = Entry(query.kind, Anchor(""), {})
+        claimed_by = await journal.owner(nobody, [normal(query, definitions_of(terms))])
+        is_free = claimed_by is None or claimed_by == standing.key
+        if is_free and not await work.ports.target.find(query):
             return value
         if tried >= UNIQUE_TRIES_MAX:
             break

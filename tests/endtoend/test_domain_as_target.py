@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,8 @@ from tests.endtoend.site import JOB, Ended, Site
 from tests.worlds.samba import ADMIN, PASSWORD, SUFFIX, Samba
 
 STAFF, SALES, LEFT = (f"OU={name},{SUFFIX}" for name in ("e2e", "e2e sales", "e2e left"))
-COUNT, DISABLED = 30, 2
+COUNT = int(os.environ.get("PROVISOR_E2E_ORGANISATION", "30"))
+DISABLED = 2
 CONFIGURATION = """\
 tenant: {{id: 2f0f7a3e-4c55-4d6f-9a55-0d8f2f1f6a12}}
 jobs:
@@ -145,7 +147,7 @@ def is_enabled(held: Mapping[str, list[bytes]]) -> bool:
 def site(tmp_path: Path, domain_controller: Samba) -> DomainSite:
     for dn in (STAFF, SALES, LEFT):
         domain_controller.container(dn)
-    return DomainSite(tmp_path, domain_controller, Company(tmp_path, COUNT, 4))
+    return DomainSite(tmp_path, domain_controller, Company(tmp_path, COUNT, max(COUNT // 20, 4)))
 
 
 def test_people_come_are_disabled_move_come_back_and_go(site: DomainSite) -> None:
@@ -216,6 +218,20 @@ def test_an_expression_chooses_the_container_and_a_change_of_it_moves(site: Doma
     held = site.accounts()[site.company.people[mover].user_name.lower()]
     assert not is_enabled(held)
     assert text(held, "distinguishedName").endswith(LEFT)
+    site.is_quiet()
+
+
+def test_login_names_that_begin_alike_are_told_apart(site: DomainSite) -> None:
+    """The names of accounts end after twenty characters."""
+    alike = site.company.some(8)
+    site.company.edit(*alike, user_name="maximiliane.hohenstein-{id}@example.com")
+
+    site.run()
+
+    site.is_as_the_files_say()
+    names = [text(held, "sAMAccountName") for held in site.accounts().values()]
+    assert len(set(names)) == len(names)
+    assert sum(name.startswith("maximiliane") for name in names) == len(alike)
     site.is_quiet()
 
 

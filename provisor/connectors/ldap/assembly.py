@@ -34,6 +34,11 @@ class Assembly:
     """Who says to be in a group, by the normal form of its name."""
     _waiting: list[tuple[Kind, Raw]] = field(default_factory=list["tuple[Kind, Raw]"])
     _waiting_values: int = 0
+    _uid_name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        users = self.directory.settings.users
+        self._uid_name = self.directory.shape(users).canonical("uid") or ""
 
     @property
     def resolver(self) -> Resolver:
@@ -46,10 +51,6 @@ class Assembly:
         self.resolver.learn(raw.dn, reference, uid if isinstance(uid, str) else "")
         for group in raw.member_of:
             self.members_of.setdefault(names.normal(group), []).append(reference)
-
-    @property
-    def _uid_name(self) -> str:
-        return self.directory.shape(self.directory.settings.users).canonical("uid") or ""
 
     def _is_group(self, kind: Kind) -> bool:
         return self.directory.shape(kind).is_group

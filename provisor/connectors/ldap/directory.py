@@ -305,9 +305,13 @@ class Directory:
 
 
 def _newness(kind: str, anchor: str, found: Found) -> Newest:
-    told = (found.values(name) for name in (CHANGED, STAMP))
-    changed, stamp = (held[0].decode(errors="replace") if held else "" for held in told)
-    return Newest(kind, anchor, changed, stamp)
+    changed, stamp = found.values(CHANGED), found.values(STAMP)
+    return Newest(
+        kind,
+        anchor,
+        changed[0].decode(errors="replace") if changed else "",
+        stamp[0].decode(errors="replace") if stamp else "",
+    )
 
 
 async def open_directory(settings: LdapSettings, wanted: Mapping[str, frozenset[str]]) -> Directory:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from provisor.connectors.ldap.mapped import Mapped
 from provisor.connectors.ldapwire import controls, filters, names, ranges
+from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Change, Modification, Scope, Search
 from provisor.connectors.ldapwire.results import Code, read_failure
 from provisor.connectors.ldapwire.schema import Schema
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from provisor.connectors.ldap.target import LdapTarget
 
 MEMBER_UID: Final = "memberuid"
+AT_ONCE: Final = 1_000
+"""So many members go into one request."""
 ALREADY: Final = frozenset(
     {
         Code.ATTRIBUTE_OR_VALUE_EXISTS,
@@ -126,9 +129,20 @@ class Membership:
         target = self._target
         is_lenient = (await target.said()).has_control(controls.PERMISSIVE_MODIFY)
         lenient = [controls.permissive_modify()] if is_lenient else []
+        for some_added, some_removed in _portions(added, removed):
+            await self._send_some(mapped, group, dn, attribute, (some_added, some_removed), lenient)
+
+    async def _send_some(
+        self,
+        mapped: Mapped,
+        group: Anchor,
+        dn: str,
+        attribute: str,
+        portion: tuple[set[bytes], set[bytes]],
+        lenient: Sequence[Control],
+    ) -> None:
+        target, (added, removed) = self._target, portion
         changes = _changes(attribute, added, removed)
-        if not changes:
-            return
         result = await target.try_modify(mapped, group, dn, changes, *lenient)
         if result.code in ALREADY:
             held = await self._held(dn, attribute)
@@ -156,6 +170,21 @@ class Membership:
         connection = await self._target.session.connection()
         whole = [await ranges.complete(connection, one) for one in found]
         return {value for one in whole for value in one.values(attribute)}
+
+
+def _portions(added: set[bytes], removed: set[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
+    """Yield so many as go into one request, those who come first: a group is never without them.
+
+    Active Directory takes no more than 5,000 values at once.
+    """
+    if len(added) + len(removed) <= AT_ONCE:
+        if added or removed:
+            yield added, removed
+        return
+    for values, is_coming in ((sorted(added), True), (sorted(removed), False)):
+        for first in range(0, len(values), AT_ONCE):
+            some = {*values[first : first + AT_ONCE]}
+            yield (some, set[bytes]()) if is_coming else (set[bytes](), some)
 
 
 def _changes(attribute: str, added: set[bytes], removed: set[bytes]) -> list[Modification]:

@@ -30,6 +30,10 @@ ASSERTION: Final = "1.3.6.1.1.12"
 POST_READ: Final = "1.3.6.1.1.13.2"
 
 
+USUAL: Final = {oid.encode(): oid for oid in (SYNC_STATE, SYNC_DONE, PAGED_RESULTS, DIR_SYNC)}
+"""What goes with very many answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """One control, of a request or of an answer."""
@@ -60,7 +64,8 @@ def read_controls(reader: ber.Reader) -> tuple[Control, ...]:
     found: list[Control] = []
     while not reader.is_at_end:
         inner = reader.enter(ber.SEQUENCE)
-        oid = inner.text()
+        name = inner.octets()
+        oid = USUAL.get(name) or ber.text(name)
         is_critical = inner.boolean() if inner.tag == ber.BOOLEAN else False
         value = inner.octets() if inner.tag == ber.OCTETS else None
         found.append(Control(oid, value, is_critical))

@@ -73,6 +73,8 @@ class Found:
 
     def values(self, attribute: str) -> list[bytes]:
         """Return the values of an attribute, however its name is spelled; none if it has none."""
+        if (usual := self.attributes.get(attribute)) is not None:
+            return usual
         low = attribute.lower()
         for name, held in self.attributes.items():
             if name.lower() == low:
@@ -196,13 +198,25 @@ def unbind() -> bytes:
 
 def read(data: bytes, at: int, end: int) -> tuple[int, Answer]:
     """Return the number of the message that lies there, and what it says. Raises Malformed."""
-    reader = ber.Reader(data, at, end).enter(ber.SEQUENCE)
-    number = reader.integer()
-    tag = reader.tag
-    body = reader.enter()
-    controls = read_controls(reader.enter(CONTROLS)) if reader.tag == CONTROLS else ()
-    if tag == ENTRY:
-        return number, Found(body.text(), _attributes(body.octets(ber.SEQUENCE)), controls)
+    header = ber.header
+    tag, start, end = header(data, at, end)
+    number_tag, first, after = header(data, start, end)
+    if tag != ber.SEQUENCE or number_tag != ber.INTEGER:
+        raise ber.Malformed("a message does not begin with its number")
+    number = int.from_bytes(data[first:after], "big", signed=True)
+    tag, start, after = header(data, after, end)
+    controls: tuple[Control, ...] = ()
+    if after < end and data[after] == CONTROLS:
+        _, first, last = header(data, after, end)
+        controls = read_controls(ber.Reader(data, first, last))
+    if tag == ENTRY:  # nine of ten messages of a read
+        name_tag, first, last = header(data, start, after)
+        listed_tag, listed, ending = header(data, last, after)
+        if name_tag != ber.OCTETS or listed_tag != ber.SEQUENCE:
+            raise ber.Malformed("an entry is no name with attributes")
+        attributes = _attributes(data[listed:ending])
+        return number, Found(ber.text(data[first:last]), attributes, controls)
+    body = ber.Reader(data, start, after)
     if tag in PLAIN_RESULTS:
         result = _result(body, controls)
         if tag == 0x61:

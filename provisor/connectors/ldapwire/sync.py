@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from provisor.connectors.ldapwire import ber
@@ -74,6 +74,12 @@ SyncInfo: TypeAlias = NewCookie | PhaseEnded | IdSet
 _NEW_COOKIE, _REFRESH_DELETE, _REFRESH_PRESENT, _ID_SET = 0x80, 0xA1, 0xA2, 0xA3
 
 
+USUAL_STATE: Final = b"\x30\x15\x0a\x01"
+"""How a state without a cookie begins: a sequence of 21 octets, its first element a number."""
+USUAL_STATE_OCTETS: Final = 23
+STATES: Final = {state.value: state for state in State}
+
+
 def sync_request(mode: int, cookie: bytes | None, *, reload_hint: bool = False) -> Control:
     parts = [ber.integer(mode, ber.ENUMERATED)]
     if cookie is not None:
@@ -88,6 +94,10 @@ def entry_state(controls: Iterable[Control]) -> EntryState | None:
     value = find(controls, SYNC_STATE)
     if value is None:
         return None
+    if len(value) == USUAL_STATE_OCTETS and value[:4] == USUAL_STATE and value[5:7] == b"\x04\x10":
+        number, name, cookie = value[4], value[7:], None
+        if number in STATES:
+            return EntryState(STATES[number], UUID(bytes=name), cookie)
     inner = ber.Reader(value).enter(ber.SEQUENCE)
     number, name = inner.enumerated(), inner.octets()
     cookie = inner.octets() if inner.tag == ber.OCTETS else None

@@ -16,6 +16,8 @@ GROUP: Final = "Group"
 OBJECT_ID: Final = "objectId"
 MANAGER: Final = "manager"
 MEMBERS: Final = "members"
+EXPANDED: Final = f"&$expand={MANAGER}($select=id)"
+"""Asks for managers beside what is selected of users."""
 TYPES: Final[Mapping[str, str]] = {
     "#microsoft.graph.user": USER,
     "#microsoft.graph.group": GROUP,

@@ -22,6 +22,7 @@ from provisor.connectors.msgraph.failures import is_absent
 from provisor.connectors.msgraph.image import Held, Image
 from provisor.connectors.msgraph.marks import Mark
 from provisor.connectors.msgraph.naming import (
+    EXPANDED,
     GROUP,
     MANAGER,
     Shape,
@@ -232,23 +233,17 @@ class GraphSource:
         """Return an object as it is now, None if Graph says that it is not there."""
         path = f"/{shape.endpoint}/{quote(id, safe='')}"
         query = "$select=" + quote(shape.select, safe=",")
-        reply = await self._tenant.read(path, query)
+        reply = await self._tenant.read(path, query if shape.kind == GROUP else query + EXPANDED)
         if is_absent(reply):
             return None
         if not reply.is_success:
             raise self._tenant.broken(reply)
         if not isinstance(reply.content, dict) or text_of(reply.content.get("id")) != id:
             raise self._tenant.nonsense(f"answered with something else than {shape.kind} {id}")
-        pointed = await self._members(path) if shape.kind == GROUP else await self._manager(path)
-        return Held(reply.content, pointed)
-
-    async def _manager(self, path: str) -> dict[str, str]:
-        reply = await self._tenant.read(f"{path}/{MANAGER}", "$select=id")
-        if is_absent(reply):
-            return {}
-        if not reply.is_success:
-            raise self._tenant.broken(reply)
-        return pointed_of(reply.content)
+        said = dict(reply.content)
+        manager = said.pop(MANAGER, None)
+        pointed = await self._members(path) if shape.kind == GROUP else pointed_of([manager])
+        return Held(said, pointed)
 
     async def _members(self, path: str) -> dict[str, str]:
         found: dict[str, str] = {}

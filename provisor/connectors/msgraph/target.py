@@ -13,7 +13,7 @@ from provisor.connectors.http.body import Json, JsonObject, get, items, number_o
 from provisor.connectors.http.replies import Reply
 from provisor.connectors.msgraph.asking import Tenant
 from provisor.connectors.msgraph.failures import detail_of, is_absent
-from provisor.connectors.msgraph.naming import GROUP, MANAGER, MEMBERS, USER
+from provisor.connectors.msgraph.naming import EXPANDED, GROUP, MANAGER, MEMBERS, USER
 from provisor.connectors.msgraph.settings import GraphSettings
 from provisor.errors import (
     AdapterError,
@@ -125,7 +125,7 @@ class GraphReader:
             raise Rejected(
                 f"{self.settings.host} answered with another object", code="InvalidAnchor"
             )
-        return await self._entry(kind, reply.content)
+        return self._entry(kind, reply.content)
 
     async def find(self, query: MatchQuery) -> Sequence[Entry]:
         expression = f"{query.attribute} eq {_literal(query.value)}"
@@ -133,7 +133,7 @@ class GraphReader:
         reply = await self.tenant.ask("GET", f"/{_endpoint(query.kind)}", asked, headers=COUNTED)
         if not reply.is_success:
             raise self.tenant.failure(reply)
-        found = [await self._entry(query.kind, one) for one in self._listed(reply)]
+        found = [self._entry(query.kind, one) for one in self._listed(reply)]
         return [e for e in found if _is_same(e.attributes.get(query.attribute), query.value)]
 
     async def list_all(self, kind: str) -> AsyncIterator[Listing]:
@@ -147,9 +147,7 @@ class GraphReader:
                 raise self.tenant.failure(reply)
             counted = number_of(get(reply.content, "@odata.count"))
             total = total if counted is None else counted
-            yield Listing(
-                tuple([await self._entry(kind, one) for one in self._listed(reply)]), total
-            )
+            yield Listing(tuple(self._entry(kind, one) for one in self._listed(reply)), total)
             following = text_of(get(reply.content, "@odata.nextLink"))
             if not following or following in seen:
                 return
@@ -165,9 +163,12 @@ class GraphReader:
 
     def _select(self, kind: str) -> str:
         names = {d.name.partition(".")[0] for d in self.definitions(kind) if _is_plain(d)}
-        return "$select=" + ",".join(sorted({"id", *names} - {"passwordProfile"}))
+        asked = "$select=" + ",".join(sorted({"id", *names} - {"passwordProfile"}))
+        if any(d.name == MANAGER for d in self.definitions(kind)):
+            asked += EXPANDED  # one answer tells the managers of a whole page
+        return asked
 
-    async def _entry(self, kind: str, said: JsonObject) -> Entry:
+    def _entry(self, kind: str, said: JsonObject) -> Entry:
         anchor = Anchor(text_of(said.get("id")))
         attributes: dict[str, Value] = {}
         for definition in self.definitions(kind):
@@ -175,17 +176,9 @@ class GraphReader:
                 value = _value(_at(said, definition.name), definition)
                 if value is not None:
                     attributes[definition.name] = value
-            elif definition.name == MANAGER and (manager := await self._manager(kind, anchor)):
-                attributes[MANAGER] = manager
+            elif definition.name == MANAGER and (manager := text_of(get(said.get(MANAGER), "id"))):
+                attributes[MANAGER] = Reference(USER, Anchor(manager))
         return Entry(kind, anchor, attributes)
-
-    async def _manager(self, kind: str, anchor: Anchor) -> Reference | None:
-        reply = await self.tenant.ask("GET", f"{address(kind, anchor)}/{MANAGER}", "$select=id")
-        if is_absent(reply):
-            return None
-        if not reply.is_success:
-            raise self.tenant.failure(reply)
-        return Reference(USER, Anchor(text_of(get(reply.content, "id"))))
 
     async def close(self) -> None:
         await self.tenant.close()

@@ -137,7 +137,7 @@ def _remember(
     if observation.is_counted:
         page.counted.read += 1
         page.counted.deltas += 1
-        page.counted.reference_deltas += len(transitions.pairs(entry))
+        page.counted.reference_deltas += len(references)
 
 
 def _change(page: Page, observation: Observation, brief: Brief, entry: Entry | None) -> None:

@@ -161,9 +161,11 @@ class GraphFake(Fake):
 
     def _shown(self, held: Object, asked: Mapping[str, str]) -> Object:
         hidden = ("members", "manager", "passwordProfile")
-        if select := asked.get("$select"):
-            return {n: held.get(n) for n in ("id", *select.split(",")) if n not in hidden}
-        return {name: value for name, value in held.items() if name not in hidden}
+        names = ("id", *asked["$select"].split(",")) if asked.get("$select") else held
+        said: Object = {name: held.get(name) for name in names if name not in hidden}
+        if asked.get("$expand") == "manager($select=id)" and held["manager"]:
+            said["manager"] = _pointed(held["manager"], "users")
+        return said
 
     def _found_all(self, endpoint: str, asked: Mapping[str, str], incoming: Incoming) -> Outgoing:
         found = list(self.held[endpoint].values())
