@@ -6,12 +6,15 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
+from msgspec import structs
 
+from provisor.model.audit import Altered
 from provisor.ports import Entropy, Registry
-from provisor.runtime.parts import WORKSPACE
+from provisor.runtime.lease import lease_when_free
+from provisor.runtime.parts import WORKSPACE, Parts
 
 TOKENS = "tokens"
 PREFIX = "pvr_"
@@ -72,6 +75,47 @@ def make(
         expires=expires,
     )
     return token, text
+
+
+class KeyExists(Exception):
+    """There is a good key of this name already."""
+
+
+async def create(
+    parts: Parts, name: str, scopes: Sequence[str], lasts: timedelta | None, by: str
+) -> tuple[Token, str]:
+    """Make a key and keep it; return it and its text. Raises KeyExists."""
+    async with lease_when_free(parts.leases, TOKENS, parts.clock, lambda: None):
+        now = parts.clock.now()
+        known = await load_tokens(parts.registry)
+        if any(one.name == name and one.is_good(now) for one in known):
+            raise KeyExists(f"there is a key {name} already; revoke it first")
+        made, text = make(name, scopes, now, now + lasts if lasts else None, parts.entropy)
+        await put_tokens(parts.registry, (*known, made))
+    until = made.expires.isoformat() if made.expires else "never"
+    told = (Altered("scopes", "", ", ".join(made.scopes)), Altered("expires", "", until))
+    await parts.registry.audit(now, by, "Create API key", f"{name} {made.id}", altered=told)
+    return made, text
+
+
+async def revoke(parts: Parts, wanted: str, by: str, *, by_name: bool) -> bool:
+    """Revoke the key of this id, or where it may be one, of this name; False if there is none."""
+    async with lease_when_free(parts.leases, TOKENS, parts.clock, lambda: None):
+        now = parts.clock.now()
+        known = await load_tokens(parts.registry)
+        chosen = [
+            one
+            for one in known
+            if not one.revoked and (one.id == wanted or (by_name and one.name == wanted))
+        ]
+        if not chosen:
+            return False
+        kept = (structs.replace(one, revoked=now) if one in chosen else one for one in known)
+        await put_tokens(parts.registry, tuple(kept))
+    about = ", ".join(f"{one.name} {one.id}" for one in chosen)
+    told = [Altered(f"scopes of {one.id}", ", ".join(one.scopes), "") for one in chosen]
+    await parts.registry.audit(now, by, "Revoke API key", about, altered=told)
+    return True
 
 
 def matching(tokens: Sequence[Token], text: str) -> Token | None:

@@ -11,13 +11,11 @@ from provisor.cli.render import moment, say, table, tell
 from provisor.cli.session import administrator, within
 from provisor.cli.shape import json_option, workspace_option
 from provisor.cli.workspace import Workspace
-from provisor.model.audit import Altered
-from provisor.runtime.lease import lease
 from provisor.settings.durations import parse_duration
 from provisor.settings.problems import suggestion
-from provisor.settings.tokens import SCOPES, Token, load_tokens, make, put_tokens
-
-LOCK = "tokens"
+from provisor.settings.tokens import SCOPES, KeyExists, Token, load_tokens
+from provisor.settings.tokens import create as create_key
+from provisor.settings.tokens import revoke as revoke_key
 
 
 @click.group(
@@ -50,20 +48,13 @@ def create(
 
     async def work(workspace: Workspace) -> None:
         chosen = [_scope(scope) for scope in scopes]
-        parts = workspace.parts
-        now = parts.clock.now()
         lasts = parse_duration(expires) if expires else None
         if expires and lasts is None:
             raise WrongUse(f"{expires} is no duration such as P90D")
-        with lease(workspace.parts.leases, LOCK):
-            known = await load_tokens(parts.registry)
-            if any(one.name == name and one.is_good(now) for one in known):
-                raise WrongUse(f"there is a key {name} already; revoke it first")
-            made, text = make(name, chosen, now, now + lasts if lasts else None, parts.entropy)
-            await put_tokens(parts.registry, (*known, made))
-        about, until = f"{name} {made.id}", made.expires.isoformat() if made.expires else "never"
-        told = (Altered("scopes", "", ", ".join(made.scopes)), Altered("expires", "", until))
-        await parts.registry.audit(now, administrator(), "Create API key", about, altered=told)
+        try:
+            made, text = await create_key(workspace.parts, name, chosen, lasts, administrator())
+        except KeyExists as failure:
+            raise WrongUse(str(failure)) from failure
         if as_json:
             say(msgspec.json.encode({"id": made.id, "name": name, "token": text}).decode())
         else:
@@ -125,20 +116,8 @@ def revoke(session: Session, name: str) -> int:
     """End the key NAME, by name or id: from now on it is refused."""
 
     async def work(workspace: Workspace) -> None:
-        parts = workspace.parts
-        now = parts.clock.now()
-        with lease(workspace.parts.leases, LOCK):
-            known = await load_tokens(parts.registry)
-            chosen = [one for one in known if name in (one.name, one.id) and not one.revoked]
-            if not chosen:
-                raise WrongUse(f"there is no key {name}; `provisor token list` shows them")
-            kept = [
-                msgspec.structs.replace(one, revoked=now) if one in chosen else one for one in known
-            ]
-            await put_tokens(parts.registry, kept)
-        about = ", ".join(f"{one.name} {one.id}" for one in chosen)
-        told = [Altered(f"scopes of {one.id}", ", ".join(one.scopes), "") for one in chosen]
-        await parts.registry.audit(now, administrator(), "Revoke API key", about, altered=told)
+        if not await revoke_key(workspace.parts, name, administrator(), by_name=True):
+            raise WrongUse(f"there is no key {name}; `provisor token list` shows them")
         say(f"{name} is refused from now on")
 
     return within(session, work)

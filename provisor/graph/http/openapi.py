@@ -28,6 +28,7 @@ KEYS: Mapping[str, str] = {
     "gallery": "The id of an application template.",
     "log": "The id of an entry of the provisioning log.",
     "tenant": "The id of a tenant.",
+    "key": "The id of an API key.",
 }
 REFUSALS: Mapping[int, str] = {
     400: "Something in the request is wrong; the message says what, `details` each thing of it.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from provisor.graph.http.auth import EVERYTHING
 from provisor.graph.http.events import events
 from provisor.graph.http.handlers import (
     access,
@@ -18,7 +19,9 @@ from provisor.graph.http.handlers import (
     drift,
     expressions,
     history,
+    inventory,
     jobs,
+    keys,
     lifecycle,
     logs,
     meta,
@@ -85,6 +88,13 @@ from provisor.graph.wire.directory import (
 )
 from provisor.graph.wire.drift import DriftChoice, DriftReport, Taken
 from provisor.graph.wire.functions import FilterOperatorSchema, FunctionSchema
+from provisor.graph.wire.inventory import (
+    ApplicationOverview,
+    Keys,
+    MadeKey,
+    NewKey,
+    SharedConnections,
+)
 from provisor.graph.wire.jobs import JobChange, NewJob, SynchronizationJob
 from provisor.graph.wire.logs import BetaObjectSummary
 from provisor.graph.wire.on_demand import OnDemandRequest
@@ -394,9 +404,30 @@ def _own() -> tuple[Route, ...]:
         orders=overview.PROPERTIES,
         shows_own=True,
     )
+    applications = replace(
+        get("provisor/applications", inventory.applications, one(ApplicationOverview)),
+        orders=inventory.PROPERTIES,
+        shows_own=True,
+    )
+    joined = get("provisor/connections", inventory.connections, one(SharedConnections))
+    routes = (*routes, replace(joined, shows_own=True), *_keys())
     return (
-        replace(listed, is_versioned=False, options=("filter", "orderby", "top", "skip")),
+        *(
+            replace(route, is_versioned=False, options=("filter", "orderby", "top", "skip"))
+            for route in (listed, applications)
+        ),
         *(replace(route, is_versioned=False, options=()) for route in routes),
+    )
+
+
+def _keys() -> tuple[Route, ...]:
+    """Whoever makes keys may give them everything, and so has to have it."""
+    at, everything = "provisor/tokens", (EVERYTHING,)
+    made = changing("POST", at, keys.make_key, NewKey, one(MadeKey, 201), everything)
+    return (
+        get(at, keys.list_keys, one(Keys), everything),
+        replace(made, refusals=(409,)),
+        changing("DELETE", f"{at}/{{key}}", keys.revoke_key, scopes=everything),
     )
 
 

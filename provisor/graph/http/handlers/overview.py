@@ -50,7 +50,7 @@ class Concern(IntEnum):
 async def list_all(call: Call) -> Answer:
     """Return every job that the caller may see, and how many stand how."""
     registry, now = call.house.parts.registry, call.house.parts.clock.now()
-    shown = {one.id: one for one in await registry.applications() if _may_see(call, one)}
+    shown = {one.id: one for one in await registry.applications() if may_see(call, one)}
     jobs = {job.id: job for job in await registry.jobs() if job.application_id in shown}
     rows = [_row(job, shown[job.application_id], now) for job in jobs.values()]
     skip = call.query.number("skip") or 0
@@ -72,7 +72,7 @@ async def summary(call: Call) -> Answer:
     return said(await _whole(call, row, job))
 
 
-def _may_see(call: Call, application: Application) -> bool:
+def may_see(call: Call, application: Application) -> bool:
     return call.caller.has_any(ALL) or call.caller.owns(application)
 
 

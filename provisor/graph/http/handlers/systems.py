@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import structs
 
 from provisor.connectors.installed import ConnectorUnusable, connector_named
 from provisor.errors import AdapterError
@@ -46,19 +47,21 @@ async def sides_of(house: House, application: Application) -> tuple[ConnectionSi
 async def _side(
     house: House, application: Application, side: str, written: object, has_secrets: bool
 ) -> ConnectionSide:
+    return structs.replace(
+        shown_side(side, written),
+        has_secrets_of_api=has_secrets and side == TARGET,
+        missing=await _missing(house, application, side),
+    )
+
+
+def shown_side(side: str, written: object) -> ConnectionSide:
+    """Return a connection as it is written, without a secret."""
     form = msgspec.convert(written, ConnectionForm)
     try:
         title = connector_named(form.connector).title
     except ConnectorUnusable:
         title = ""
-    return ConnectionSide(
-        side=side,
-        connector=form.connector,
-        title=title,
-        settings=_shown(form),
-        has_secrets_of_api=has_secrets and side == TARGET,
-        missing=await _missing(house, application, side),
-    )
+    return ConnectionSide(side=side, connector=form.connector, title=title, settings=_shown(form))
 
 
 def _shown(form: ConnectionForm) -> dict[str, object]:
