@@ -14,12 +14,15 @@ from urllib.parse import unquote
 from starlette.responses import Response
 
 from provisor.console.pages import (
+    applications,
     audit,
     connection,
     drift,
     escrows,
     explain,
     job,
+    joined,
+    keys,
     live,
     log,
     mappings,
@@ -43,7 +46,10 @@ class Page:
 
 
 JOB = "/jobs/{sp}/{job}"
+APPLICATION = "/applications/{sp}"
+ASSIGN = ("POST", "^/appRoleAssignedTo")
 SYSTEMS = ("GET", "~/connections")
+DISCOVER = ("POST", f"@/{connection.DIRECTORIES}/any/discover")
 CHECK = ("POST", "@/validateCredentials")
 WHAT_IF = ("POST", "@/schema/whatIf")
 PAGES: tuple[Page, ...] = (
@@ -68,6 +74,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{JOB}/drift/{{act}}", drift.decide, ("POST", "@/drift/accept")),
     Page("GET", f"{JOB}/connection", connection.connection, SYSTEMS),
     Page("POST", f"{JOB}/connection/probe", connection.probe, ("POST", "@/probe")),
+    Page("POST", f"{JOB}/connection/discover", connection.discover, DISCOVER),
     Page("POST", f"{JOB}/connection/check", connection.check, CHECK),
     Page("POST", f"{JOB}/connection/save", connection.save, ("PUT", "~/secrets")),
     Page("GET", f"{JOB}/log", log.log, ("GET", log.LOGS)),
@@ -79,6 +86,17 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{JOB}/mappings/{{at}}/attribute", mappings.attribute_preview, WHAT_IF),
     Page("GET", f"{JOB}/mappings/{{at}}/scope", mappings.scope_form, ("PUT", "@/schema")),
     Page("POST", f"{JOB}/mappings/{{at}}/scope", mappings.scope_preview, WHAT_IF),
+    Page("GET", "/applications", applications.applications, ("GET", applications.ALL)),
+    Page("POST", "/applications", applications.make, ("POST", applications.INSTANTIATE)),
+    Page("GET", APPLICATION, applications.application, ("GET", "^")),
+    Page("POST", f"{APPLICATION}/jobs", applications.add_job, ("POST", "~/jobs")),
+    Page("GET", f"{APPLICATION}/assignable", applications.suggestions, ("GET", "users")),
+    Page("POST", f"{APPLICATION}/assign", applications.assign, ASSIGN),
+    Page("POST", f"{APPLICATION}/unassign", applications.unassign, ASSIGN),
+    Page("GET", "/connections", joined.connections, ("GET", "/provisor/connections")),
+    Page("GET", "/keys", keys.keys, ("GET", keys.TOKENS)),
+    Page("POST", "/keys", keys.make, ("POST", keys.TOKENS)),
+    Page("POST", "/keys/revoke", keys.revoke, ("DELETE", f"{keys.TOKENS}/any")),
     Page("GET", "/audit", audit.audit, ("GET", audit.AUDITS)),
     Page("GET", "/log", log.log, ("GET", log.LOGS)),
     Page("GET", "/log.zip", log.download, ("GET", log.LOGS)),

@@ -98,8 +98,11 @@ TABS: tuple[tuple[str, str, str, tuple[str, str]], ...] = (
 """Name, address and words of a page about a job, and what it needs of the API."""
 PLACES: tuple[tuple[str, str, tuple[str, str]], ...] = (
     ("Jobs", f"{PATH}/", ("GET", "/provisor/jobs")),
+    ("Applications", f"{PATH}/applications", ("GET", "/provisor/applications")),
+    ("Connections", f"{PATH}/connections", ("GET", "/provisor/connections")),
     ("Log", f"{PATH}/log", ("GET", "auditLogs/provisioning")),
     ("Audit", f"{PATH}/audit", ("GET", "auditLogs/directoryAudits")),
+    ("Keys", f"{PATH}/keys", ("GET", "/provisor/tokens")),
 )
 """Name, address, and what the API must let a person do for it to be offered."""
 

@@ -198,6 +198,11 @@ DONE: Mapping[str, str] = {
     "approve": "Approved. A cycle that carries it out begins at once.",
     "retry": "Tried again by the cycle that begins at once.",
     "saved": "The mappings are saved. The next cycle works with them.",
+    "application": "The application is made. Give it a job.",
+    "job": "The job is made, and not started. See that both systems can be used.",
+    "assigned": "Assigned. The next cycle works with it.",
+    "unassigned": "No longer assigned. The next cycle works with it.",
+    "revoked": "The key is revoked: it is refused from now on.",
     "accept": "Accepted: what the target says is kept until another value is implied or written.",
     "reassert": "The next cycle puts it right. While the job is started it begins at once.",
     "credentials": "The credentials are saved. The next cycle works with them.",
@@ -325,3 +330,28 @@ DRIFTS: Mapping[str, Drifting] = {
     "ungoverned": Drifting("Not ours", "secondary", "The object is no longer looked after."),
 }
 """By what the API calls it."""
+
+EXPIRIES: tuple[tuple[str, str], ...] = (
+    ("P7D", "In 7 days"),
+    ("P30D", "In 30 days"),
+    ("P90D", "In 90 days"),
+    ("P365D", "In a year"),
+    ("", "Never, until it is revoked"),
+)
+PERMISSIONS: Mapping[str, str] = {
+    "Synchronization.Read.All": "reads jobs, schemas, templates",
+    "Synchronization.ReadWrite.All": "and changes them, starts and stops, sets credentials",
+    "SynchronizationData-User.Upload": "uploads people, and nothing else",
+    "Application.Read.All": "reads applications and assignments",
+    "Application.ReadWrite.All": "makes applications, changes assignments",
+    "Application.ReadWrite.OwnedBy": "everything, of applications it owns",
+    "AppRoleAssignment.ReadWrite.All": "changes assignments",
+    "AuditLog.Read.All": "reads audit and log",
+    "ProvisioningLog.Read.All": "reads the log",
+    "User.Read.All": "reads people of the sources",
+    "Group.Read.All": "reads groups of the sources",
+    "Directory.Read.All": "reads applications, people, groups, log",
+    "Directory.ReadWrite.All": "everything, keys too",
+    "Metrics.Read.All": "reads measures",
+}
+"""What each permission lets its holder do."""

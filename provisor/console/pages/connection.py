@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from msgspec import Struct
 from starlette.responses import Response
 
+from provisor.console.pages.explain import schema_of
 from provisor.console.pages.job import standing
 from provisor.console.visit import Visit, to
 from provisor.console.words import CREDENTIALS
-from provisor.graph.http.faults import Fault
+from provisor.graph.http.faults import Fault, bad_request
 from provisor.graph.wire.pairs import SecretPair
+from provisor.graph.wire.schemas import DirectoryDefinition
 from provisor.graph.wire.systems import Connections, ProbeDocument
 
 MASK = "*"
-SCIM, TARGET = "scim", "target"
+SCIM, SOURCE, TARGET = "scim", "source", "target"
+DIRECTORIES = "schema/directories"
 REMOVED = "remove-"
 """Begins the name of the box that says: keep nothing in its place."""
 
@@ -34,6 +38,16 @@ class Told:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KindFound:
+    """One kind of object that a system says it has."""
+
+    name: str
+    attributes: Sequence[str]
+    new: Sequence[str]
+    """Those of them that the schema did not know before."""
+
+
 async def connection(visit: Visit) -> Response:
     return await _page(visit)
 
@@ -44,6 +58,7 @@ async def _page(
     probed: ProbeDocument | None = None,
     refusal: Fault | None = None,
     told: Told | None = None,
+    discovered: tuple[str, Sequence[KindFound]] | None = None,
     status: int = 200,
 ) -> Response:
     systems = await _systems(visit)
@@ -59,6 +74,8 @@ async def _page(
         probed=probed,
         refusal=refusal,
         told=told,
+        discovered=discovered,
+        may_discover=await visit.may("POST", f"{visit.at}/{DIRECTORIES}/any/discover"),
         has_form=has_form,
         kept=kept,
         others=[key for key in kept if key not in CREDENTIALS],
@@ -92,6 +109,37 @@ async def probe(visit: Visit) -> Response:
             raise
         return await _page(visit, refusal=fault)
     return await _page(visit, probed=probed)
+
+
+async def discover(visit: Visit) -> Response:
+    """Have one system say what it has, so that mappings may name it."""
+    side = visit.form.get("side", "")
+    rules = (await schema_of(visit)).synchronization_rules
+    names = [
+        one.source_directory_name if side == SOURCE else one.target_directory_name
+        for one in rules
+        if side in (SOURCE, TARGET)
+    ]
+    if not names or not names[0]:
+        raise bad_request("There is no directory of this side to discover.")
+    at = f"{visit.at}/{DIRECTORIES}/{quote(names[0], safe='')}"
+    before = await visit.api.wire(DirectoryDefinition, at)
+    try:
+        await visit.api.send("POST", f"{at}/discover")
+    except Fault as fault:
+        if fault.status != 400:
+            raise
+        return await _page(visit, refusal=fault)
+    now = await visit.api.wire(DirectoryDefinition, at)
+    return await _page(visit, discovered=(side, list(_kinds(before, now))))
+
+
+def _kinds(before: DirectoryDefinition, now: DirectoryDefinition) -> Iterator[KindFound]:
+    known = {one.name: {each.name for each in one.attributes} for one in before.objects}
+    for one in now.objects:
+        names = [each.name for each in one.attributes]
+        new = [name for name in names if name not in known.get(one.name, ())]
+        yield KindFound(one.name, names, new)
 
 
 # credentials

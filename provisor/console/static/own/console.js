@@ -157,6 +157,11 @@
   var resized = 0;
   window.addEventListener("resize", function () { clearTimeout(resized); resized = setTimeout(draw, 150); });
 
+  // what is shown once is ready to be copied
+
+  var once = document.querySelector("input[data-select]");
+  if (once) once.select();
+
   // on a narrow screen the tab of this page may lie out of sight
 
   var tab = document.querySelector(".tabs [aria-current]");
