@@ -45,10 +45,12 @@ def test_a_key_is_made_told_once_and_revoked(house: Served) -> None:
 
 
 def test_a_key_that_nobody_could_use_is_not_made(house: Served) -> None:
-    for wrong in (
-        {"name": " ", "scopes": ["Synchronization.Read.All"]},
-        {"name": "none", "scopes": []},
-        {"name": "other", "scopes": ["Everything"]},
-        {"name": "late", "scopes": ["Synchronization.Read.All"], "expiresIn": "soon"},
+    reads = "Synchronization.Read.All"
+    for name, scopes, lasts in (
+        (" ", [reads], "P1D"),
+        ("none", list[str](), "P1D"),
+        ("other", ["Everything"], "P1D"),
+        ("late", [reads], "soon"),
     ):
+        wrong = {"name": name, "scopes": scopes, "expiresIn": lasts}
         assert house.post("/provisor/tokens", wrong).status == 400
