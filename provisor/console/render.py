@@ -153,15 +153,20 @@ def camel(name: str) -> str:
     return first + "".join(part.title() for part in rest)
 
 
-def points(cycles: Sequence[CycleExecution]) -> list[list[float]]:
-    """Return what the charts of cycles show, oldest first: times, then a row for each line."""
+def points(cycles: Sequence[CycleExecution]) -> list[list[float | None]]:
+    """Return what the charts of cycles show, oldest first: times, then a row for each line.
+
+    None stands where nothing was measured.
+    """
     shown = list(reversed(cycles))
+    spent = [dict(one.spent.parts) if one.spent else {} for one in shown]
     return [
         [one.time_began.timestamp() for one in shown],
         [one.count_imported for one in shown],
         [one.count_exported for one in shown],
         [one.count_escrowed for one in shown],
         [round(one.seconds, 3) for one in shown],
+        *([known.get(part) for known in spent] for part in words.PARTS),
     ]
 
 

@@ -41,6 +41,13 @@ KINDS: Mapping[str, str] = {
     "incremental": "Incremental: what changed since the last cycle.",
     "reconcile": "Reconcile: the target was read in full as well.",
 }
+PARTS: Mapping[str, tuple[str, str]] = {
+    "source": ("Source", "Reading, and waiting for what is read."),
+    "mapping": ("Mapping", "Our own thinking: scoping, matching, mapping, deciding."),
+    "target": ("Target", "Waiting for the target's answers, and reading them."),
+    "store": ("Store", "Remembering what was seen and done."),
+}
+"""Where the time of a cycle goes."""
 QUARANTINES: Mapping[str, str] = {
     "EncounteredBaseEscrowThreshold": "Too many objects failed.",
     "EncounteredTotalEscrowThreshold": "Too many objects and references failed together.",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from provisor.expressions.context import Context, FixedChance
-from provisor.model.cycles import Halt, JobError
+from provisor.model.cycles import Halt, JobError, Spent
 from provisor.model.decisions import Decision, Standing, StandingKey, TargetChange
 from provisor.model.entries import EntryKey
 from provisor.model.rules import MappingName, Policy, Rules
@@ -26,6 +26,8 @@ class Ports:
     entropy: Entropy
     lease_ends: LeaseEnds = forever
     """No write is sent after this: another engine may have the job by then."""
+    spent: Callable[[], Spent | None] = lambda: None
+    """Where the time of this cycle has gone so far; None where nobody holds the watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption, interruptible
 from provisor.runtime.lease import Busy, asking, lease
 from provisor.runtime.parts import WORKSPACE, Parts
+from provisor.telemetry.spent import Stopwatch, timed_journal, timed_source, timed_target
 from provisor.telemetry.watch import Watch, watched_journal, watched_source, watched_target
 
 LOOK_AGAIN_S = 2.0
@@ -66,12 +67,25 @@ async def possess(
                 entropy=parts.entropy,
                 lease_ends=held.ends,
             )
+            ports = _timed(ports)
             if parts.watching is not None:
                 ports = _watched(ports, parts.watching(job))
             yield Ready(equipment.mandate, ports)
         finally:
             await target.close()
             await source.close()
+
+
+def _timed(ports: Ports) -> Ports:
+    """Hold a watch over a cycle, from here on."""
+    held = Stopwatch()
+    return replace(
+        ports,
+        source=timed_source(ports.source, held),
+        target=timed_target(ports.target, held),
+        journal=timed_journal(ports.journal, held),
+        spent=held.spent,
+    )
 
 
 def _watched(ports: Ports, watch: Watch) -> Ports:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from provisor.console.render import plural
 from provisor.console.visit import Visit, to
 from provisor.console.words import ACTS, SCOPES, Act
 from provisor.graph.http.faults import Fault, bad_request
@@ -80,9 +81,33 @@ async def act(visit: Visit) -> Response:
 
 
 async def restart_form(visit: Visit) -> Response:
+    return await _restart(visit, missing=False)
+
+
+async def _restart(visit: Visit, *, missing: bool) -> Response:
+    head = await standing(visit)
     return await visit.render(
-        "restart.html", scopes=SCOPES, tab="status", head=await standing(visit), missing=False
+        "restart.html",
+        400 if missing else 200,
+        scopes=SCOPES,
+        now_there=_there(head),
+        tab="status",
+        head=head,
+        missing=missing,
     )
+
+
+def _there(head: Head) -> Mapping[str, str]:
+    """Return what there is at present of what each scope of a restart is about."""
+    one = head.summary
+    held = len(head.staged.departures)
+    return {
+        "Watermark": "the source was read" if one.last_ended else "nothing was read yet",
+        "Escrows": plural(one.count_escrowed, "object"),
+        "QuarantineState": "it is in quarantine" if one.status.quarantine else "it is in none",
+        "ConnectorDataStore": plural(one.links, "link"),
+        "ForceDeletes": f"{plural(held, 'departure')} held",
+    }
 
 
 async def restart(visit: Visit) -> Response:
@@ -91,10 +116,7 @@ async def restart(visit: Visit) -> Response:
     if not chosen:
         raise bad_request("Choose what the restart is to forget.")
     if any(scope.is_grave for scope in chosen) and not visit.form.get(CONFIRMATION):
-        head = await standing(visit)
-        return await visit.render(
-            "restart.html", 400, scopes=SCOPES, tab="status", head=head, missing=True
-        )
+        return await _restart(visit, missing=True)
     names = ",".join(scope.name for scope in chosen)
     await visit.api.send("POST", f"{visit.at}/restart", {"criteria": {"resetScope": names}})
     return to(visit.here, did="restart")

@@ -22,6 +22,24 @@ class Problem(Wire, frozen=True, kw_only=True):
     troubleshooting_url: str | None = None
 
 
+class TimeSpent(Wire, frozen=True, kw_only=True):
+    """Where the time of a cycle went, in seconds. Each moment counts once."""
+
+    source: float = 0.0
+    mapping: float = 0.0
+    target: float = 0.0
+    store: float = 0.0
+
+    @property
+    def parts(self) -> tuple[tuple[str, float], ...]:
+        names = ("source", "mapping", "target", "store")
+        return tuple((name, getattr(self, name)) for name in names)
+
+    @property
+    def total(self) -> float:
+        return sum(seconds for _, seconds in self.parts)
+
+
 class CycleExecution(SynchronizationTaskExecution, frozen=True, kw_only=True):
     """Graph's execution of a cycle, and what Graph does not tell of it."""
 
@@ -30,6 +48,8 @@ class CycleExecution(SynchronizationTaskExecution, frozen=True, kw_only=True):
     count_staged: int = 0
     error_side: str | None = None
     entry_error: str | None = None
+    spent: TimeSpent | None = None
+    """Null where it was not measured."""
 
     @property
     def seconds(self) -> float:

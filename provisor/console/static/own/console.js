@@ -51,6 +51,22 @@
     return Object.assign({ label: label, stroke: colour(name), width: 2, points: { show: true, size: 5 } }, more || {});
   }
 
+  var clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  var day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+  function moments(chart, splits) {
+    var isLong = splits.length > 1 && splits[splits.length - 1] - splits[0] > 86400;
+    return splits.map(function (at) { return (isLong ? day : clock).format(new Date(at * 1000)); });
+  }
+
+  // by chart: label, colour, row of the data
+
+  var LINES = {
+    counts: [["Read", "--chart-1", 1], ["Exported", "--chart-2", 2], ["Escrow", "--chart-3", 3]],
+    seconds: [["Seconds", "--chart-1", 4]],
+    spent: [["Source", "--chart-1", 5], ["Mapping", "--chart-2", 6], ["Target", "--chart-3", 7], ["Store", "--chart-4", 8]],
+  };
+
   function draw() {
     drawn.forEach(function (one) { one.destroy(); });
     drawn = [];
@@ -58,14 +74,13 @@
     if (!source || !window.uPlot) return;
     var data = JSON.parse(source.textContent);
     document.querySelectorAll("[data-chart]").forEach(function (place) {
-      var isCounts = place.dataset.chart === "counts";
-      var series = isCounts
-        ? [{}, line("Read", "--chart-1"), line("Exported", "--chart-2"), line("Escrow", "--chart-3")]
-        : [{}, line("Seconds", "--chart-1")];
-      var shown = isCounts ? data.slice(0, 4) : [data[0], data[4]];
+      var lines = LINES[place.dataset.chart];
+      var series = [{ value: function (chart, at) { return at == null ? "" : absolute.format(new Date(at * 1000)); } }].concat(lines.map(function (one) { return line(one[0], one[1]); }));
+      var shown = [data[0]].concat(lines.map(function (one) { return data[one[2]]; }));
       drawn.push(new window.uPlot({
         width: Math.max(place.clientWidth, 200), height: 170, series: series,
-        axes: [axis(), axis({ size: 56 })], cursor: { y: false }, scales: { y: { range: { min: { pad: 0, hard: 0, mode: 1 }, max: { pad: 0.1, mode: 2, soft: 1 } } } },
+        axes: [axis({ values: moments, space: 70 }), axis({ size: 56 })], cursor: { y: false },
+        scales: { y: { range: { min: { pad: 0, hard: 0, mode: 1 }, max: { pad: 0.1, mode: 2, soft: place.dataset.chart === "counts" ? 1 : 0.01 } } } },
       }, shown, place));
     });
   }

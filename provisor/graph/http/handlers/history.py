@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 
 from provisor.graph.http.answers import Answer, Document, document, said
 from provisor.graph.http.calls import Call
@@ -11,7 +12,7 @@ from provisor.graph.http.handlers.common import job_of
 from provisor.graph.translate.job import to_execution
 from provisor.graph.troubleshooting import page_url, trouble_of
 from provisor.graph.wire.overview import FoundObject, FoundObjects, Retried, RetryRequest
-from provisor.model.cycles import Cycle
+from provisor.model.cycles import Cycle, Spent
 from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor, Entry
 from provisor.model.rules import MappingName
@@ -44,7 +45,13 @@ def told(cycle: Cycle) -> Document:
         "countStaged": counts.staged,
         "errorSide": error.side.value if error else None,
         "entryError": cycle.entry_error or None,
+        "spent": _spent(cycle.spent) if cycle.spent else None,
     }
+
+
+def _spent(spent: Spent) -> Document:
+    seconds = asdict(spent)
+    return {name: round(value, 4) for name, value in seconds.items()}
 
 
 async def escrows(call: Call) -> Answer:
