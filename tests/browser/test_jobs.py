@@ -61,6 +61,14 @@ def test_a_job_is_started_runs_and_is_paused(visitor: Person, fresh: str) -> Non
     assert re.search(r"User to User\s+2\s+linked", visitor.told())
     assert set(visitor.served.users()) == {"ada@example.com", "bob@example.com"}
 
+    # Where its time went is told, and each moment counts once.
+    visitor.reads("Where the time of the latest cycle went")
+    principal, job = visitor.page.url.partition("?")[0].rsplit("/", 2)[1:]
+    at = f"/v1.0/servicePrincipals/{principal}/synchronization/jobs/{job}/cycles"
+    (cycle,) = visitor.served.get(at).json["value"]
+    assert set(cycle["spent"]) == {"source", "mapping", "target", "store"}
+    assert all(seconds > 0 for seconds in cycle["spent"].values())
+
     visitor.press("Pause")
     visitor.reads("The job is paused.")
     visitor.reads("The schedule does not run this job.")
