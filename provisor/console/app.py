@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from provisor.console.asking import Api, meant
 from provisor.console.entrance import Entrance, is_from_here
+from provisor.console.outward import outward_of
 from provisor.console.render import STATIC, page, static
 from provisor.console.routes import led
 from provisor.console.sessions import COOKIE, PATH, Session, Sessions, anti_forgery
@@ -46,9 +47,13 @@ class Console:
     draw: Callable[[int], bytes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        outward = outward_of(self.service.places.public)
+        scope = outward.inward(scope) if scope["type"] == "http" else scope
         path = scope["path"] if scope["type"] == "http" else ""
         if path == "/":
-            await RedirectResponse(f"{PATH}/", 307)(scope, receive, send)
+            led = RedirectResponse(f"{PATH}/", 307)
+            outward.carry(led)
+            await led(scope, receive, send)
             return
         if path != PATH and not path.startswith(f"{PATH}/"):
             await self.service(scope, receive, send)
@@ -63,6 +68,7 @@ class Console:
         except Exception as failure:  # noqa: BLE001
             answer = self._refusal(request, failure, nonce)
         _guard(answer, nonce, is_secure=self._is_secure(request))
+        outward.carry(answer)
         await answer(scope, receive, send)
 
     async def _answer(self, request: Request, nonce: str) -> Response:

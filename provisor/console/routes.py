@@ -79,6 +79,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{JOB}/connection/save", connection.save, ("PUT", "~/secrets")),
     Page("GET", f"{JOB}/log", log.log, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/log.zip", log.download, ("GET", log.LOGS)),
+    Page("GET", f"{JOB}/log.json", log.download_json, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/mappings", mappings.mappings, ("GET", "@/schema")),
     Page("POST", f"{JOB}/mappings/save", mappings.save, ("PUT", "@/schema")),
     Page("POST", f"{JOB}/mappings/try", mappings.attempt, ("POST", "@/schema/parseExpression")),
@@ -100,6 +101,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/audit", audit.audit, ("GET", audit.AUDITS)),
     Page("GET", "/log", log.log, ("GET", log.LOGS)),
     Page("GET", "/log.zip", log.download, ("GET", log.LOGS)),
+    Page("GET", "/log.json", log.download_json, ("GET", log.LOGS)),
     Page("GET", "/log/{entry}", log.entry, ("GET", log.LOGS)),
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+import msgspec
+from msgspec import Struct, field
 from starlette.responses import Response
 
 from provisor.console.asking import literal, of_odata, skip_token
@@ -20,6 +22,8 @@ from provisor.graph.wire.logs import (
 )
 
 SIZE = 50
+PAGE_MAX, DOWNLOADED_MAX = 1_000, 10_000
+"""Entries that the API gives in one go, and that are gathered into one file."""
 LOGS = "auditLogs/provisioning"
 ASKED = ("since", "until", "action", "status", "code", "person", "cycle")
 """What the address may narrow the log by; a link with these shows the same again."""
@@ -88,6 +92,31 @@ async def entry(visit: Visit) -> Response:
     one = await visit.api.read(ProvisioningObjectSummary, f"{LOGS}/{visit.keys['entry']}")
     template = "_entry.html" if visit.is_part else "entry.html"
     return await visit.render(template, one=one)
+
+
+class _RawPage(Struct, frozen=True, kw_only=True):
+    """A page of the log, its entries as the API wrote them."""
+
+    value: list[msgspec.Raw]
+    next_link: str = field(name="@odata.nextLink", default="")
+
+
+async def download_json(visit: Visit) -> Response:
+    """Gather the entries that the page is about, as the API tells them, up to a limit."""
+    options = {"top": str(PAGE_MAX)}
+    if condition := condition_of(visit):
+        options["filter"] = condition
+    entries: list[msgspec.Raw] = []
+    while len(entries) < DOWNLOADED_MAX:
+        page = await visit.api.read(_RawPage, LOGS, **options)
+        entries += page.value
+        token = skip_token(page.next_link)
+        if not token:
+            break
+        options["skiptoken"] = token
+    content = msgspec.json.encode({"value": entries[:DOWNLOADED_MAX]})
+    headers = {"Content-Disposition": 'attachment; filename="provisioning-log.json"'}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 async def download(visit: Visit) -> Response:
