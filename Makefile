@@ -54,8 +54,8 @@ format: venv  ## put the code into its form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-screenshots: venv  ## take pictures of the console's pages into build/screenshots: light, dark, narrow
-	@$(BIN)/python -m tests.browser.screenshots build/screenshots
+screenshots: venv  ## take pictures of the console's pages into build/screenshots, and those that the documents show
+	@$(BIN)/python -m tests.browser.screenshots build/screenshots docs/pictures
 
 docs: venv  ## build the documentation as a site, in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "build/site/index.html"

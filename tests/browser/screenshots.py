@@ -1,4 +1,7 @@
-"""Pictures of the pages, light, dark and narrow: `python -m tests.browser.screenshots FOLDER`."""
+"""Pictures of the pages, light, dark and narrow, in a folder; and those that the documents show.
+
+`python -m tests.browser.screenshots FOLDER DOCUMENTS`: the latter are what fits on a screen, small.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from playwright.sync_api import Browser
 
 from tests.api.served import Served, serving, target, wait_until, workspace
 from tests.browser.browser import Person, chromium, person
+from tests.browser.small import shrink
+from tests.browser.test_drift import meddle, tells_only
 
 PEOPLE = tuple(f"p{number:02}" for number in range(40))
 MODES: dict[str, dict[str, Any]] = {
@@ -18,7 +23,14 @@ MODES: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}},
 }
-PLACES = {"jobs": "/", "log": "/log", "audit": "/audit"}
+PLACES = {
+    "jobs": "/",
+    "applications": "/applications",
+    "connections": "/connections",
+    "log": "/log",
+    "audit": "/audit",
+    "keys": "/keys",
+}
 OF_A_JOB = {
     "status": "",
     "restart": "/restart",
@@ -29,7 +41,11 @@ OF_A_JOB = {
     "expression": "/mappings/0.0/attribute?target=displayName",
     "scope": "/mappings/0.0/scope",
     "escrows": "/escrows",
+    "drift": "/drift",
+    "connection": "/connection",
 }
+SHOWN = ("jobs", "status", "explain", "staged", "drift")
+"""What the documents show, light."""
 
 
 def taken(browser: Browser, served: Served, mode: str, folder: Path) -> None:
@@ -50,29 +66,60 @@ def _picture(somebody: Person, path: str, file: Path) -> None:
     somebody.page.screenshot(path=file, full_page=True)
 
 
+def shown(browser: Browser, served: Served, folder: Path) -> None:
+    """Take the pictures that the documents show."""
+    with person(browser, served, **MODES["light"]) as somebody:
+        somebody.sign_in(served.token)
+        somebody.open_job("people")
+        at = somebody.page.url.partition("/console")[2]
+        for name in SHOWN:
+            path = PLACES[name] if name in PLACES else f"{at}{OF_A_JOB[name]}"
+            somebody.open(path)
+            somebody.page.locator("h1").first.wait_for()
+            file = folder / f"console-{name}.png"
+            somebody.page.screenshot(path=file)
+            shrink(file)
+
+
 def prepare(browser: Browser, served: Served) -> None:
-    """Have a job that ran, and one of whose people left so many at once that they are held."""
+    """Have a job that ran, in whose target others changed something, and one of whose people left
+    so many at once that they are held."""
     served.hire(*PEOPLE)
     with person(browser, served) as somebody:
         somebody.sign_in(served.token)
         somebody.open_job("people")
         somebody.press("Start")
         wait_until(lambda: len(served.users()) == len(PEOPLE))
-        served.hire(*PEOPLE, accountEnabled="false")
+        for who in PEOPLE[3:7]:
+            meddle(served, who, title="Head of Sales")
+        meddle(served, PEOPLE[4], displayName="P04 (external)")
+        dismiss(served, PEOPLE[10:])
         somebody.open_job("people")
         somebody.press("Reconcile")
         somebody.reads("departures are staged.")
 
 
-def main(folder: Path) -> None:
+def dismiss(served: Served, leavers: tuple[str, ...]) -> None:
+    file = served.folder / "people.csv"
+    rows = file.read_text(encoding="utf-8").splitlines()
+    gone = (
+        row.replace(",true", ",false") if row.partition(",")[0] in leavers else row for row in rows
+    )
+    file.write_text("\n".join([*gone, ""]), encoding="utf-8")
+
+
+def main(folder: Path, documents: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as place, target() as scim, chromium() as browser:
         token = workspace(Path(place), scim)
+        tells_only(Path(place))
         with serving(Path(place), scim, token) as served:
             prepare(browser, served)
             for mode in MODES:
                 taken(browser, served, mode, folder)
+            if documents is not None:
+                shown(browser, served, documents)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)

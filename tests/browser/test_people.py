@@ -134,4 +134,15 @@ def test_what_a_colleague_did_is_in_the_audit(visitor: Person) -> None:
     visitor.reads("Enable/start provisioning configuration")
     visitor.page.get_by_label("Find on this page").fill("sign in")
     expect(visitor.page.get_by_text("Sign in to the console").first).to_be_visible()
+
+    visitor.page.get_by_label("Who").fill("ALL")
+    visitor.page.get_by_label("What").fill("provisioning configuration")
+    visitor.page.get_by_label("Since").fill("2020-01-01T00:00:00")
+    visitor.press("Show")
+    visitor.reads("Enable/start provisioning configuration")
+    assert "Sign in to the console" not in visitor.told()
+    assert "since=2019-12-31T23%3A00%3A00Z" in visitor.page.url
+    visitor.page.get_by_label("Who").fill("nobody")
+    visitor.press("Show")
+    visitor.reads("Nothing that was done is like this")
     assert not visitor.barriers()

@@ -60,9 +60,7 @@ def _is_known(value: str) -> bool:
 def condition_of(visit: Visit) -> str:
     """Return what is looked for, as the API's filter says it. Raises Fault."""
     parts = [f"jobId eq {literal(visit.keys['job'])}"] if "job" in visit.keys else []
-    for name, operator in (("since", "ge"), ("until", "lt")):
-        if text := visit.asked(name):
-            parts.append(f"activityDateTime {operator} {_instant(text)}")
+    parts += within(visit, "activityDateTime")
     for name, path in (
         ("action", "provisioningAction"),
         ("status", "provisioningStatusInfo/status"),
@@ -77,6 +75,15 @@ def condition_of(visit: Visit) -> str:
         ids = [f"{side}Identity/id eq {said}" for side in ("source", "target")]
         parts.append(f"({' or '.join((*ids, *names))})")
     return " and ".join(parts)
+
+
+def within(visit: Visit, path: str) -> list[str]:
+    """Return the conditions on a time that the address asks for. Raises Fault."""
+    return [
+        f"{path} {operator} {_instant(text)}"
+        for name, operator in (("since", "ge"), ("until", "lt"))
+        if (text := visit.asked(name))
+    ]
 
 
 def _instant(text: str) -> str:

@@ -360,7 +360,7 @@ def _directory() -> tuple[Route, ...]:
 def _logs() -> tuple[Route, ...]:
     audited = get("auditLogs/directoryAudits", audits.list_audits, many(DirectoryAudit), AUDITS)
     return (
-        replace(audited, options=("select", "top", "skiptoken")),
+        replace(audited, options=("select", "filter", "top", "skiptoken")),
         *(
             replace(route, is_beta=is_beta)
             for name, is_beta in (("provisioning", False), ("directoryProvisioning", True))

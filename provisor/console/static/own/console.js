@@ -179,8 +179,9 @@
 
   // on a narrow screen the tab of this page may lie out of sight
 
-  var tab = document.querySelector(".tabs [aria-current]");
-  if (tab) tab.parentNode.scrollLeft = tab.offsetLeft - tab.parentNode.offsetLeft - 40;
+  document.querySelectorAll(".tabs [aria-current], .places [aria-current]").forEach(function (one) {
+    one.parentNode.scrollLeft = one.offsetLeft - one.parentNode.offsetLeft - 40;
+  });
 
   tell(document);
   nameTheme();

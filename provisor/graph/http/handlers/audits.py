@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from provisor.graph.http.answers import Answer, Document, document
 from provisor.graph.http.calls import Call
-from provisor.graph.http.query import selected
+from provisor.graph.http.filters import holds
+from provisor.graph.http.query import checked_filter, selected
 from provisor.graph.wire.audits import (
     AppIdentity,
     AuditInitiator,
@@ -17,14 +18,33 @@ from provisor.model.audit import Act
 
 TYPE = "directoryAudit"
 PROPERTIES = names_of(DirectoryAudit)
+PATHS = (
+    "activityDateTime", "activityDisplayName", "category", "result",
+    "initiatedBy/app/displayName", "initiatedBy/app/ipAddress",
+)  # fmt: skip
+FOLDED = ("activitydisplayname", "initiatedby/app/displayname")
+READ_AT_ONCE, LOOKED_AT_MAX = 250, 20_000
+"""A page ends after so many acts were looked at, however few of them passed."""
 
 
 async def list_audits(call: Call) -> Answer:
     token, size = call.query.options.get("skiptoken"), call.page_size()
-    before = int(call.unsealed(token)) if token is not None else 0
-    acts = await call.house.parts.registry.audited(size + 1, before=before)
-    items = [selected(_document(one), call.query, TYPE, PROPERTIES) for one in acts[:size]]
-    following = str(before + size) if len(acts) > size else None
+    place = int(call.unsealed(token)) if token is not None else 0
+    text = call.query.options.get("filter")
+    condition = checked_filter(text, TYPE, PATHS) if text else None
+    items: list[Document] = []
+    begun, following = place, None
+    while acts := await call.house.parts.registry.audited(READ_AT_ONCE, before=place):
+        for act in acts:
+            if len(items) == size or place - begun >= LOOKED_AT_MAX:
+                following = str(place)
+                break
+            place += 1
+            made = _document(act)
+            if condition is None or holds(condition, made, FOLDED):
+                items.append(selected(made, call.query, TYPE, PROPERTIES))
+        if following is not None or len(acts) < READ_AT_ONCE:
+            break
     return call.page(items, "auditLogs/directoryAudits", None, following)
 
 
