@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
 
 from provisor.app.machine import docs
 from provisor.app.observed import Observed, measured_with, store_bytes
 from provisor.app.rooms import Rooms
 from provisor.app.telling import notifier_of
+from provisor.cli.places import FILE
 from provisor.cli.workspace import ServeOptions, Telling
 from provisor.errors import StoreFailed
 from provisor.runtime.distributed import Queue
 from provisor.runtime.interruption import Interruption
+from provisor.settings.problems import Problems
+from provisor.settings.stored import Tenant, load_tenant, put_tenant
+from provisor.settings.yamlfile import load
+from provisor.store.owners import HOME
 from provisor.telemetry.logs import configure
 from provisor.telemetry.measures import Gathered, Meter
 
 if TYPE_CHECKING:
+    from provisor.app.demonstration import Demonstration
     from provisor.graph.http.opening import Composed
 
 
@@ -32,6 +40,7 @@ async def serve_workspace(
 ) -> None:
     """Serve API and schedule. What only this needs is imported here, since it takes a while."""
     from provisor.app.console import with_console
+    from provisor.app.demonstration import Demonstration
     from provisor.graph.http.measured import Measured
     from provisor.graph.http.opening import Front, open_house
     from provisor.graph.http.server import serve
@@ -53,6 +62,8 @@ async def serve_workspace(
         keys_url=options.keys_url,
     )
 
+    await _adopt_tenant(rooms)
+    demonstration = Demonstration(rooms.folder)
     worker: Schedule = (
         Worker(_schedule_command(rooms, telling), interruption)
         if options.runs
@@ -67,12 +78,13 @@ async def serve_workspace(
     service = await open_house(
         rooms.for_all(),
         rooms.parts,
-        partial(_composed, rooms),
+        partial(_composed, rooms, demonstration),
         front,
         worker,
         measured,
         rooms.opened.prove,
     )
+    await demonstration.resume()
     tls = (options.certificate, options.key) if options.certificate and options.key else None
     try:
         await serve(
@@ -86,10 +98,23 @@ async def serve_workspace(
             began=began,
         )
     finally:
+        await demonstration.close()
         await watched.close()
 
 
-async def _composed(rooms: Rooms, tenant: str) -> Composed:
+async def _adopt_tenant(rooms: Rooms) -> None:
+    """Let a store that is served before anything was applied be of the tenant that the file names:
+    else the first `apply` would find it to be of another."""
+    registry, file = rooms.parts(HOME).registry, rooms.folder / FILE
+    if not file.exists() or await load_tenant(registry) is not None:
+        return
+    said = load(file, Problems(file)).get("tenant")
+    id = cast("dict[str, object]", said).get("id") if isinstance(said, dict) else None
+    with suppress(ValueError):  # whoever applies the file is told
+        await put_tenant(registry, Tenant(id=str(UUID(str(id)))))
+
+
+async def _composed(rooms: Rooms, demonstration: Demonstration, tenant: str) -> Composed:
     """Return what the API is told of a tenant's applications and jobs."""
     from provisor.graph.http.opening import Composed
 
@@ -106,6 +131,7 @@ async def _composed(rooms: Rooms, tenant: str) -> Composed:
         mandate=composer.mandates.mandate,
         probe=composer.probe,
         log_context=composer.views.log_context,
+        demonstration=demonstration if tenant == HOME else None,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from provisor.connectors.described import DESCRIBED, Setting
 from provisor.connectors.http.door import OPEN, Door
 from provisor.model.expressions import attributes_of
 from provisor.model.rules import IS_SOFT_DELETED, AttributeDefinition, ObjectMapping, Rules
@@ -68,6 +69,8 @@ class Connector:
 
     title: str
     check: Callable[[Settings, Path], Sequence[Complaint]]
+    settings: tuple[Setting, ...] = ()
+    """What its settings say, for whoever fills them in."""
     secrets: frozenset[str] = frozenset()
     """Settings that must not be stored in the open; `headers.` covers all below it."""
     missing: Callable[[Settings], str] = lambda _: ""
@@ -515,6 +518,7 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
         "activedirectory": Connector(
             title="An Active Directory domain",
             check=_check_ad,
+            settings=DESCRIBED["activedirectory"],
             secrets=frozenset({"password", "initialPassword"}),
             missing=_missing_in_ad,
             open_source=_open_ad,
@@ -526,6 +530,7 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
         "csv": Connector(
             title="CSV files of users, groups and memberships",
             check=_check_csv,
+            settings=DESCRIBED["csv"],
             definitions=_csv_definitions,
             open_source=_open_csv,
             probe_source=_probe_csv,
@@ -533,12 +538,14 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
         "inbound": Connector(
             title="People pushed through the API",
             check=_check_inbound,
+            settings=DESCRIBED["inbound"],
             open_source=_open_inbound,
             probe_source=_probe_inbound,
         ),
         "ldap": Connector(
             title="A directory that speaks LDAP",
             check=_check_ldap,
+            settings=DESCRIBED["ldap"],
             secrets=frozenset({"password"}),
             missing=_missing_in_ldap,
             open_source=_open_ldap,
@@ -551,6 +558,7 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
         "sql": Connector(
             title="A database: PostgreSQL, MariaDB, MySQL, SQLite, or another",
             check=_check_sql,
+            settings=DESCRIBED["sql"],
             secrets=frozenset({"password"}),
             open_source=_open_sql,
             open_reader=_open_sql_reader,
@@ -561,6 +569,7 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
         "msgraph": Connector(
             title="A tenant of Microsoft Entra ID, by Microsoft Graph",
             check=_check_graph,
+            settings=DESCRIBED["msgraph"],
             secrets=frozenset({"token", "clientSecret", "proxy"}),
             missing=_missing_in_graph,
             open_source=_open_graph_source,
@@ -572,6 +581,7 @@ CONNECTORS: Final[Mapping[str, Connector]] = MappingProxyType(
         "scim": Connector(
             title="A SCIM 2.0 service",
             check=_check_scim,
+            settings=DESCRIBED["scim"],
             secrets=frozenset({"token", "password", "oauth.clientSecret", "headers.", "proxy"}),
             missing=_missing_in_scim,
             open_source=_open_scim_source,

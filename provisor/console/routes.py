@@ -16,6 +16,7 @@ from starlette.responses import Response
 from provisor.console.pages import (
     applications,
     audit,
+    beginning,
     connection,
     drift,
     escrows,
@@ -28,6 +29,7 @@ from provisor.console.pages import (
     mappings,
     overview,
     plan,
+    setup,
 )
 from provisor.console.visit import Visit
 
@@ -52,8 +54,17 @@ SYSTEMS = ("GET", "~/connections")
 DISCOVER = ("POST", f"@/{connection.DIRECTORIES}/any/discover")
 CHECK = ("POST", "@/validateCredentials")
 WHAT_IF = ("POST", "@/schema/whatIf")
+NEW = ("POST", f"applicationTemplates/{beginning.GALLERY}/instantiate")
+DEMO = "/provisor/demonstration"
 PAGES: tuple[Page, ...] = (
     Page("GET", "/", overview.overview, JOBS),
+    Page("GET", "/new", beginning.begin, NEW),
+    Page("POST", "/new", beginning.create, NEW),
+    Page("GET", "/new/lines", beginning.lines, NEW),
+    Page("GET", "/new/waiting", beginning.waiting, JOBS),
+    Page("POST", "/demonstration", beginning.demonstrate, ("POST", DEMO)),
+    Page("POST", "/demonstration/day", beginning.another_day, ("POST", f"{DEMO}/day")),
+    Page("POST", "/demonstration/remove", beginning.remove_demonstration, ("DELETE", DEMO)),
     Page("GET", JOB, job.job, ("GET", "@")),
     Page("GET", f"{JOB}/history", job.history, ("GET", "@/cycles")),
     Page("GET", f"{JOB}/live", live.live, ("GET", "@")),
@@ -77,6 +88,9 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{JOB}/connection/discover", connection.discover, DISCOVER),
     Page("POST", f"{JOB}/connection/check", connection.check, CHECK),
     Page("POST", f"{JOB}/connection/save", connection.save, ("PUT", "~/secrets")),
+    Page("GET", f"{JOB}/setup", setup.setup, ("PUT", "@/schema")),
+    Page("POST", f"{JOB}/setup/look", setup.look, ("POST", "@/probe")),
+    Page("POST", f"{JOB}/setup/map", setup.map_suggested, WHAT_IF),
     Page("GET", f"{JOB}/log", log.log, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/log.zip", log.download, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/log.json", log.download_json, ("GET", log.LOGS)),

@@ -213,6 +213,14 @@ DONE: Mapping[str, str] = {
     "accept": "Accepted: what the target says is kept until another value is implied or written.",
     "reassert": "The next cycle puts it right. While the job is started it begins at once.",
     "credentials": "The credentials are saved. The next cycle works with them.",
+    "made": "The job is made. Nothing is read or written before you start it.",
+    "made-without-credentials": "The job is made, but the target's address or credentials were not "
+    "taken: give them again under Connection.",
+    "looked": "Both systems can be used, and have told their attributes.",
+    "demonstration": "The demo organisation is here: 200 invented people, and a SCIM server that "
+    "receives their accounts. Its job has been started.",
+    "day": "HR has exported again. The next cycle begins at once.",
+    "demonstration-removed": "The demo organisation is gone: job, application, files and server.",
     "signed-out": "You are signed out.",
 }
 """What is told once something was done."""

@@ -49,6 +49,10 @@ class Target:
         greeting = self._line()
         self.url = f"http://127.0.0.1:{greeting['port']}/v2"
 
+    def stop(self) -> None:
+        """End it, once it has said what it was asked; what it holds is kept if that was asked."""
+        _stop(self._process)
+
     def view(self) -> View:
         """Ask the target what it holds."""
         assert self._process.stdin is not None
@@ -70,26 +74,47 @@ class Target:
         return cast(dict[str, Any], json.loads(line))
 
 
-@contextmanager
-def serve() -> Generator[Target]:
-    """Start the server on a free port; stop it at the end. Raises TargetMissing."""
-    missing = [name for name in MODULES if find_spec(name) is None]
-    if missing:
-        raise TargetMissing(
-            f"the demonstration brings a real SCIM server, and {', '.join(missing)} is not "
-            "installed: pip install 'provisor[demo]'"
-        )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "provisor.demo.server"],
+def missing() -> str:
+    """Return what has to be installed before the server can be started; empty: nothing."""
+    absent = [name for name in MODULES if find_spec(name) is None]
+    if not absent:
+        return ""
+    return (
+        f"the demonstration brings a real SCIM server, and {', '.join(absent)} is not "
+        "installed: pip install 'provisor[demo]'"
+    )
+
+
+def start(*arguments: str) -> Target:
+    """Start the server. Raises TargetMissing.
+
+    Without arguments it has a free port, and holds what it is given until it ends; with a port and
+    a file it goes on where it was.
+    """
+    if lacking := missing():
+        raise TargetMissing(lacking)
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "provisor.demo.server", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
     try:
-        yield Target(process)
-    finally:
+        return Target(process)
+    except TargetMissing:
         _stop(process)
+        raise
+
+
+@contextmanager
+def serve() -> Generator[Target]:
+    """Start the server on a free port; stop it at the end. Raises TargetMissing."""
+    target = start()
+    try:
+        yield target
+    finally:
+        target.stop()
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -117,7 +117,7 @@ def test_the_keyboard_alone_goes_from_the_address_to_the_job(visitor: Person) ->
     visitor.page.keyboard.press("Tab")
     expect(visitor.page.get_by_role("link", name="Skip to the content")).to_be_focused()
     visitor.page.keyboard.press("Enter")
-    for _ in range(5):
+    for _ in range(6):
         visitor.page.keyboard.press("Tab")
     expect(visitor.page.get_by_role("link", name="people", exact=True)).to_be_focused()
     visitor.page.keyboard.press("Enter")

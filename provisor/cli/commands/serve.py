@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from provisor.cli.exits import WrongUse
+from provisor.cli.firstkey import welcome
 from provisor.cli.main import Session
 from provisor.cli.render import tell
 from provisor.cli.session import within
@@ -82,7 +83,8 @@ def serve(
 ) -> int:
     """Answer the API and run started jobs as their schedules say, until a signal.
 
-    Requests need a token: `provisor token create` makes one.
+    Requests need a token: `provisor token create` makes one. Where there is none yet, and somebody
+    sits at the terminal, one is made to sign in to the console with.
     """
     telling = telling_of(log_format, log_level, collector, traced)
     options = ServeOptions(
@@ -142,6 +144,7 @@ async def _serve(workspace: Workspace, options: ServeOptions) -> int:
     def began(address: str) -> None:
         tell(f"provisor: serving at {address}")
 
+    await welcome(workspace)
     with interruption.on_signals():
         try:
             await workspace.serve(options, interruption, began)

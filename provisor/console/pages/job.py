@@ -26,6 +26,7 @@ class Head:
     staged: Staged
     offered: Mapping[str, Act]
     may_restart: bool
+    may_set_up: bool
     rate: str = ""
 
 
@@ -56,6 +57,7 @@ async def standing(visit: Visit, rate: str = "") -> Head:
         staged=staged,
         offered=offered,
         may_restart=await visit.may("POST", f"{visit.at}/restart"),
+        may_set_up=await visit.may("PUT", f"{visit.at}/schema"),
         rate=rate,
     )
 

@@ -128,13 +128,13 @@ async def attempt(visit: Visit) -> Response:
     if source is not None:
         pairs = [{"key": name, "value": value} for name, value in source.items()]
         body["testInputObject"] = {"properties": pairs}
-    told = await _parsed(visit, body) if expression.strip() else ParseExpressionResponse()
+    told = await parsed(visit, body) if expression.strip() else ParseExpressionResponse()
     return await visit.render(
         "_attempt.html", told=told, who=who, source=source, wrong=wrong, expression=expression
     )
 
 
-async def _parsed(visit: Visit, body: Mapping[str, object]) -> ParseExpressionResponse:
+async def parsed(visit: Visit, body: Mapping[str, object]) -> ParseExpressionResponse:
     answer = await visit.api.send("POST", f"{visit.at}/{SCHEMA}/parseExpression", body)
     return msgspec.json.decode(answer.body, type=ParseExpressionResponse)
 
@@ -167,7 +167,7 @@ async def attribute_preview(visit: Visit) -> Response:
     form = visit.form
     if form.get("remove"):
         return await _preview(visit, schema, at, lambda one: without_attribute(one, form["before"]))
-    told = await _parsed(visit, {"expression": form.get("expression", "")})
+    told = await parsed(visit, {"expression": form.get("expression", "")})
     try:
         if told.parsed_expression is None:
             message = told.error.message if told.error else None
@@ -190,18 +190,23 @@ async def _preview(
 ) -> Response:
     if visit.form.get("version", "") != (schema.version or ""):
         raise conflict(CHANGED)
-    return await _weighed(visit, changed(schema, at, change), schema.version or "")
+    return await weighed(visit, changed(schema, at, change), schema.version or "")
 
 
-async def _weighed(visit: Visit, draft: SynchronizationSchema, version: str) -> Response:
+async def weighed(
+    visit: Visit, draft: SynchronizationSchema, version: str, then: str = "mappings"
+) -> Response:
+    """Show what a draft would change, with the guard's verdict, and offer to save it; `then` is
+    the page that saving leads to."""
     told = await visit.api.posted(WhatIf, f"{visit.at}/{SCHEMA}/whatIf", plain(draft))
     return await visit.render(
         "what_if.html",
         told=told,
         draft=encode(draft).decode(),
         version=version,
+        then=then,
         may_edit=await visit.may("PUT", f"{visit.at}/{SCHEMA}"),
-        tab="mappings",
+        tab=then,
         head=await standing(visit),
     )
 
@@ -213,7 +218,8 @@ async def save(visit: Visit) -> Response:
         raise conflict(CHANGED)
     draft = msgspec.json.decode(visit.form.get("draft", "{}"))
     await visit.api.send("PUT", f"{visit.at}/{SCHEMA}", draft)
-    return to(f"{visit.here}/mappings", did="saved")
+    then = "setup" if visit.form.get("then") == "setup" else "mappings"
+    return to(f"{visit.here}/{then}", did="saved")
 
 
 # scope and flows of an object mapping

@@ -8,11 +8,14 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from provisor.console.asking import literal
+from provisor.console.pages.beginning import GALLERY
 from provisor.console.visit import Visit
 from provisor.console.words import CODES, CONCERNS
+from provisor.graph.wire.guided import DemonstrationState
 from provisor.graph.wire.overview import JobOverview
 
 SIZE = 50
+DEMONSTRATION = "/provisor/demonstration"
 ORDERS = {
     "worst": "severity desc",
     "name": "name",
@@ -34,6 +37,7 @@ async def overview(visit: Visit) -> Response:
         options["filter"] = condition
     told = await visit.api.read(JobOverview, "/provisor/jobs", **options)
     template = "_jobs.html" if visit.is_part else "overview.html"
+    may_show, demonstration = await _demonstration(visit)
     return await visit.render(
         template,
         told=told,
@@ -46,7 +50,19 @@ async def overview(visit: Visit) -> Response:
         number=number,
         pages=max(1, -(-told.count // SIZE)),
         link=partial(_link, visit),
+        may_make=await visit.may("POST", f"applicationTemplates/{GALLERY}/instantiate"),
+        may_show=may_show,
+        demonstration=demonstration,
     )
+
+
+async def _demonstration(visit: Visit) -> tuple[bool, DemonstrationState]:
+    """Return whether the demo organisation is here, for who may make and remove it."""
+    may_show = not visit.is_part and await visit.may("POST", DEMONSTRATION)
+    told = DemonstrationState()
+    if may_show:
+        told = await visit.api.read(DemonstrationState, DEMONSTRATION)
+    return may_show, told
 
 
 def _is_wrong(concern: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
+import msgspec
 from msgspec import structs
 
 from provisor.connectors.catalog import Surroundings
@@ -14,6 +16,8 @@ from provisor.graph.http.house import House
 from provisor.graph.http.schemas import Place
 from provisor.graph.schema.directories import of_kind
 from provisor.graph.wire.base import instant_text
+from provisor.graph.wire.coding import plain
+from provisor.graph.wire.guided import AttributesFound, ObjectAttributes, SystemAttributes
 from provisor.graph.wire.schemas import (
     AttributeDefinition,
     DirectoryDefinition,
@@ -22,8 +26,12 @@ from provisor.graph.wire.schemas import (
     SynchronizationSchema,
 )
 from provisor.model import directories, rules
+from provisor.model.jobs import Application
 from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.problems import Invalid
+
+FOUND: Final = "found in"
+"""Begins the name of the document with what a side said of its attributes."""
 
 
 async def discovered(
@@ -36,6 +44,7 @@ async def discovered(
     sources = {rule.source_directory_name for rule in schema.synchronization_rules}
     side = SOURCE if directory.name in sources else TARGET
     found = {one.kind: one.attributes for one in await _ask(house, place, side)}
+    await _keep(house, place, side, found)
     spelled = {one.name.lower() for one in directory.objects}
     more = tuple(ObjectDefinition(name=kind) for kind in found if kind.lower() not in spelled)
     objects = tuple(
@@ -48,6 +57,32 @@ async def discovered(
         discovery_date_time=instant_text(now),
         version=house.parts.entropy.uuid(),
     )
+
+
+async def _keep(
+    house: House, place: Place, side: str, found: Mapping[str, Sequence[rules.AttributeDefinition]]
+) -> None:
+    """Keep what the system itself says: the schema says besides what the template knows."""
+    said = SystemAttributes(
+        side=side,
+        asked_at=house.parts.clock.now(),
+        objects=tuple(
+            ObjectAttributes(name=kind, attributes=tuple(one.name for one in attributes))
+            for kind, attributes in found.items()
+        ),
+    )
+    content = msgspec.json.encode(plain(said))
+    await house.parts.registry.put_document(place.application.id, f"{FOUND} {side}", content)
+
+
+async def kept(house: House, application: Application) -> AttributesFound:
+    """Return what the systems of an application said of themselves when they were last asked."""
+    said: list[SystemAttributes] = []
+    for side in (SOURCE, TARGET):
+        content = await house.parts.registry.document(application.id, f"{FOUND} {side}")
+        if content:
+            said.append(msgspec.json.decode(content, type=SystemAttributes))
+    return AttributesFound(value=tuple(said))
 
 
 async def _ask(house: House, place: Place, side: str) -> Sequence[directories.ObjectDefinition]:

@@ -49,6 +49,27 @@ class Opening(Protocol):
     ) -> Awaitable[Door]: ...
 
 
+class Demonstration(Protocol):
+    """The demo organisation: HR files and a SCIM server, in the life of this server."""
+
+    @property
+    def missing(self) -> str:
+        """What has to be installed before there can be one; empty: nothing."""
+        ...
+
+    async def begin(self) -> Mapping[str, object]:
+        """Make it; return both connections as `provisor.yaml` has them. Raises Fault."""
+        ...
+
+    async def another_day(self, *, closes: bool) -> None:
+        """Let HR export one day later; `closes`: many leave at once."""
+        ...
+
+    async def end(self) -> None:
+        """Stop and remove everything that `begin` made."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     parts: Parts
@@ -82,6 +103,8 @@ class House:
     throttle: Throttle
     measured: Measured
     readiness: Readiness
+    demonstration: Demonstration | None = None
+    """Only the tenant that the workspace is of can have one."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     """What goes on after its request was answered."""
     streams: set[object] = field(default_factory=set[object])

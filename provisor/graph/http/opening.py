@@ -16,7 +16,7 @@ from provisor.engine.work import Mandate
 from provisor.errors import AdapterError
 from provisor.graph.http.auth import Gatekeeper
 from provisor.graph.http.exchange import fetch_json
-from provisor.graph.http.house import Connection, House, Houses, Opening
+from provisor.graph.http.house import Connection, Demonstration, House, Houses, Opening
 from provisor.graph.http.issuers import Issuer, KeySource
 from provisor.graph.http.measured import Measured
 from provisor.graph.http.places import LOOPBACK, Places
@@ -73,6 +73,7 @@ class Composed:
     mandate: Callable[[Job, bytes | None], Awaitable[Mandate]]
     probe: Callable[[Job], Awaitable[Mapping[str, Probed]]]
     log_context: Callable[[Job], Awaitable[LogContext]]
+    demonstration: Demonstration | None = None
 
 
 def turns_of(parts: Parts, interruption: Interruption, meter: Meter) -> Turns:
@@ -128,6 +129,7 @@ async def open_house(
             throttle=throttle,
             measured=measured,
             readiness=readiness,
+            demonstration=said.demonstration,
             tasks=tasks,
         )
 

@@ -16,8 +16,10 @@ from provisor.graph.http.handlers import (
     beside,
     bulk,
     connections,
+    demonstration,
     drift,
     expressions,
+    guided,
     history,
     inventory,
     jobs,
@@ -88,6 +90,14 @@ from provisor.graph.wire.directory import (
 )
 from provisor.graph.wire.drift import DriftChoice, DriftReport, Taken
 from provisor.graph.wire.functions import FilterOperatorSchema, FunctionSchema
+from provisor.graph.wire.guided import (
+    AttributesFound,
+    ConnectorCatalogue,
+    DemonstrationDay,
+    DemonstrationState,
+    SourceOf,
+    SourcesInUse,
+)
 from provisor.graph.wire.inventory import (
     ApplicationOverview,
     Keys,
@@ -128,6 +138,7 @@ GROUPS = ("Group.Read.All", "Directory.Read.All")
 CREATE = ("Application.ReadWrite.All", OWNED)
 ASSIGN = ("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All", OWNED)
 METRICS = ("Metrics.Read.All",)
+ALL = ("Directory.ReadWrite.All",)
 ANY = (*READ, *UPLOAD, *LOGS, *DIRECTORY)
 
 TAKEN_ON = Gives(status=202, media=())
@@ -240,6 +251,7 @@ def _beside(job: str) -> tuple[Route, ...]:
         replace(approved, refusals=(409,)),
         changing("POST", f"{job}/probe", systems.probe, gives=one(ProbeDocument)),
         changing("POST", f"{job}/reconcile", beside.reconcile, gives=TAKEN_ON),
+        replace(get(f"{job}/attributes", guided.attributes, one(AttributesFound)), options=()),
         replace(get(f"{job}/summary", overview.summary, one(JobSummary)), options=()),
         replace(get(f"{job}/cycles", history.cycles, one(CycleHistory)), options=("top",)),
         replace(
@@ -299,6 +311,7 @@ def _synchronization(at: str) -> tuple[Route, ...]:
         changing("PUT", f"{at}/secrets", secrets.replace_secrets, Secrets),
         replace(get(f"{at}/secrets/$count", secrets.count_secrets, NUMBER, WRITE), options=()),
         replace(get(f"{at}/connections", systems.connections, one(Connections)), options=()),
+        replace(changing("PUT", f"{at}/source", guided.put_source, SourceOf), refusals=(409,)),
         changing("POST", f"{at}/acquireAccessToken", access.acquire, AcquireAccessToken),
         *_jobs(f"{at}/jobs"),
         *_templates(f"{at}/templates"),
@@ -399,6 +412,23 @@ def _own() -> tuple[Route, ...]:
             refusals=(429,),
         ),
     )
+    demo = "provisor/demonstration"
+    guiding = (
+        get("provisor/connectors", guided.connectors, one(ConnectorCatalogue)),
+        replace(get("provisor/sources", guided.sources, one(SourcesInUse)), shows_own=True),
+        get(demo, demonstration.state, one(DemonstrationState)),
+        replace(
+            changing("POST", demo, demonstration.begin, None, one(DemonstrationState, 201), ALL),
+            refusals=(404, 409),
+        ),
+        replace(changing("DELETE", demo, demonstration.remove, scopes=ALL), refusals=(404,)),
+        replace(
+            changing(
+                "POST", f"{demo}/day", demonstration.another_day, DemonstrationDay, scopes=ALL
+            ),
+            refusals=(404,),
+        ),
+    )
     listed = replace(
         get("provisor/jobs", overview.list_all, one(JobOverview)),
         orders=overview.PROPERTIES,
@@ -416,7 +446,7 @@ def _own() -> tuple[Route, ...]:
             replace(route, is_versioned=False, options=("filter", "orderby", "top", "skip"))
             for route in (listed, applications)
         ),
-        *(replace(route, is_versioned=False, options=()) for route in routes),
+        *(replace(route, is_versioned=False, options=()) for route in (*routes, *guiding)),
     )
 
 

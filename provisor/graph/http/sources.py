@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from provisor.graph.http.faults import bad_request
 from provisor.graph.http.house import House
 from provisor.graph.wire.templates import SynchronizationTemplate
 from provisor.model.jobs import Application
@@ -51,6 +52,22 @@ async def _share_source(
         return
     ((owner, source),) = found.values()
     connections[SOURCE] = source
+    await _copy_secrets(house, application, owner)
+
+
+async def take_source(house: House, application: Application, other: Application) -> None:
+    """Let an application read from what another one reads from. Raises Fault."""
+    registry = house.parts.registry
+    theirs = await load_connections(registry, other.id)
+    if SOURCE not in theirs:
+        raise bad_request(f"{other.display_name} has no source.")
+    own = dict(await load_connections(registry, application.id))
+    own[SOURCE] = theirs[SOURCE]
+    await _copy_secrets(house, application, other)
+    await registry.put_document(application.id, CONNECTIONS, msgspec.json.encode(own))
+
+
+async def _copy_secrets(house: House, application: Application, owner: Application) -> None:
     vault = house.parts.vault
     for name in await vault.names(owner.id):
         value = await vault.get(owner.id, name) if name.startswith(f"{SOURCE}.") else None

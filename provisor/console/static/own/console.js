@@ -118,12 +118,33 @@
     if (form.hasAttribute("hx-post")) return; // it stays, and may be sent again
     if (form.method !== "post" || form.dataset.sent) { if (form.dataset.sent) event.preventDefault(); return; }
     form.dataset.sent = "1";
+    if (form.dataset.busy) {
+      var busy = document.createElement("p");
+      busy.className = "busy";
+      busy.setAttribute("role", "status");
+      busy.textContent = form.dataset.busy;
+      form.appendChild(busy);
+    }
     form.querySelectorAll("button").forEach(function (one) { one.setAttribute("aria-disabled", "true"); });
   });
   window.addEventListener("pageshow", function () {
     document.querySelectorAll("form[data-sent]").forEach(function (form) {
       delete form.dataset.sent;
+      form.querySelectorAll(".busy").forEach(function (one) { one.remove(); });
       form.querySelectorAll("button").forEach(function (one) { one.removeAttribute("aria-disabled"); });
+    });
+  });
+
+  // lines to paste elsewhere
+
+  document.querySelectorAll("[data-copy]").forEach(function (button) {
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      var told = button.parentNode.querySelector("[data-copied]");
+      navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent).then(
+        function () { told.textContent = "Copied."; },
+        function () { told.textContent = "The browser does not let us: select the lines and copy them."; });
     });
   });
 

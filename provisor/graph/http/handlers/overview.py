@@ -73,6 +73,7 @@ async def summary(call: Call) -> Answer:
 
 
 def may_see(call: Call, application: Application) -> bool:
+    """Tell whether the caller may look at the jobs of an application."""
     return call.caller.has_any(ALL) or call.caller.owns(application)
 
 

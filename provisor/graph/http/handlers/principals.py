@@ -141,7 +141,7 @@ async def instantiate(call: Call) -> Answer:
         id=parts.entropy.uuid(),
         app_id=parts.entropy.uuid(),
         principal_id=parts.entropy.uuid(),
-        name=_free_name(name.strip(), taken),
+        name=free_name(name.strip(), taken),
         display_name=name.strip(),
         template_id="scim",
         owners=(call.caller.id,),
@@ -157,7 +157,8 @@ async def instantiate(call: Call) -> Answer:
     return call.entity(made, "microsoft.graph.applicationServicePrincipal", 201)
 
 
-def _free_name(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
+    """Return the name, with a number behind it where it is taken."""
     number = 1
     free = name
     while free in taken:
