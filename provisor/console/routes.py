@@ -26,6 +26,7 @@ from provisor.console.pages import (
     keys,
     live,
     log,
+    mapping_tests,
     mappings,
     overview,
     plan,
@@ -56,6 +57,7 @@ CHECK = ("POST", "@/validateCredentials")
 WHAT_IF = ("POST", "@/schema/whatIf")
 NEW = ("POST", f"applicationTemplates/{beginning.GALLERY}/instantiate")
 DEMO = "/provisor/demonstration"
+KEEP = ("PUT", "@/schema/tests")
 PAGES: tuple[Page, ...] = (
     Page("GET", "/", overview.overview, JOBS),
     Page("GET", "/new", beginning.begin, NEW),
@@ -96,6 +98,10 @@ PAGES: tuple[Page, ...] = (
     Page("GET", f"{JOB}/log.json", log.download_json, ("GET", log.LOGS)),
     Page("GET", f"{JOB}/mappings", mappings.mappings, ("GET", "@/schema")),
     Page("POST", f"{JOB}/mappings/save", mappings.save, ("PUT", "@/schema")),
+    Page("GET", f"{JOB}/mappings/schema", mappings.whole_form, ("PUT", "@/schema")),
+    Page("POST", f"{JOB}/mappings/schema", mappings.whole_preview, WHAT_IF),
+    Page("POST", f"{JOB}/mappings/tests/keep", mappings.keep_test, KEEP),
+    Page("POST", f"{JOB}/mappings/tests/remove", mapping_tests.remove, KEEP),
     Page("POST", f"{JOB}/mappings/try", mappings.attempt, ("POST", "@/schema/parseExpression")),
     Page("GET", f"{JOB}/mappings/{{at}}/attribute", mappings.attribute_form, ("PUT", "@/schema")),
     Page("POST", f"{JOB}/mappings/{{at}}/attribute", mappings.attribute_preview, WHAT_IF),

@@ -212,6 +212,7 @@ DONE: Mapping[str, str] = {
     "revoked": "The key is revoked: it is refused from now on.",
     "accept": "Accepted: what the target says is kept until another value is implied or written.",
     "reassert": "The next cycle puts it right. While the job is started it begins at once.",
+    "test-removed": "The test is gone.",
     "credentials": "The credentials are saved. The next cycle works with them.",
     "made": "The job is made. Nothing is read or written before you start it.",
     "made-without-credentials": "The job is made, but the target's address or credentials were not "

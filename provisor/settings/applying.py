@@ -16,6 +16,7 @@ from provisor.ports import Registry, Vault
 from provisor.settings import ids
 from provisor.settings.applied import digest
 from provisor.settings.connections import SOURCE, TARGET
+from provisor.settings.examples import as_written
 from provisor.settings.leaves import Configuration, flatten, nest
 from provisor.settings.merge import ApplyPlan, Step
 from provisor.settings.problems import Invalid, Problem
@@ -24,6 +25,7 @@ from provisor.settings.stored import (
     CONNECTIONS,
     POLICY,
     SCHEMA,
+    TESTS_OF_FILE,
     Applied,
     InForce,
     Tenant,
@@ -105,7 +107,9 @@ async def carry_out(
     for step in plan.jobs:
         application = applications[str(step.merged.leaves["application"])]
         touched = _is_touched(plan, application.name) or bool(step.merged.changes)
-        outcomes.append(await _put_job(step, application, now, tenant.id, touched, hands))
+        outcome = await _put_job(step, application, now, tenant.id, touched, hands)
+        await _put_tests(outcome.job, wanted, hands.registry)
+        outcomes.append(outcome)
     return tuple(outcomes)
 
 
@@ -204,6 +208,14 @@ async def _put_job(
         is_started=is_started,
         missing=missing,
     )
+
+
+async def _put_tests(job: Job, wanted: Wanted, registry: Registry) -> None:
+    """Keep the tests that stand beside a job, for whoever changes its mappings elsewhere."""
+    tests = [as_written(one) for one in wanted.tests.get(job.name, ())]
+    content = msgspec.json.encode(tests)
+    if content != (await registry.document(job.id, TESTS_OF_FILE) or b"[]"):
+        await registry.put_document(job.id, TESTS_OF_FILE, content)
 
 
 # what was applied

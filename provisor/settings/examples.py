@@ -92,6 +92,21 @@ def _example(form: ExampleForm, problems: Problems, at: tuple[str, ...]) -> Exam
     )
 
 
+def as_written(example: Example) -> dict[str, object]:
+    """Return an example as `tests:` has it."""
+    said: dict[str, object] = {
+        "name": example.name,
+        "mapping": example.mapping,
+        "source": dict(example.source),
+        "target": dict(example.target),
+        "inScope": example.in_scope,
+        "error": example.error,
+        "taken": list(example.taken),
+        "now": example.now.isoformat() if example.now else "",
+    }
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
+
+
 def _value(given: object, problems: Problems, at: tuple[str, ...]) -> Value | None:
     if isinstance(given, list):
         many = (_scalar(one, problems, at) for one in cast("list[object]", given))

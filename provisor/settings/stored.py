@@ -18,6 +18,7 @@ from provisor.settings.durations import duration_text, parse_duration
 from provisor.settings.leaves import Configuration, Item, Leaves, flatten, nest
 
 TENANT, CONNECTIONS, POLICY, SCHEMA = "tenant", "connections", "policy", "schema"
+TESTS_OF_FILE = "mapping tests of the file"
 NOT_POLICY = ("application", "schedule", "schema")
 
 

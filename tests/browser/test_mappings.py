@@ -27,21 +27,53 @@ def test_a_mapping_is_tried_weighed_saved_and_carried_out(browser: Browser, tmp_
             somebody.page.get_by_label("Try it on").fill("ada")
             somebody.page.get_by_label("Try it on").blur()
             somebody.reads("Example, Ada")
+            somebody.press("Keep this as a test")
+            somebody.reads("displayName of Ada Example")
             assert not somebody.barriers()
 
+            # The test goes along with every letter, and says what comes out instead.
+            _typed(somebody, 'Join(" & ", [surname], [givenName])')
+            somebody.reads("expected Example, Ada, found Example & Ada")
+            _typed(somebody, 'Join(", ", [surname], [givenName])')
+            expect(somebody.page.locator("#tests")).to_contain_text("passes")
+
             somebody.press("See what would change")
+            somebody.reads("The only test passes.")
             somebody.reads("What would change if this were saved")
             somebody.reads("Get another value: 2 objects")
             assert "Ada Example → Example, Ada" in somebody.told()
             assert not somebody.barriers()
             somebody.press("Save, and change 2 objects")
             somebody.reads("The mappings are saved.")
+            somebody.reads("1 test, all pass")
 
             somebody.open_job("people")
             somebody.press("Reconcile")
             wait_until(lambda: served.users()["ada@example.com"]["displayName"] == "Example, Ada")
+            _a_test_that_would_fail_is_told_before(somebody)
             assert not somebody.complaints, somebody.complaints
             assert not somebody.elsewhere, somebody.elsewhere
+
+
+def _a_test_that_would_fail_is_told_before(somebody: Person) -> None:
+    """The whole schema is written as JSON: what is wrong has its place, what is not is weighed."""
+    somebody.open_job("people", "/mappings")
+    somebody.page.get_by_role("link", name="Edit the whole schema as JSON").click()
+    whole = somebody.page.get_by_label("Schema, JSON")
+    text = whole.input_value()
+    assert not somebody.barriers()
+    whole.fill(text.replace('"flowType": "Always"', '"flowType": "Sometimes"', 1))
+    somebody.press("See what would change")
+    somebody.reads("This cannot be saved")
+    somebody.reads("synchronizationRules[0].objectMappings[0].attributeMappings")
+    whole.fill(text.replace("[surname]", "[mail]"))
+    somebody.press("See what would change")
+    somebody.reads("1 test of 1 would fail")
+    assert not somebody.barriers()
+    somebody.page.get_by_role("link", name="Do not save").click()
+    somebody.page.get_by_text("1 test, all pass").click()
+    somebody.press("Remove the test displayName of Ada Example")
+    somebody.reads("The test is gone.")
 
 
 def _typed(somebody: Person, text: str) -> None:

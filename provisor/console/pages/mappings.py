@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from starlette.responses import Response
@@ -19,11 +19,13 @@ from provisor.console.drafts import (
 )
 from provisor.console.pages.explain import schema_of
 from provisor.console.pages.job import standing
+from provisor.console.pages.mapping_tests import about, keep, results_of, results_under
 from provisor.console.shapes import Explanations, Functions, Operators, WhatIf
 from provisor.console.visit import Visit, to
-from provisor.graph.http.faults import Fault, conflict
+from provisor.graph.http.faults import Fault, bad_request, conflict
 from provisor.graph.problems import Problem
-from provisor.graph.wire.coding import encode, plain
+from provisor.graph.wire.coding import decode, encode, plain
+from provisor.graph.wire.mapping_tests import MappingTestResult
 from provisor.graph.wire.requests import ParseExpressionResponse
 from provisor.graph.wire.schemas import (
     AttributeMapping,
@@ -44,6 +46,8 @@ async def mappings(visit: Visit) -> Response:
         "mappings.html",
         schema=schema,
         flows=FLOWS,
+        results=await results_of(visit),
+        about=about,
         may_edit=await visit.may("PUT", f"{visit.at}/{SCHEMA}"),
         tab="mappings",
         head=await standing(visit),
@@ -130,8 +134,51 @@ async def attempt(visit: Visit) -> Response:
         body["testInputObject"] = {"properties": pairs}
     told = await parsed(visit, body) if expression.strip() else ParseExpressionResponse()
     return await visit.render(
-        "_attempt.html", told=told, who=who, source=source, wrong=wrong, expression=expression
+        "_attempt.html",
+        told=told,
+        who=who,
+        source=source,
+        wrong=wrong,
+        expression=expression,
+        results=await _results(visit, told),
+        may_keep=await visit.may("PUT", f"{visit.at}/{SCHEMA}/tests"),
     )
+
+
+async def _results(visit: Visit, told: ParseExpressionResponse) -> Sequence[MappingTestResult]:
+    """Run the tests of the target attribute as the form would have it; none where it cannot be."""
+    if not visit.form.get("target", "").strip() or told.parsed_expression is None:
+        return ()
+    try:
+        draft = await _drafted(visit, told)
+        return about(await results_under(visit, draft), *_meant(visit, draft))
+    except Fault as fault:
+        if fault.status != 400:
+            raise
+        return ()  # what is wrong with the rest of the form is told when it is weighed
+
+
+async def _drafted(visit: Visit, told: ParseExpressionResponse) -> SynchronizationSchema:
+    """Return the schema as the form would have it. Raises Fault."""
+    schema, at, form = await schema_of(visit), at_of(visit.form.get("at", "")), visit.form
+    source = told.parsed_expression
+    return changed(
+        schema, at, lambda one: with_attribute(one, form.get("before", ""), form, source)
+    )
+
+
+def _meant(visit: Visit, draft: SynchronizationSchema) -> tuple[ObjectMapping, str]:
+    _, mapping = found(draft, at_of(visit.form.get("at", "")))
+    return mapping, visit.form.get("target", "").strip()
+
+
+async def keep_test(visit: Visit) -> Response:
+    """Keep what the form makes of the object that was tried as a test."""
+    told = await parsed(visit, {"expression": visit.form.get("expression", "")})
+    if told.parsed_expression is None:
+        raise bad_request("Write an expression that can be read first.")
+    results = await keep(visit, await _drafted(visit, told))
+    return await visit.render("_tests.html", results=results, may_remove=False)
 
 
 async def parsed(visit: Visit, body: Mapping[str, object]) -> ParseExpressionResponse:
@@ -144,16 +191,16 @@ async def _chosen(visit: Visit) -> tuple[str, Mapping[str, object] | None, str]:
 
     It is kept in the form once it was looked up, so that typing asks neither system.
     """
-    object = visit.form.get("object", "").strip()
-    if not object:
+    named = visit.form.get("object", "").strip()
+    if not named:
         return "", None, ""
-    if visit.form.get("held") == object and visit.form.get("attributes"):
+    if visit.form.get("held") == named and visit.form.get("attributes"):
         held = msgspec.json.decode(visit.form["attributes"], type=dict[str, object])
-        return visit.form.get("called", object), held, ""
+        return visit.form.get("called", named), held, ""
     try:
-        told = await visit.api.read(Explanations, f"{visit.at}/explain", _object=object)
+        told = await visit.api.read(Explanations, f"{visit.at}/explain", _object=named)
     except Fault as fault:
-        return object, None, fault.message
+        return named, None, fault.message
     one = told.value[0]
     return one.whose.called, one.source, ""
 
@@ -199,9 +246,12 @@ async def weighed(
     """Show what a draft would change, with the guard's verdict, and offer to save it; `then` is
     the page that saving leads to."""
     told = await visit.api.posted(WhatIf, f"{visit.at}/{SCHEMA}/whatIf", plain(draft))
+    results = await results_under(visit, draft)
     return await visit.render(
         "what_if.html",
         told=told,
+        results=results,
+        red=[one for one in results if not one.succeeded],
         draft=encode(draft).decode(),
         version=version,
         then=then,
@@ -270,3 +320,44 @@ async def scope_preview(visit: Visit) -> Response:
         # What was written is shown again, as it was written.
         written = changed(schema, at, lambda one: with_scope(one, visit.form))
         return await _scope(visit, written, at, tuple(fault.problems), fault.message)
+
+
+# the whole schema
+
+
+async def whole_form(visit: Visit) -> Response:
+    """Show the schema as Graph has it, to be changed as a whole."""
+    schema = await schema_of(visit)
+    text = msgspec.json.format(encode(schema), indent=2).decode()
+    return await _whole(visit, text, schema.version or "")
+
+
+async def _whole(
+    visit: Visit, text: str, version: str, problems: Sequence[Problem] = (), wrong: str = ""
+) -> Response:
+    return await visit.render(
+        "schema.html",
+        400 if problems or wrong else 200,
+        text=text,
+        version=version,
+        problems=problems,
+        wrong=wrong,
+        tab="mappings",
+        head=await standing(visit),
+    )
+
+
+async def whole_preview(visit: Visit) -> Response:
+    """Show what the schema of the form would change, or everything that is wrong with it."""
+    text, version = visit.form.get("schema", ""), visit.form.get("version", "")
+    if version != ((await schema_of(visit)).version or ""):
+        raise conflict(CHANGED)
+    draft, problems = decode(SynchronizationSchema, text.encode())
+    if draft is None:
+        return await _whole(visit, text, version, problems)
+    try:
+        return await weighed(visit, draft, version)
+    except Fault as fault:
+        if fault.status != 400:
+            raise
+        return await _whole(visit, text, version, fault.problems, fault.message)

@@ -26,6 +26,7 @@ from provisor.graph.http.handlers import (
     keys,
     lifecycle,
     logs,
+    mapping_tests,
     meta,
     metrics,
     on_demand,
@@ -107,6 +108,7 @@ from provisor.graph.wire.inventory import (
 )
 from provisor.graph.wire.jobs import JobChange, NewJob, SynchronizationJob
 from provisor.graph.wire.logs import BetaObjectSummary
+from provisor.graph.wire.mapping_tests import MappingTestResults, MappingTests, TestRun
 from provisor.graph.wire.on_demand import OnDemandRequest
 from provisor.graph.wire.overview import (
     CycleHistory,
@@ -241,6 +243,10 @@ def _beside(job: str) -> tuple[Route, ...]:
         "POST", f"{job}/schema/whatIf", beside.what_if, SynchronizationSchema, one(WhatIfDocument),
         READ,
     )  # fmt: skip
+    results = MappingTestResults
+    drafted = changing(
+        "POST", f"{job}/schema/tests/run", mapping_tests.run_draft, TestRun, one(results), READ
+    )  # fmt: skip
     taken_on = one(Retried, 202)
     retried = changing("POST", f"{job}/escrows/retry", history.retry, RetryRequest, taken_on)
     approved = changing("POST", f"{job}/staged/approve", beside.approve, Approval)
@@ -269,6 +275,9 @@ def _beside(job: str) -> tuple[Route, ...]:
         replace(get(f"{job}/escrows", history.escrows, one(Escrows)), options=()),
         replace(retried, refusals=(409,)),
         replace(tried, body_max=SCHEMA_MAX),
+        replace(get(f"{job}/schema/tests", mapping_tests.run, one(results)), options=()),
+        changing("PUT", f"{job}/schema/tests", mapping_tests.replace, MappingTests),
+        replace(drafted, body_max=SCHEMA_MAX),
         replace(
             get(f"{job}/objects", history.objects, one(FoundObjects)),
             options=(),
