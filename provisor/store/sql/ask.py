@@ -10,7 +10,7 @@ from provisor.model.entries import Anchor, Entry, EntryKey, MatchQuery, Referenc
 from provisor.model.rules import MappingName
 from provisor.store import transitions
 from provisor.store.sql import rows
-from provisor.store.sql.codec import from_micros, to_micros
+from provisor.store.sql.codec import encode_name, from_micros, to_micros
 from provisor.store.sql.desk import Desk
 from provisor.store.sql.documents import to_json
 
@@ -247,13 +247,19 @@ def staged_since(desk: Desk) -> datetime | None:
 
 
 def members(desk: Desk) -> int:
+    return sum(
+        _members_of(desk, mapped.number, name)
+        for mapped in desk.mappings().values()
+        for name in mapped.note.pointing_at_many
+    )
+
+
+def _members_of(desk: Desk, mapping: int, attribute: str) -> int:
     (count,) = desk.run(
-        "SELECT coalesce(sum(p.possible), 0) FROM mapping m"
-        " JOIN standing s ON s.mapping = m.number AND s.spans > 0"
-        " JOIN span p ON p.standing = s.number"
-        " WHERE m.job = ?"
-        " AND p.attribute IN (SELECT value FROM json_each(m.pointing_at_many))",
-        (desk.job,),
+        "SELECT coalesce(sum(p.possible), 0) FROM standing s"
+        " JOIN span p ON p.standing = s.number AND p.attribute = ?"
+        " WHERE s.mapping = ? AND s.spans > 0",
+        (encode_name(desk.shapes, attribute), mapping),
     ).fetchone()
     return int(count)
 

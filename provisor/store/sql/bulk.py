@@ -150,15 +150,15 @@ def reset(desk: Desk, scope: ResetScope) -> None:
 
 def _doubt_spans(desk: Desk, mapping: int) -> None:
     """Keep what is possible of the references of linked objects, and nothing for certain."""
-    for number, attribute, content in desk.run(SPANS, (mapping,)).fetchall():
-        kept = spans.uncertain({attribute: decode_span(content)})
-        if attribute in kept:
+    for number, name, content in desk.run(SPANS, (mapping,)).fetchall():
+        kept = spans.uncertain({name: decode_span(content)})
+        if name in kept:
             desk.run(
                 "UPDATE span SET content = ? WHERE standing = ? AND attribute = ?",
-                (encode_span(kept[attribute]), number, attribute),
+                (encode_span(kept[name]), number, name),
             )
         else:
-            desk.run("DELETE FROM span WHERE standing = ? AND attribute = ?", (number, attribute))
+            desk.run("DELETE FROM span WHERE standing = ? AND attribute = ?", (number, name))
 
 
 def expire(desk: Desk, absent_since: datetime) -> int:

@@ -139,11 +139,13 @@ class Shapes:
         self._connection = connection
         self._names: dict[int, tuple[str, tuple[str, ...]]] = {}
         self._orders: dict[tuple[str, ...], tuple[int, Order]] = {}
+        self._lists: dict[tuple[str, ...], int] = {}
 
     def forget(self) -> None:
         """Called when a transaction was undone: with it went the shapes it found first."""
         self._names.clear()
         self._orders.clear()
+        self._lists.clear()
 
     def encode(self, kind: str, attributes: Attributes) -> tuple[int, bytes]:
         """Return shape and content."""
@@ -195,6 +197,19 @@ class Shapes:
         names = self._names[number][1]
         places[number] = [(name, at) for at, name in enumerate(names) if name in asked]
         return places[number]
+
+    def number_of(self, names: tuple[str, ...]) -> int:
+        """Return the number of a list of names, in this order; INLINE if it cannot have one."""
+        known = self._lists.get(names)
+        if known is None:
+            known = self._lists[names] = self._number(pack(("", names)))
+        return known
+
+    def names_of(self, number: int) -> tuple[str, ...]:
+        """Return the names that have a number, in their order."""
+        if number not in self._names:
+            self._read()
+        return self._names[number][1]
 
     def _learn(self, kind: str, layout: tuple[str, ...]) -> tuple[int, Order]:
         names = tuple(sorted(layout))
@@ -279,6 +294,20 @@ def encode_echoes(echoes: Mapping[str, Echo]) -> bytes | None:
 
 def decode_echoes(data: bytes | None) -> dict[str, Echo]:
     return {name: Echo(*told) for name, *told in unpack(data)} if data else {}
+
+
+LITERAL = "="
+"""Begins the name of an attribute that has no number."""
+
+
+def encode_name(shapes: Shapes, name: str) -> str:
+    """Return how a column says the name of an attribute: names of SCIM are long, and few."""
+    number = shapes.number_of((name,))
+    return f"{LITERAL}{name}" if number == INLINE else str(number)
+
+
+def decode_name(shapes: Shapes, text: str) -> str:
+    return text[1:] if text.startswith(LITERAL) else shapes.names_of(int(text))[0]
 
 
 def encode_span(span: Span) -> bytes:

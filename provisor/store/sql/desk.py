@@ -219,7 +219,7 @@ class Desk:
         mapped = self.mappings().get(standing.key.mapping)
         if mapped is not None:
             self.writes.flush()
-            found = rows.load_again(self.connection, mapped.number, standing)
+            found = rows.load_again(self.connection, self.shapes, mapped.number, standing)
             if found is not None:
                 return found
         return self.known(standing.key)
@@ -356,7 +356,7 @@ class Desk:
     def log(self, record: Record) -> None:
         if record.cycle not in self._cycles:
             self._cycles[record.cycle] = self.cycle_number(record.cycle)
-        self.writes.record(records.row_of(self._cycles[record.cycle], record))
+        self.writes.record(records.row_of(self._cycles[record.cycle], record, self.shapes))
 
     def cycle_number(self, id: str) -> int:
         """Return a cycle's number; what is provisioned on demand has a cycle of its own."""

@@ -9,7 +9,7 @@ from provisor.model.cycles import Cycle
 from provisor.model.decisions import Record
 from provisor.ports import RecordQuery
 from provisor.store.sql import records
-from provisor.store.sql.codec import to_micros
+from provisor.store.sql.codec import Shapes, to_micros
 from provisor.store.sql.database import Database
 from provisor.store.sql.documents import from_json
 
@@ -18,11 +18,13 @@ class SqlLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection = database.connection
+        self._shapes = Shapes(database.connection)
 
     async def records(self, query: RecordQuery) -> Sequence[tuple[int, str, Record]]:
         statement, bound = records.select(query)
         with self._database.failures:
-            return [records.compose(row) for row in self._connection.execute(statement, bound)]
+            found = self._connection.execute(statement, bound).fetchall()
+            return [records.compose(row, self._shapes) for row in found]
 
     async def cycles(self, job: str, limit: int) -> Sequence[Cycle]:
         with self._database.failures:

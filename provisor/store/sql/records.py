@@ -19,7 +19,7 @@ from provisor.model.decisions import (
 from provisor.model.entries import Absence, Anchor, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.ports import RecordQuery
-from provisor.store.sql.codec import from_micros, pack, to_micros, unpack
+from provisor.store.sql.codec import INLINE, Shapes, from_micros, pack, to_micros, unpack
 
 SELECT = """
 SELECT r.position, j.id, c.id, r.mapping, r.anchor, r.at, r.change, r.action, r.verdict, r.code,
@@ -32,7 +32,7 @@ c.id = ? AND r.position > (SELECT min(records_after) FROM cycle WHERE id = ?)
 REFERENCES, ATTRIBUTE = 1, 0
 
 
-def row_of(cycle: int, record: Record) -> tuple[object, ...]:
+def row_of(cycle: int, record: Record, shapes: Shapes) -> tuple[object, ...]:
     """Return the values of `writes.RECORD`."""
     facts, matched = record.facts, record.matched_by
     content = (
@@ -43,7 +43,7 @@ def row_of(cycle: int, record: Record) -> tuple[object, ...]:
         (facts.is_assigned, facts.is_active, facts.passes_filter),
         facts.deciding_clause,
         facts.absence,
-        [_encode_change(change) for change in record.changes],
+        _encode_changes(record.changes, shapes),
         record.is_reference_pass,
         (matched.kind, matched.attribute, matched.value) if matched else None,
         record.initiated_by,
@@ -73,6 +73,25 @@ def _legible(name: str) -> str:
     return name.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
+def _encode_changes(changes: Sequence[TargetChange], shapes: Shapes) -> tuple[object, ...]:
+    """Return changes one by one; where there was nothing before, as after a create, the number of
+    their names and the values: most objects of a kind are created with the same attributes."""
+    made = [c for c in changes if isinstance(c, AttributeChange) and c.before is None]
+    if made and len(made) == len(changes):
+        number = shapes.number_of(tuple([change.name for change in made]))
+        if number != INLINE:
+            return (number, *[change.after for change in made])
+    return tuple([_encode_change(change) for change in changes])
+
+
+def _decode_changes(parts: tuple[Any, ...], shapes: Shapes) -> tuple[TargetChange, ...]:
+    if parts and isinstance(parts[0], int):
+        number, *values = parts
+        pairs = zip(shapes.names_of(number), values, strict=True)
+        return tuple(AttributeChange(name, None, value) for name, value in pairs)
+    return tuple(_decode_change(part) for part in parts)
+
+
 def _encode_change(change: TargetChange) -> tuple[object, ...]:
     match change:
         case AttributeChange(name, before, after):
@@ -90,7 +109,7 @@ def _decode_change(parts: tuple[Any, ...]) -> TargetChange:
     return ReferencesChange(name, frozenset(first), frozenset(second))
 
 
-def compose(row: tuple[Any, ...]) -> tuple[int, str, Record]:
+def compose(row: tuple[Any, ...], shapes: Shapes) -> tuple[int, str, Record]:
     """Return position, job id and record of a row of SELECT."""
     (position, job, cycle, mapping, anchor, at, change, action, verdict, code) = row[:10]
     (is_export_due, is_exported, target, source_name, target_name, content) = row[10:]
@@ -121,7 +140,7 @@ def compose(row: tuple[Any, ...]) -> tuple[int, str, Record]:
         source_name=source_name,
         target=Anchor(target) if target is not None else None,
         target_name=target_name,
-        changes=tuple(_decode_change(parts) for parts in changes),
+        changes=_decode_changes(changes, shapes),
         is_reference_pass=is_reference_pass,
         matched_by=MatchQuery(*matched) if matched else None,
         initiated_by=initiated_by,

@@ -23,10 +23,12 @@ from provisor.store.sql.codec import (
     Shapes,
     decode_echoes,
     decode_escrow,
+    decode_name,
     decode_queries,
     decode_span,
     encode_echoes,
     encode_escrow,
+    encode_name,
     encode_queries,
     encode_span,
     fingerprint,
@@ -95,7 +97,7 @@ def load_all(
 ) -> dict[StandingKey, tuple[int, Standing]]:
     """Return those standings of a mapping whose anchors a JSON array holds, with their numbers."""
     found = connection.execute(STANDINGS, (anchors, mapping)).fetchall()
-    spans = _spans_of(connection, [row[0] for row in found if row[SPAN_COUNT]])
+    spans = _spans_of(connection, shapes, [row[0] for row in found if row[SPAN_COUNT]])
     loaded: dict[StandingKey, tuple[int, Standing]] = {}
     for row in found:
         key = StandingKey(name, Anchor(row[1]))
@@ -103,11 +105,13 @@ def load_all(
     return loaded
 
 
-def _spans_of(connection: Connection, numbers: list[int]) -> dict[int, dict[str, Span]]:
+def _spans_of(
+    connection: Connection, shapes: Shapes, numbers: list[int]
+) -> dict[int, dict[str, Span]]:
     found: dict[int, dict[str, Span]] = {}
     if numbers:
-        for number, attribute, content in connection.execute(SPANS, (to_json(numbers),)):
-            found.setdefault(number, {})[attribute] = decode_span(content)
+        for number, attribute, content in connection.execute(SPANS, (to_json(numbers),)).fetchall():
+            found.setdefault(number, {})[decode_name(shapes, attribute)] = decode_span(content)
     return found
 
 
@@ -123,7 +127,7 @@ def compose(
     kind, attributes = shapes.decode(shape, content)
     source = Entry(kind, key.anchor, attributes, version)
     known = None if spans is None else spans.get(row[0], NO_SPANS)
-    return _compose(connection, row, key, source, _image(shapes, *image), generation, known)
+    return _compose(connection, shapes, row, key, source, _image(shapes, *image), generation, known)
 
 
 def _image(shapes: Shapes, shape: int, content: bytes | None, version: str | None) -> Image | None:
@@ -131,7 +135,7 @@ def _image(shapes: Shapes, shape: int, content: bytes | None, version: str | Non
 
 
 def load_again(
-    connection: Connection, mapping: int, known: Standing
+    connection: Connection, shapes: Shapes, mapping: int, known: Standing
 ) -> tuple[int, Standing] | None:
     """Return what a standing that was read before is by now, but for what its image says; None
     if its source has changed, and it must be read anew."""
@@ -140,11 +144,13 @@ def load_again(
         return None
     has_image, version = row[WIDTH:]
     image = None if has_image is None else Image(NO_ATTRIBUTES, version)
-    return row[0], _compose(connection, row, known.key, known.source, image, known.generation)
+    again = _compose(connection, shapes, row, known.key, known.source, image, known.generation)
+    return row[0], again
 
 
 def _compose(
     connection: Connection,
+    shapes: Shapes,
     row: tuple[Any, ...],
     key: StandingKey,
     source: Entry | None,
@@ -159,7 +165,7 @@ def _compose(
         rare = connection.execute(RARE, (number,)).fetchone()
     absence, absent_since, escrow = rare[:3]
     if referred is None:
-        referred = load_spans(connection, number) if spans else NO_SPANS
+        referred = load_spans(connection, shapes, number) if spans else NO_SPANS
     link = None
     if target is not None:
         echoes = decode_echoes(rare[10])
@@ -190,9 +196,12 @@ def _staged(columns: tuple[Any, ...]) -> Staged | None:
     return None if at is None else Staged(from_micros(at), seen, bool(is_approved))
 
 
-def load_spans(connection: Connection, number: int) -> dict[str, Span]:
+def load_spans(connection: Connection, shapes: Shapes, number: int) -> dict[str, Span]:
     rows = connection.execute("SELECT attribute, content FROM span WHERE standing = ?", (number,))
-    return {attribute: decode_span(content) for attribute, content in rows}
+    return {
+        decode_name(shapes, attribute): decode_span(content)
+        for attribute, content in rows.fetchall()
+    }
 
 
 # writing
@@ -228,7 +237,7 @@ def save(writes: Writes, shapes: Shapes, number: int, before: Standing, after: S
     if old is not new:
         _save_image(writes, shapes, number, new)
     if before.referred is not after.referred:
-        _save_spans(writes, number, before.referred, after.referred)
+        _save_spans(writes, shapes, number, before.referred, after.referred)
 
 
 def _changes(before: Standing, after: Standing) -> dict[str, object]:
@@ -311,13 +320,18 @@ def _save_image(writes: Writes, shapes: Shapes, number: int, image: Image | None
 
 
 def _save_spans(
-    writes: Writes, number: int, before: Mapping[str, Span], after: Mapping[str, Span]
+    writes: Writes,
+    shapes: Shapes,
+    number: int,
+    before: Mapping[str, Span],
+    after: Mapping[str, Span],
 ) -> None:
     for attribute in before.keys() - after.keys() if before else ():
-        writes.no_span(number, attribute)
+        writes.no_span(number, encode_name(shapes, attribute))
     for attribute, span in after.items():
         if before.get(attribute) != span:
-            writes.span(number, attribute, encode_span(span), len(span.possible))
+            name = encode_name(shapes, attribute)
+            writes.span(number, name, encode_span(span), len(span.possible))
 
 
 def save_source(

@@ -87,7 +87,8 @@ STATEMENTS = (
     """,
     """
     CREATE TABLE image (
-        standing BIGINT PRIMARY KEY, shape BIGINT NOT NULL, content BYTEA NOT NULL, version TEXT)
+        standing BIGINT PRIMARY KEY, shape BIGINT NOT NULL, content BYTEA NOT NULL, version TEXT,
+        print BIGINT)
     """,
     """
     CREATE TABLE span (

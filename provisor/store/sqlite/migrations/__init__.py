@@ -18,7 +18,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from provisor.store.sqlite.migrations import v0001, v0002, v0003, v0004, v0005, v0006, v0007
+from provisor.store.sqlite.migrations import (
+    v0001,
+    v0002,
+    v0003,
+    v0004,
+    v0005,
+    v0006,
+    v0007,
+    v0008,
+)
 
 Migration: TypeAlias = Callable[[Operations], None]
 MIGRATIONS: tuple[Migration, ...] = (
@@ -29,6 +38,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     v0005.upgrade,
     v0006.upgrade,
     v0007.upgrade,
+    v0008.upgrade,
 )
 """The first makes version 1 of an empty file, the next version 2 of that, and so on."""
 
