@@ -93,7 +93,9 @@ class Store:
             id = self.index.get((kind, found[1].lower(), found[2].lower()))
             ids = [id] if id else []
         else:
-            ids = self.order.setdefault(kind, list(held))
+            if kind not in self.order:
+                self.order[kind] = list(held)
+            ids = self.order[kind]
         shown = [held[id] for id in ids[start - 1 : start - 1 + count]]
         return 200, {
             "schemas": [LIST],

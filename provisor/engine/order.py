@@ -29,13 +29,7 @@ async def by_superior(work: Work, keys: Sequence[StandingKey], now: datetime) ->
 
     A reference whose other end is linked by then travels in the create: one request, not two.
     """
-    pending = set(keys)
-    superiors = await work.ports.journal.superiors(now)
-    above: dict[StandingKey, StandingKey] = {}
-    for key, referred in superiors.items():
-        takers = [t for r in referred for t in work.takers(r) if t in pending and t != key]
-        if takers and key in pending:
-            above[key] = min(takers)
+    above = await _above(work, keys, now)
     depths = depths_of(above)
     waves: list[Wave] = []
     for name in work.terms:
@@ -44,6 +38,19 @@ async def by_superior(work: Work, keys: Sequence[StandingKey], now: datetime) ->
             ordered = sorted(of_mapping, key=lambda key: depths.get(key, 0))
             waves.append(Wave(tuple(ordered), above))
     return waves
+
+
+async def _above(
+    work: Work, keys: Sequence[StandingKey], now: datetime
+) -> dict[StandingKey, StandingKey]:
+    """Return for whom each key waits. There may be a million: no key is held twice."""
+    pending = {key: key for key in keys}
+    above: dict[StandingKey, StandingKey] = {}
+    for key, referred in (await work.ports.journal.superiors(now)).items():
+        takers = [t for r in referred for t in work.takers(r) if t in pending and t != key]
+        if takers and key in pending:
+            above[pending[key]] = pending[min(takers)]
+    return above
 
 
 def depths_of(above: Mapping[StandingKey, StandingKey]) -> dict[StandingKey, int]:

@@ -70,6 +70,9 @@ def due_references(desk: Desk, now: datetime) -> list[StandingKey]:
     return keys_where(desk, "references_due_at <= ?", to_micros(now))
 
 
+NOBODY: frozenset[EntryKey] = frozenset()
+
+
 def superiors(desk: Desk, now: datetime) -> dict[StandingKey, frozenset[EntryKey]]:
     names = {mapped.number: name for name, mapped in desk.mappings().items()}
     found = desk.run(
@@ -84,11 +87,14 @@ def superiors(desk: Desk, now: datetime) -> dict[StandingKey, frozenset[EntryKey
         """,  # noqa: S608
         (to_micros(now), to_micros(now)),
     )
-    above: dict[StandingKey, set[EntryKey]] = {}
+    # Many have the same superior: each set of them is held once.
+    above: dict[StandingKey, frozenset[EntryKey]] = {}
+    alike: dict[frozenset[EntryKey], frozenset[EntryKey]] = {}
     for mapping, anchor, kind, referred in found:
         key = StandingKey(names[mapping], anchor)
-        above.setdefault(key, set()).add(EntryKey(kind, Anchor(referred)))
-    return {key: frozenset(keys) for key, keys in above.items()}
+        keys = above.get(key, NOBODY) | {EntryKey(kind, Anchor(referred))}
+        above[key] = alike.setdefault(keys, keys)
+    return above
 
 
 def missing(desk: Desk) -> list[StandingKey]:
