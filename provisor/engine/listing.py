@@ -3,12 +3,13 @@ remembered (spec: settled 17; behaviour 4.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from provisor.engine.work import Work, mind
 from provisor.errors import OBJECT_FAILURES
 from provisor.model.entries import Anchor, Entry, MatchQuery
-from provisor.planner.match import listed_answers
+from provisor.planner.match import definitions_of, listed_answers, normal
 from provisor.planner.terms import Terms
 from provisor.ports import Drift, Listed, Listing
 
@@ -16,24 +17,32 @@ LOOK_UPS_MIN = 5
 """Fewer objects than this are looked up one by one, whatever a page would cost."""
 
 
-async def survey(work: Work, look_ups: Mapping[str, int] | None = None) -> tuple[Drift, ...]:
+PageOf: TypeAlias = Callable[[Work, Sequence[Terms], Listing], Sequence[Listed]]
+"""What the journal is told of a page."""
+
+
+async def survey(
+    work: Work, look_ups: Mapping[str, int] | None = None, *, is_indexed: bool = True
+) -> tuple[Drift, ...]:
     """List every kind of target object; with `look_ups`, only kinds where that is cheaper.
 
     Returns what others have changed since we last looked.
 
     `look_ups` says how many objects of each target kind would otherwise be asked for one by one.
     Without it every image is renewed: what a listing leaves out, or cannot show, is in doubt and
-    will be looked up by its anchor.
+    will be looked up by its anchor. Where hardly anybody is to be matched it needs no index, which
+    costs as much as all the rest.
     """
     journal, kinds = work.ports.journal, _kinds(work)
     can_list = work.ports.target.capabilities.lists
     listed = [k for k in kinds if can_list and _is_worth(work, look_ups, k, None)]
     if look_ups is not None and not listed:
         return ()
-    await journal.begin_listing()
+    await journal.begin_listing(is_indexed=is_indexed)
     drifts: list[Drift] = []
-    complete = [k for k in listed if await _try_to_list(work, k, look_ups, drifts)]
-    work.listed.update(complete)
+    page_of = _listed if is_indexed else _compared
+    complete = [k for k in listed if await _try_to_list(work, k, look_ups, drifts, page_of)]
+    work.listed.update(complete if is_indexed else ())
     await journal.end_listing(complete, is_complete=True)
     if look_ups is None:
         await journal.end_listing([k for k in kinds if k not in complete], is_complete=False)
@@ -53,17 +62,25 @@ def _is_worth(work: Work, look_ups: Mapping[str, int] | None, kind: str, total: 
 
 
 async def _try_to_list(
-    work: Work, kind: str, look_ups: Mapping[str, int] | None, drifts: list[Drift]
+    work: Work,
+    kind: str,
+    look_ups: Mapping[str, int] | None,
+    drifts: list[Drift],
+    page_of: PageOf,
 ) -> bool:
     """List one kind; a target that will not is asked object by object, like any other."""
     try:
-        return await _list_kind(work, kind, look_ups, drifts)
+        return await _list_kind(work, kind, look_ups, drifts, page_of)
     except OBJECT_FAILURES:
         return False
 
 
 async def _list_kind(
-    work: Work, kind: str, look_ups: Mapping[str, int] | None, drifts: list[Drift]
+    work: Work,
+    kind: str,
+    look_ups: Mapping[str, int] | None,
+    drifts: list[Drift],
+    page_of: PageOf,
 ) -> bool:
     """List one kind; return whether every object was shown.
 
@@ -81,7 +98,7 @@ async def _list_kind(
         is_started, last = True, page.total
         seen.update(entry.anchor for entry in page.entries)
         repairs = work.mandate.policy.repairs_drift
-        found = await work.ports.journal.list_target(_listed(work, terms, page), repairs=repairs)
+        found = await work.ports.journal.list_target(page_of(work, terms, page), repairs=repairs)
         drifts += found
         await mind(work)
     return last is not None and first == last == len(seen)
@@ -91,6 +108,12 @@ def note_written(work: Work, terms: Terms, entry: Entry) -> None:
     """Take note of what an object answered to before a write, or answers to after it: the listing
     is older than the write."""
     work.outdated.update(map(hash, listed_answers(terms, entry, work.stamp)))
+
+
+def note_answers(work: Work, terms: Terms, queries: Iterable[MatchQuery]) -> None:
+    """As `note_written`, of an object that was created and answers to these."""
+    definitions = definitions_of(terms)
+    work.outdated.update(hash(normal(query, definitions)) for query in queries)
 
 
 async def find_listed(work: Work, query: MatchQuery) -> tuple[Entry, ...] | None:
@@ -107,3 +130,7 @@ def _listed(work: Work, terms: Sequence[Terms], page: Listing) -> tuple[Listed, 
         Listed(entry, tuple(q for t in terms for q in listed_answers(t, entry, work.stamp)))
         for entry in page.entries
     )
+
+
+def _compared(work: Work, terms: Sequence[Terms], page: Listing) -> tuple[Listed, ...]:
+    return tuple([Listed(entry, ()) for entry in page.entries])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -34,7 +34,12 @@ from provisor.planner.decide import (
 )
 from provisor.planner.mapping import NeedsUnique, Unmappable
 from provisor.planner.match import definitions_of, listed_answers, matching_queries, normal
-from provisor.planner.references import plan_references, pointed_at, resolved_for_create
+from provisor.planner.references import (
+    plan_references,
+    pointed_at,
+    resolved_for_create,
+    single_references,
+)
 from provisor.planner.terms import Terms
 
 UNIQUE_TRIES_MAX = 100
@@ -193,8 +198,11 @@ async def _resolved(work: Work, terms: Terms, standing: Standing, sighting: Sigh
     is_create = not sighting.found and not sighting.is_ours and standing.escrow is None
     if not is_create or standing.source is None or not terms.pointing:
         return {}
-    anchors = await pointing(work, pointed_at(terms, standing.source, by_many=False))
-    return resolved_for_create(terms, standing.source, lambda r: anchors.get(_key(r)))
+    wanted = single_references(terms, standing.source)
+    if not wanted:
+        return {}
+    anchors = await pointing(work, {_key(r) for _, references in wanted for r in references})
+    return resolved_for_create(wanted, lambda r: anchors.get(_key(r)))
 
 
 async def _with_references(work: Work, standing: Standing, decision: Decision) -> Decision:
@@ -254,7 +262,7 @@ def _key(reference: Reference) -> EntryKey:
 
 
 async def pointing(
-    work: Work, keys: frozenset[EntryKey], *, claimed: bool = False
+    work: Work, keys: Collection[EntryKey], *, claimed: bool = False
 ) -> dict[EntryKey, Reference]:
     """Return what may be pointed at in the target for these source objects; or what is claimed
     for them and may go on being pointed at, until it is linked again or let go."""

@@ -73,7 +73,7 @@ def record_of(
         facts=decision.facts,
         source_name=name_of(standing.source.attributes if standing.source else {}),
         target=_target(standing, decision, outcome),
-        changes=redact(changes_of(decision), redacted_by(terms)),
+        changes=_told(terms, decision),
         matched_by=matched_by,
         initiated_by=initiated_by,
     )
@@ -170,10 +170,9 @@ def change_id(cycle: str, standing: Standing, part: str) -> str:
 
 def _named(name: str) -> str:
     """Return `uuid5(CHANGES, name)` as text: the same without the ceremony."""
-    digest = sha1(CHANGES.bytes + name.encode(), usedforsecurity=False).digest()[:16]
-    number = int.from_bytes(digest, "big") & ~(0xF000 << 64) & ~(0xC000 << 48)
-    text = f"{number | (5 << 76) | (0x8000 << 48):032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = sha1(CHANGES.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def name_of(attributes: Attributes) -> str:
@@ -183,6 +182,11 @@ def name_of(attributes: Attributes) -> str:
 
 def redacted_by(terms: Terms) -> Callable[[str], bool]:
     return terms.redacted.__contains__
+
+
+def _told(terms: Terms, decision: Decision) -> tuple[TargetChange, ...]:
+    changes = changes_of(decision)
+    return redact(changes, redacted_by(terms)) if terms.redacted else changes
 
 
 def changes_of(decision: Decision) -> tuple[TargetChange, ...]:

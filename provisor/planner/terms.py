@@ -12,6 +12,8 @@ from provisor.model.entries import Attributes
 from provisor.model.rules import (
     AttributeDefinition,
     AttributeMapping,
+    AttributeType,
+    Mutability,
     ObjectMapping,
     Policy,
     Refers,
@@ -36,6 +38,10 @@ class Terms:
     """The matching attributes, first to be tried first."""
     definitions: Mapping[str, AttributeDefinition]
     """What is known of each target attribute that is mapped."""
+    texts: frozenset[str]
+    """Target attributes of `plain` that hold one text."""
+    readable: tuple[str, ...]
+    """Target attributes of `plain` that can be read back."""
     redacted: frozenset[str]
     """Target attributes whose values nobody is shown."""
     evaluate: Program
@@ -60,11 +66,19 @@ def terms_of(mapping: ObjectMapping, policy: Policy, context: Context) -> Terms:
         evaluate_pointing={m.target.name: _compile((m,)) for m in pointing if m.source},
         matching=tuple(matching),
         definitions={m.target.name: m.target for m in mapping.attributes},
+        texts=frozenset(m.target.name for m in plain if is_text(m.target)),
+        readable=tuple(
+            m.target.name for m in plain if m.target.mutability is not Mutability.WRITE_ONLY
+        ),
         redacted=frozenset(m.target.name for m in mapping.attributes if m.is_redacted),
         evaluate=_compile(plain),
         evaluate_matching=_compile(tuple(m for m in plain if m.matching_priority)),
         evaluate_disable=_compile(disabling),
     )
+
+
+def is_text(definition: AttributeDefinition) -> bool:
+    return definition.type is AttributeType.STRING and not definition.is_multivalued
 
 
 def _compile(mappings: tuple[AttributeMapping, ...]) -> Program:

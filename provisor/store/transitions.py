@@ -376,9 +376,10 @@ def reconsidered(standing: Standing, echoes: Mapping[str, Echo], *, unsettles: b
 
 def depicted(said: Attributes) -> Attributes:
     """Return what is kept of what an object says: references keep no image but a span."""
-    if not any(as_set(value) for value in said.values()):
+    pointing = [n for n, value in said.items() if not isinstance(value, str) and as_set(value)]
+    if not pointing:
         return said
-    return {name: value for name, value in said.items() if not as_set(value)}
+    return {name: value for name, value in said.items() if name not in pointing}
 
 
 def _claim(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 import msgspec
@@ -51,7 +52,13 @@ def get(container: object, name: str) -> Json:
 
 def folded(resource: JsonObject) -> JsonObject:
     """Return the members of an object by their names in small letters."""
-    return {name.lower(): value for name, value in resource.items()}
+    return dict(zip(_in_small_letters(tuple(resource)), resource.values(), strict=True))
+
+
+@lru_cache(maxsize=1_000)
+def _in_small_letters(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Most objects of a kind have the same members in the same order."""
+    return tuple([name.lower() for name in names])
 
 
 def key_of(container: object, name: str) -> str:

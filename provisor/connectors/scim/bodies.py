@@ -14,7 +14,7 @@ from urllib.parse import quote
 from provisor.connectors.http.body import Json, encode
 from provisor.connectors.scim import resources
 from provisor.connectors.scim.resources import Mapped, Shape, Spelling
-from provisor.connectors.scim.updates import is_secret, secrets_of
+from provisor.connectors.scim.updates import secrets_of
 from provisor.model.entries import Anchor, Attributes, Reference, Value
 from provisor.model.rules import AttributeType
 
@@ -130,7 +130,7 @@ def _template_of(shape: Shape, spelling: Spelling, attributes: Attributes) -> _T
         pieces.append(body[end:at])
         end = at + len(encode(marks[number]))
     order = tuple(number for _, number in places)
-    secret = tuple(name for name in attributes if is_secret(shape, name))
+    secret = tuple(name for name in attributes if shape.is_secret(name))
     return _Template((*pieces, body[end:]), order, secret)
 
 

@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 from provisor.connectors.http.body import Json, JsonObject, folded, get, items, truth_of
 from provisor.connectors.scim import paths
+from provisor.connectors.scim.finding import Find, finder
 from provisor.connectors.scim.paths import CORE, ENTERPRISE_USER, TargetPath
 from provisor.connectors.scim.quirks import ManagerFormat, PatchStyle, Quirks
 from provisor.connectors.scim.values import element_of, raw_of, value_of
 from provisor.connectors.scim.wire import id_of, version_of
 from provisor.model.entries import Anchor, Attributes, Entry, Reference, Value
-from provisor.model.rules import AttributeDefinition, AttributeType
+from provisor.model.rules import AttributeDefinition, AttributeType, Mutability
 
 ENTRA_GROUP = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
 STAMP = "externalId"
@@ -46,8 +47,11 @@ class Mapped:
     path: TargetPath
     is_text: bool = field(init=False, repr=False, compare=False)
     """A text in its place is its value as it is."""
+    find: Find = field(init=False, repr=False, compare=False)
+    """Finds its value in a resource."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "find", finder(self.path))
         is_one = not self.definition.is_multivalued
         is_text = is_one and self.definition.type is AttributeType.STRING
         object.__setattr__(self, "is_text", is_text)
@@ -74,6 +78,12 @@ class Shape:
     """In small letters: multi-valued attributes whose values are objects."""
     shows_members: bool = False
     """The target's own schema says that a group's answer lists its members by default."""
+    unread: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Attributes that nobody can read back: secrets."""
+
+    def __post_init__(self) -> None:
+        unread = (name for name, m in self.attributes.items() if _is_unread(name, m.definition))
+        object.__setattr__(self, "unread", frozenset(unread))
 
     @property
     def name(self) -> str:
@@ -101,6 +111,16 @@ class Shape:
 
     def is_list(self, path: TargetPath) -> bool:
         return path.attribute.lower() in self.complex_lists
+
+    def is_secret(self, name: str) -> bool:
+        """Tell whether the value of an attribute must not be shown: what nobody can read back."""
+        if name in self.attributes:
+            return name in self.unread
+        return _is_unread(name, self.mapped(name).definition)
+
+
+def _is_unread(name: str, definition: AttributeDefinition) -> bool:
+    return definition.mutability is Mutability.WRITE_ONLY or name.lower() == "password"
 
 
 def name_of(kind: str) -> str:
@@ -133,7 +153,7 @@ def attributes_of(shape: Shape, resource: JsonObject, quirks: Quirks) -> Attribu
     said: dict[str, Value] = {}
     names = folded(resource)
     for mapped in shape.seen:
-        raw = paths.read_folded(names, mapped.path, quirks.assume_type)
+        raw = mapped.find(names, quirks.assume_type)
         if mapped.is_text and isinstance(raw, str):
             said[mapped.definition.name] = raw
         elif raw is not None:

@@ -18,7 +18,7 @@ from provisor.connectors.scim.patch import Edit
 from provisor.connectors.scim.reader import Kinds, ScimReader
 from provisor.connectors.scim.resources import Shape
 from provisor.connectors.scim.settings import ScimSettings
-from provisor.connectors.scim.updates import REFUSED_SHAPE, Updater, is_secret
+from provisor.connectors.scim.updates import REFUSED_SHAPE, Updater
 from provisor.connectors.scim.values import anchor_of
 from provisor.connectors.scim.wire import id_of, version_of
 from provisor.errors import AdapterError, Unanswered
@@ -123,8 +123,7 @@ class ScimTarget:
         reply = await self._updater.send(
             "POST", shape.address(), body.content, secrets=body.secrets
         )
-        has_reference = any(isinstance(value, Reference) for value in attributes.values())
-        if has_reference and reply.status == 400 and scim_type_of(reply) in REFUSED_SHAPE:
+        if reply.status == 400 and scim_type_of(reply) in REFUSED_SHAPE and _points(attributes):
             for spelling in self._updater.other_spellings():
                 content = resources.body_of(shape, attributes, spelling)
                 other = await self._updater.send(
@@ -203,7 +202,11 @@ def _created(shape: Shape, reply: Reply) -> Anchor | None:
     return Anchor(unquote(last.strip("/"))) or None if found else None
 
 
+def _points(attributes: Attributes) -> bool:
+    return any(isinstance(value, Reference) for value in attributes.values())
+
+
 def _overlaid(shape: Shape, said: Attributes, written: Attributes) -> Attributes:
     """Return what an object says, with what was written where nobody can read it (Q10)."""
-    unread = {name: value for name, value in written.items() if is_secret(shape, name)}
+    unread = {name: value for name, value in written.items() if shape.is_secret(name)}
     return {**said, **unread}

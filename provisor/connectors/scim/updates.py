@@ -25,7 +25,6 @@ from provisor.connectors.scim.wire import version_of
 from provisor.errors import Rejected
 from provisor.model.decisions import ReferencesChange, Update
 from provisor.model.entries import Anchor, Reference, Value
-from provisor.model.rules import Mutability
 from provisor.ports import Clock
 
 MANAGER_FORMATS = (ManagerFormat.OBJECT, ManagerFormat.STRING, ManagerFormat.VALUE_PATH)
@@ -329,10 +328,5 @@ def secrets_of(shape: Shape, attributes: Mapping[str, Value]) -> tuple[str, ...]
     return tuple(
         value
         for name, value in attributes.items()
-        if isinstance(value, str) and value and is_secret(shape, name)
+        if isinstance(value, str) and value and shape.is_secret(name)
     )
-
-
-def is_secret(shape: Shape, name: str) -> bool:
-    is_unread = shape.mapped(name).definition.mutability is Mutability.WRITE_ONLY
-    return is_unread or name.lower() == "password"

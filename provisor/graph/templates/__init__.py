@@ -28,18 +28,28 @@ NO_TENANT = "0" * 32
 @cache
 def templates() -> Mapping[str, SynchronizationTemplate]:
     """Return the templates by id, in the order of their ids."""
-    files = (f for f in resources.files(__name__).iterdir() if f.name.endswith(".json"))
-    documents = {
-        str(document["id"]): document
-        for document in (_parsed(f.read_bytes()) for f in sorted(files, key=lambda f: f.name))
-    }
-    return {id: to_template(document, documents) for id, document in documents.items()}
+    return {id: _template(id) for id in _documents()}
 
 
 def template(id: str) -> SynchronizationTemplate | None:
     """Return a template by its id, which is compared without regard to case."""
-    by_case = {known.lower(): one for known, one in templates().items()}
-    return by_case.get(id.lower())
+    by_case = {known.lower(): known for known in _documents()}
+    known = by_case.get(id.lower())
+    return None if known is None else _template(known)
+
+
+@cache
+def _template(id: str) -> SynchronizationTemplate:
+    """Return one template: whoever asks for one is spared the others, which take longer."""
+    return to_template(_documents()[id], _documents())
+
+
+@cache
+def _documents() -> Mapping[str, Mapping[str, object]]:
+    """Return the documents of all templates by their ids, in the order of those."""
+    files = (f for f in resources.files(__name__).iterdir() if f.name.endswith(".json"))
+    parsed = (_parsed(f.read_bytes()) for f in sorted(files, key=lambda f: f.name))
+    return {str(document["id"]): document for document in parsed}
 
 
 def to_template(

@@ -295,9 +295,9 @@ class MemoryJournal:
 
     # looking at the target
 
-    async def begin_listing(self) -> None:
+    async def begin_listing(self, *, is_indexed: bool = True) -> None:
         self._fence()
-        self._job.listing = Listing()
+        self._job.listing = Listing(is_indexed=is_indexed)
 
     async def list_target(
         self, listed: Sequence[Listed], *, repairs: bool = True
@@ -331,7 +331,7 @@ class MemoryJournal:
                 continue
             if (kind, link.target) not in self._job.listing.entries:
                 self._put(transitions.unsettle(transitions.in_doubt(standing)))
-        if is_complete:
+        if is_complete and self._job.listing.is_indexed:
             self._job.listing.complete |= frozenset(kinds)
 
     async def listed(self, query: MatchQuery) -> Sequence[Entry] | None:

@@ -37,6 +37,7 @@ class Listing:
         default_factory=dict[tuple[str, Anchor], tuple[Entry, tuple[MatchQuery, ...]]]
     )
     complete: frozenset[str] = frozenset()
+    is_indexed: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -215,6 +215,12 @@ def _few_anchors(
 ) -> dict[StandingKey, Anchor]:
     found: dict[StandingKey, Anchor] = {}
     for key in keys:
+        held = None if desk.is_view else desk.held.find(key)
+        if held is not None:
+            link = held[1].link
+            if link is not None and link.state in states:
+                found[key] = link.target
+            continue
         mapped = desk.mappings().get(key.mapping)
         if mapped is not None:
             row = desk.run(LINKED_TO, (mapped.number, key.anchor)).fetchone()

@@ -56,6 +56,8 @@ class Desk:
         self._claims: dict[str, int] | None = None
         self.listed_kinds: frozenset[str] | None = None
         """Kinds of which everything was listed; None: not known here."""
+        self.shown: dict[str, set[Anchor]] | None = None
+        """Whom a listing without an index has shown, by kind; None: the index says."""
         self.held = Held()
         self.writes: Writes = AtOnce(self.connection)
         self.foreseen = Foreseen()

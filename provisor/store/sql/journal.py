@@ -237,9 +237,9 @@ class SqlJournal:
 
     # looking at the target
 
-    async def begin_listing(self) -> None:
+    async def begin_listing(self, *, is_indexed: bool = True) -> None:
         with self._desk.write():
-            listing.begin(self._desk)
+            listing.begin(self._desk, is_indexed=is_indexed)
 
     async def list_target(
         self, listed: Sequence[Listed], *, repairs: bool = True

@@ -13,10 +13,11 @@ from provisor.store.sql.database import NUMBERS
 from provisor.store.sql.desk import Desk
 from provisor.store.sql.documents import from_json, to_json
 
-LEFT_OUT = """
-mapping = ? AND state IN ('managed', 'disabled', 'leaving')
+PICTURED = "mapping = ? AND state IN ('managed', 'disabled', 'leaving')"
+LEFT_OUT = f"""
+{PICTURED}
 AND NOT EXISTS (SELECT 1 FROM listed l WHERE l.job = ? AND l.kind = ? AND l.anchor = target)
-"""
+"""  # noqa: S608
 LISTED = ("job", "kind", "anchor", "shape", "content", "version")
 ANSWER = ("job", "query", "listed")
 LISTED_NUMBERS = """
@@ -30,11 +31,12 @@ LEFT JOIN image i ON i.standing = s.number
 """
 
 
-def begin(desk: Desk) -> None:
+def begin(desk: Desk, *, is_indexed: bool = True) -> None:
     desk.run("DELETE FROM listed_answer WHERE job = ?", (desk.job,))
     desk.run("DELETE FROM listed WHERE job = ?", (desk.job,))
     desk.run("UPDATE job SET listed_kinds = '[]' WHERE number = ?", (desk.job,))
     desk.listed_kinds = None
+    desk.shown = None if is_indexed else {}
 
 
 def record(desk: Desk, listed: Sequence[Listed], *, repairs: bool) -> list[Drift]:
@@ -44,7 +46,10 @@ def record(desk: Desk, listed: Sequence[Listed], *, repairs: bool) -> list[Drift
     for one in listed:
         by_kind.setdefault(one.entry.kind, {})[one.entry.anchor] = one
     for kind, page in by_kind.items():
-        _index(desk, kind, page)
+        if desk.shown is None:
+            _index(desk, kind, page)
+        else:
+            desk.shown.setdefault(kind, set()).update(page)
         governed = _governed(desk, kind, page)
         for anchor, (key, pictured) in governed.items():
             entry = page[anchor].entry
@@ -107,20 +112,30 @@ def end(desk: Desk, kinds: Collection[str], *, is_complete: bool) -> None:
     for mapped in desk.mappings().values():
         kind = mapped.note.target_kind
         if kind in kinds:
-            bound = (mapped.number, desk.job, kind)
-            desk.run(
-                "DELETE FROM image WHERE standing IN"  # noqa: S608
-                f" (SELECT number FROM standing WHERE {LEFT_OUT})",
-                bound,
-            )
-            desk.run(
-                f"UPDATE standing SET seen = seen + 1, due_at = 0 WHERE {LEFT_OUT}",  # noqa: S608
-                bound,
-            )
-    if is_complete:
+            left_out = to_json(_left_out(desk, mapped.number, kind))
+            if left_out != "[]":
+                desk.run(f"DELETE FROM image WHERE standing IN {NUMBERS}", (left_out,))  # noqa: S608
+                desk.run(
+                    f"UPDATE standing SET seen = seen + 1, due_at = 0 WHERE number IN {NUMBERS}",  # noqa: S608
+                    (left_out,),
+                )
+    if is_complete and desk.shown is None:
         complete = sorted(_complete(desk) | set(kinds))
         desk.run("UPDATE job SET listed_kinds = ? WHERE number = ?", (to_json(complete), desk.job))
         desk.listed_kinds = None
+
+
+def _left_out(desk: Desk, mapping: int, kind: str) -> list[int]:
+    """Return whose target objects were not shown, though they are linked."""
+    if desk.shown is None:
+        found = desk.run(
+            f"SELECT number FROM standing WHERE {LEFT_OUT}",  # noqa: S608
+            (mapping, desk.job, kind),
+        )
+        return [number for (number,) in found]
+    shown = desk.shown.get(kind, set[Anchor]())
+    found = desk.run(f"SELECT number, target FROM standing WHERE {PICTURED}", (mapping,))  # noqa: S608
+    return [number for number, target in found if target not in shown]
 
 
 def _complete(desk: Desk) -> frozenset[str]:

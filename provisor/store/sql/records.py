@@ -113,8 +113,9 @@ def compose(row: tuple[Any, ...], shapes: Shapes) -> tuple[int, str, Record]:
     """Return position, job id and record of a row of SELECT."""
     (position, job, cycle, mapping, anchor, at, change, action, verdict, code) = row[:10]
     (is_export_due, is_exported, target, source_name, target_name, content) = row[10:]
-    (duration_ms, number, situation, reason, flags, clause, absence, changes) = unpack(content)[:8]
-    (is_reference_pass, matched, initiated_by) = unpack(content)[8:]
+    said = unpack(content)
+    (duration_ms, number, situation, reason, flags, clause, absence, changes) = said[:8]
+    (is_reference_pass, matched, initiated_by) = said[8:]
     is_assigned, is_active, passes_filter = flags
     record = Record(
         cycle=cycle,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -242,11 +243,10 @@ def save(writes: Writes, shapes: Shapes, number: int, before: Standing, after: S
 
 def _changes(before: Standing, after: Standing) -> dict[str, object]:
     """Return the columns that differ, in an order that is always the same."""
-    changed: dict[str, object] = {
-        name: getattr(after, name)
-        for name in PLAIN
-        if getattr(before, name) != getattr(after, name)
-    }
+    changed: dict[str, object] = {}
+    if _plain(before) != _plain(after):
+        pairs = zip(PLAIN, _plain(before), _plain(after), strict=True)
+        changed = {name: new for name, old, new in pairs if old != new}
     if before.absent_since != after.absent_since:
         changed["absent_since"] = _micros(after.absent_since)
     if before.link is not after.link:
@@ -263,6 +263,9 @@ def _changes(before: Standing, after: Standing) -> dict[str, object]:
     if before.references_staged is not after.references_staged:
         changed |= _staged_columns("references_staged", after.references_staged)
     return changed | _derived(before, after)
+
+
+_plain: Callable[[Standing], tuple[object, ...]] = attrgetter(*PLAIN)
 
 
 def _derived(before: Standing, after: Standing) -> dict[str, object]:

@@ -116,6 +116,23 @@ async def test_what_a_listing_left_out_is_in_doubt(journal: Journal) -> None:
     assert doubted.image is None
 
 
+async def test_a_listing_without_an_index_is_compared_and_answers_nothing(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+    await governed(journal, BEN, "t2")
+    before = await recalled(journal, ADA)
+    await journal.begin_listing(is_indexed=False)
+
+    one = listed("t1", {"userName": "changed"}, query("ada"))
+    assert await journal.list_target([one]) == [Drift(ADA, before.link or link(""), one.entry)]
+    await journal.end_listing({"User"}, is_complete=True)
+
+    assert await journal.due(START) == [ADA, BEN], "one says something else, one was left out"
+    doubted = (await recalled(journal, BEN)).link
+    assert doubted is not None
+    assert doubted.image is None
+    assert await journal.listed(query("ada")) is None, "the target itself is asked"
+
+
 async def test_what_only_an_earlier_listing_showed_is_left_out(journal: Journal) -> None:
     await governed(journal, ADA, "t1")
     await journal.begin_listing()

@@ -341,9 +341,9 @@ class TwoStores(RuleBasedStateMachine):
 
     # looking at the target
 
-    @rule()
-    def begin_listing(self) -> None:
-        self.same(lambda j: j.begin_listing())
+    @rule(is_indexed=st.booleans())
+    def begin_listing(self, is_indexed: bool) -> None:
+        self.same(lambda j: j.begin_listing(is_indexed=is_indexed))
 
     @rule(data=st.data(), repairs=st.booleans())
     def list_target(self, data: st.DataObject, repairs: bool) -> None:

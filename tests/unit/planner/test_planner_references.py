@@ -16,6 +16,7 @@ from provisor.planner.references import (
     pointed_at,
     referred_keys,
     resolved_for_create,
+    single_references,
     without_refused,
     without_removals,
 )
@@ -166,13 +167,18 @@ def test_single_references_travel_in_a_create(
 ) -> None:
     source = entry(manager=here("ada")[0], members=here("bob"))
 
-    assert resolved_for_create(terms(mapping_of([mapping])), source, resolve) == expected
+    wanted = single_references(terms(mapping_of([mapping])), source)
+
+    assert resolved_for_create(wanted, resolve) == expected
 
 
 def test_who_is_not_linked_yet_does_not_travel() -> None:
     source = entry(manager=here("stranger")[0])
 
-    assert resolved_for_create(terms(mapping_of([MANAGER])), source, resolve) == {}
+    wanted = single_references(terms(mapping_of([MANAGER])), source)
+
+    assert wanted
+    assert resolved_for_create(wanted, resolve) == {}
 
 
 @pytest.mark.parametrize(
