@@ -44,7 +44,7 @@ def test_a_draft_is_tried_and_nothing_of_it_is_kept(house: Served, job: str) -> 
 
 
 def test_what_is_no_test_is_refused_with_its_place(house: Served, job: str) -> None:
-    nothing = {"name": "x", "source": {}}
+    nothing: dict[str, object] = {"name": "x", "source": {}}
     reply = house.put(f"{job}/schema/tests", {"value": [TEST, nothing]})
     assert reply.status == 400
     assert "value.1 expects nothing" in reply.body.decode()

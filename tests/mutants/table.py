@@ -421,7 +421,7 @@ MUTANTS = (
         "a pause is not noticed",
         FINDINGS,
         Edit(
-            CYCLE,
+            "provisor/engine/work.py",
             "if not await work.ports.journal.is_wanted():",
             "if await work.ports.journal.is_wanted() is None:",
         ),
