@@ -31,7 +31,9 @@ from provisor.model.entries import (
 )
 from provisor.model.rules import AttributeType
 from provisor.testing.world import SteppingClock
+from tests.worlds import ldap_proxy as spoiled
 from tests.worlds import openldap
+from tests.worlds.ldap_proxy import LdapProxy
 from tests.worlds.openldap import LIMITED, READER, SUFFIX, OpenLdap
 
 PEOPLE, GROUPS = f"ou=people,{SUFFIX}", f"ou=groups,{SUFFIX}"
@@ -350,6 +352,28 @@ def test_another_person_under_an_old_name_is_another_member(plain_site: Site, wa
     assert site.user(ada) != before
     assert found.members(group) == {site.user(ada), site.user(bob)}
     assert found.entries[bob].attributes["manager"] == site.user(ada)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_who_is_renamed_late_in_a_group_comes_back_although_nobody_tells_it(
+    site: Site, way: str
+) -> None:
+    """A server that renames who is pointed at does so a while later, and tells nobody."""
+    ada, bob = site.hire("ada"), site.hire("bob")
+    crew = site.found_group("crew", member=[ada, bob])
+    with LdapProxy.run(site.server.port) as proxy:
+        source = site.source(url=proxy.url, changes=way)
+        first = read(source)
+        site.server.modify(crew, {"description": "changed meanwhile"})
+        proxy.spoil(spoiled.hides("uid=ada"))
+        between = read(source, first.mark)
+        proxy.well()
+
+        after = read(source, between.mark)
+
+        assert between.members(crew) == {site.user(bob)}
+        assert after.members(crew) == {site.user(ada), site.user(bob)}
+        assert crew not in read(source, after.mark).entries or way == "timestamps"
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -6,8 +6,9 @@ sooner or later, and only for the rest, or when too many wait, the directory is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from provisor.connectors.ldap.directory import Directory, Tally
@@ -21,6 +22,9 @@ from provisor.model.entries import Change, Entry, Reference, Seen
 
 WAITING_MAX: Final = 20_000
 VALUES_WAITING_MAX: Final = 2_000_000
+UNSETTLED_MAX: Final = 2_000
+SETTLED_AFTER_S: Final = 900.0
+"""A name that means nobody for so long is nobody's: servers rename who is pointed at sooner."""
 MEMBERS: Final = "members"
 
 
@@ -32,6 +36,8 @@ class Assembly:
     tally: Tally
     members_of: dict[str, list[Reference]] = field(default_factory=dict[str, list[Reference]])
     """Who says to be in a group, by the normal form of its name."""
+    unsettled: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """By kind: who points at names that mean nobody."""
     _waiting: list[tuple[Kind, Raw]] = field(default_factory=list["tuple[Kind, Raw]"])
     _waiting_values: int = 0
     _uid_name: str = field(init=False)
@@ -92,17 +98,27 @@ class Assembly:
     def entry(self, kind: Kind, raw: Raw) -> Entry:
         """Return an object, with references to whoever is known."""
         attributes = raw.attributes
-        if raw.manager and (manager := self.resolver.of(raw.manager)) is not None:
+        manager = self.resolver.of(raw.manager) if raw.manager else None
+        if manager is not None:
             attributes[MANAGER] = manager
+        elif raw.manager:
+            self._note_unsettled(kind, raw)
         if self._is_group(kind):
             held = self._members(kind, raw)
             if held:
                 attributes[MEMBERS] = tuple(sorted(held, key=_in_order))
         return Entry(kind.name, raw.anchor, attributes)
 
+    def _note_unsettled(self, kind: Kind, raw: Raw) -> None:
+        listed = self.unsettled.setdefault(kind.name, [])
+        if len(listed) < UNSETTLED_MAX:
+            listed.append(raw.anchor)
+
     def _members(self, kind: Kind, raw: Raw) -> set[Reference]:
-        pointed: Iterator[Reference | None] = map(self.resolver.of, raw.members)
+        pointed = [*map(self.resolver.of, raw.members)]
         found = {one for one in pointed if one is not None}
+        if None in pointed:
+            self._note_unsettled(kind, raw)
         found |= {one for uid in raw.member_uids if (one := self.resolver.of_uid(uid)) is not None}
         if MEMBER_OF in map(str.lower, kind.members):
             found |= set(self.members_of.get(names.normal(raw.dn), ()))
@@ -179,4 +195,17 @@ async def parents(directory: Directory, kind: Kind, dns: Iterable[str]) -> dict[
         fresh = [one for one in referring.get(kind.name, ()) if one.dn not in found]
         found.update({one.dn: one for one in fresh})
         waiting = [one.dn for one in fresh]
+    return found
+
+
+def still_unsettled(
+    assembly: Assembly, before: Mapping[str, Mapping[str, float]], now: datetime
+) -> Mapping[str, Mapping[str, float]]:
+    """Return who is to be read once more, and since when; who is so for long stays as he is."""
+    found: dict[str, dict[str, float]] = {}
+    for kind, anchors in assembly.unsettled.items():
+        known, at = before.get(kind, {}), now.timestamp()
+        since = {anchor: known.get(anchor, at) for anchor in anchors}
+        young = {anchor: first for anchor, first in since.items() if at - first < SETTLED_AFTER_S}
+        found |= {kind: young} if young else {}
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from provisor.connectors.ldap.assembly import Assembly, Nested, parents
+from provisor.connectors.ldap.assembly import Assembly, Nested, parents, still_unsettled
 from provisor.connectors.ldap.directory import Directory, Tally, key_of
 from provisor.connectors.ldap.marks import Mark, write
 from provisor.connectors.ldap.settings import Changes, Kind
@@ -46,6 +46,9 @@ class Incremental:
     faults: list[ReadFault] = field(default_factory=list[ReadFault])
     gone: list[Gone] = field(default_factory=list[Gone])
     _cookies: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    _unsettled: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict[str, Mapping[str, float]]
+    )
     _is_last_gone: bool = False
     """What changed last is not there, or is older again."""
 
@@ -60,6 +63,7 @@ class Incremental:
         else:
             await self._ask_by_time()
         self._explain_what_is_gone()
+        await self._look_again_at_the_unsettled()
         await self._look_again_at_those_who_point()
         changes = await self._assembled()
         size = self.directory.settings.page_size
@@ -170,6 +174,14 @@ class Incremental:
 
     # whom that concerns
 
+    async def _look_again_at_the_unsettled(self) -> None:
+        """Read who pointed at names that meant nobody: whom the server has renamed since, it does
+        not tell."""
+        for kind in self.directory.settings.kinds:
+            anchors = self.mark.unsettled.get(kind.name, {})
+            if anchors:
+                await self._take_unseen(kind, await self.directory.some(kind, anchors))
+
     async def _look_again_at_those_who_point(self) -> None:
         """Read who points at somebody that is new, or has another name: without a change of its
         own a group then has other members (a name that was used before means another person)."""
@@ -208,6 +220,7 @@ class Incremental:
                 raws = [await nested.expanded(raw) for raw in raws]
             done += assembly.ready(kind, raws)
         done += await assembly.rest()
+        self._unsettled = still_unsettled(assembly, self.mark.unsettled, self.now)
         return done
 
     def _receipt(self) -> Receipt:
@@ -219,6 +232,7 @@ class Incremental:
             cookies={**self.mark.cookies, **self._cookies},
             since=max(self.mark.since, newest.changed if newest else ""),
             newest=newest,
+            unsettled=self._unsettled,
         )
         rows = {kind.name: 0 for kind in self.directory.settings.kinds}
         for raws in self.raws.items():

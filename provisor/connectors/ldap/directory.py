@@ -231,6 +231,16 @@ class Directory:
             found += page
         return found[0] if found else None
 
+    async def some(self, kind: Kind, anchors: Iterable[str]) -> list[Found]:
+        """Return those of these objects that base and filter have."""
+        asked = [a for one in anchors if (a := self._by_anchor(kind, Anchor(one))) is not None]
+        found: list[Found] = []
+        for first in range(0, len(asked), IN_ONE_FILTER):
+            narrowed = filters.any_of(asked[first : first + IN_ONE_FILTER])
+            async for page in self.pages(self.search(kind, narrowed)):
+                found += page
+        return found
+
     async def exists(self, kind: Kind, anchor: Anchor) -> bool:
         """Tell whether there is such an entry anywhere, whatever base and filter say."""
         asked = self._by_anchor(kind, anchor)

@@ -46,6 +46,7 @@ class _Written(msgspec.Struct, omit_defaults=True):
     cookies: dict[str, str] = {}
     since: str = ""
     newest: Newest | None = None
+    unsettled: dict[str, dict[str, float]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,11 @@ class Mark:
     since: str = ""
     """The newest modifyTimestamp that was read."""
     newest: Newest | None = None
+    unsettled: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict[str, Mapping[str, float]]
+    )
+    """By kind and anchor: who pointed at names that meant nobody, and since when, in seconds since
+    1970. A server that renames who is pointed at does so a while later, and may tell nobody."""
 
 
 def write(mark: Mark) -> Watermark:
@@ -78,6 +84,7 @@ def write(mark: Mark) -> Watermark:
         cookies=cookies,
         since=mark.since,
         newest=mark.newest,
+        unsettled={kind: dict(since) for kind, since in mark.unsettled.items()},
     )
     return Watermark(msgspec.json.encode(written).decode())
 
@@ -99,6 +106,7 @@ def read(watermark: Watermark) -> Mark:
         cookies=cookies,
         since=said.since,
         newest=said.newest,
+        unsettled=said.unsettled,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from provisor.connectors.ldap.assembly import Assembly, Nested
+from provisor.connectors.ldap.assembly import Assembly, Nested, still_unsettled
 from provisor.connectors.ldap.directory import Directory, Tally
 from provisor.connectors.ldap.marks import Mark, write
 from provisor.connectors.ldap.settings import Changes, Kind, Referrals
@@ -59,7 +59,7 @@ class Snapshot:
         if page := self._page(await assembly.rest(), []):
             yield page
         await directory.check_looks(self.tally)
-        yield self._receipt(containers)
+        yield self._receipt(containers, still_unsettled(assembly, {}, self.now))
 
     def _taken(self, kind: Kind, found: Sequence[Found]) -> tuple[list[Raw], list[ReadFault]]:
         taken = [self.directory.take(kind, one, self.tally) for one in found]
@@ -71,7 +71,7 @@ class Snapshot:
             return None
         return Page(tuple(changes), None, tuple(faults))
 
-    def _receipt(self, containers: str) -> Receipt:
+    def _receipt(self, containers: str, unsettled: Mapping[str, Mapping[str, float]]) -> Receipt:
         directory = self.directory
         settings = directory.settings
         how = how_changes_are_told(directory)
@@ -93,6 +93,7 @@ class Snapshot:
                 cookies=self.cookies if how is Changes.SYNC else {},
                 since=newest.changed if newest else "",
                 newest=newest,
+                unsettled=unsettled,
             )
         rows = {kind.name: self.tally.count(kind.name) for kind in settings.kinds}
         return Receipt(
