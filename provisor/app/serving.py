@@ -18,7 +18,7 @@ from provisor.app.telling import notifier_of
 from provisor.cli.places import FILE
 from provisor.cli.workspace import ServeOptions, Telling
 from provisor.errors import StoreFailed
-from provisor.runtime.distributed import Queue
+from provisor.runtime.distributed import Crew, Queue
 from provisor.runtime.interruption import Interruption
 from provisor.settings.problems import Problems
 from provisor.settings.stored import Tenant, load_tenant, put_tenant
@@ -174,10 +174,12 @@ async def work(
     concurrency: int,
     tenant_cycles: int | None,
     telling: Telling,
+    listening: tuple[str, int] | None,
+    began: Callable[[str], None],
 ) -> None:
-    """Run cycles that any of the workers hands out, and tell of them. Raises StoreFailed."""
+    """Run cycles that any of the workers hands out, and tell of them; where it is to listen, also
+    to whoever asks how it is. Raises StoreFailed, OSError."""
     from provisor.graph.http.opening import turns_of
-    from provisor.runtime.distributed import Crew
 
     configure(telling.format, telling.level)
     meter = Meter()
@@ -187,10 +189,37 @@ async def work(
     notifying = asyncio.create_task(notifier_of(rooms).run(interruption))
     try:
         crew = Crew(turns=turns, queue=queue, concurrency=concurrency, tenant_cycles=tenant_cycles)
-        await crew.run()
+        if listening is None:
+            await crew.run()
+        else:
+            await _told_at(listening, rooms, meter, crew, began)
     finally:
         notifying.cancel()
         await watched.close()
+
+
+async def _told_at(
+    place: tuple[str, int],
+    rooms: Rooms,
+    meter: Meter,
+    crew: Crew,
+    began: Callable[[str], None],
+) -> None:
+    from provisor.graph.http.server import serve
+    from provisor.graph.http.wellbeing import WellBeing, early
+
+    host, port = place
+    registry = rooms.for_all().registry
+    await serve(
+        WellBeing(registry, lambda: measured_with(meter, rooms.paces)),
+        early,
+        host=host,
+        port=port,
+        tls=None,
+        beside=crew.run,
+        interruption=crew.turns.interruption,
+        began=began,
+    )
 
 
 def queue_of(rooms: Rooms) -> Queue:

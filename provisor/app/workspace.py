@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from provisor.app.checks import advice, tools
@@ -61,8 +62,6 @@ async def open_workspace(
             schedule=lambda interruption, is_exposed, telling: keep_schedule(
                 replace(rooms, is_exposed=is_exposed), interruption, telling
             ),
-            work=lambda interruption, concurrency, tenant_cycles, telling: work(
-                rooms, interruption, concurrency, tenant_cycles, telling
-            ),
+            work=partial(work, rooms),
             notify=lambda: notify(rooms, parts),
         )

@@ -166,9 +166,20 @@ class Workspace:
     serve: Serve
     schedule: Callable[[Interruption, bool, Telling], Awaitable[None]]
     """Run jobs when they are due, beside a process that serves, also to other machines or not."""
-    work: Callable[[Interruption, int, int | None, Telling], Awaitable[None]]
+    work: Callable[
+        [
+            Interruption,
+            int,
+            int | None,
+            Telling,
+            tuple[str, int] | None,
+            Callable[[str], None],
+        ],
+        Awaitable[None],
+    ]
     """Run cycles, so many at a time, and so many of a tenant on all workers together, among other
-    workers on the same store. Raises StoreFailed."""
+    workers on the same store; and answer at a host and port how this one is, having said where.
+    Raises StoreFailed, OSError."""
     notify: Callable[[], Awaitable[None]]
     """Send what administrators are to be told; what cannot be sent now waits."""
 

@@ -11,11 +11,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
-from tests.cli.workspace import Workspace, wait_until
+from tests.cli.workspace import PATIENCE_S, Workspace, wait_until
 from tests.worlds import pgstores
+from tests.worlds.databases import Postgres
 from tests.worlds.faults import Fault
 from tests.worlds.scim2 import Scim2
 
@@ -78,6 +81,41 @@ def test_workers_keep_everybody_true(workspace: Workspace, pg_store: str) -> Non
         for one in begun:
             one.send_signal(signal.SIGTERM)
         assert [one.wait(30) for one in begun] == [143, 143]
+
+
+def asked(url: str) -> tuple[int, str]:
+    try:
+        with urlopen(url, timeout=PATIENCE_S) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+
+
+def test_a_worker_tells_how_it_is_and_what_it_has_measured(
+    workspace: Workspace, postgres: Postgres
+) -> None:
+    with workspace.begin("worker", "--port", "0") as worker:
+        try:
+            assert worker.stderr is not None
+            said = next(line for line in worker.stderr if "tells how it is at" in line)
+            url = said.split()[-1]
+            wait_until(lambda: workspace.active() == {*workspace.people})
+            assert asked(f"{url}/health")[0] == asked(f"{url}/ready")[0] == 200
+            wait_until(lambda: "provisor_requests_total{" in asked(f"{url}/metrics")[1])
+            assert asked(f"{url}/nothing")[0] == 404
+
+            postgres.kill()
+            try:
+                assert asked(f"{url}/ready")[0] == 503
+                assert asked(f"{url}/health")[0] == 200
+            finally:
+                postgres.start()
+            wait_until(lambda: asked(f"{url}/ready")[0] == 200)
+
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(PATIENCE_S) == 143
+        finally:
+            worker.kill()
 
 
 def test_a_store_that_is_a_file_has_no_workers(tmp_path: Path, scim2: Scim2) -> None:

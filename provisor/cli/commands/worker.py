@@ -26,11 +26,19 @@ from provisor.runtime.interruption import Interruption
     type=click.IntRange(1, 10_000),
     help="So many cycles of one tenant at a time, on all workers together: say it to each.",
 )
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Answer /health, /ready and /metrics here; 0 takes any that is free.",
+)
 @telling_options
 def worker(
     session: Session,
     concurrency: int,
     tenant_cycles: int | None,
+    host: str,
+    port: int | None,
     log_format: str,
     log_level: str,
     collector: str,
@@ -48,7 +56,15 @@ def worker(
         interruption = Interruption(workspace.parts.clock)
         with interruption.on_signals():
             tell(f"provisor: working on {workspace.store}, {concurrency} cycles at a time")
-            await workspace.work(interruption, concurrency, tenant_cycles, telling)
+            listening = None if port is None else (host, port)
+            await workspace.work(
+                interruption,
+                concurrency,
+                tenant_cycles,
+                telling,
+                listening,
+                lambda url: tell(f"provisor: tells how it is at {url}"),
+            )
         return interruption.exit_code
 
     return within(session, work)
