@@ -98,7 +98,7 @@ def test_row_07_an_account_that_somebody_else_has_is_not_taken(lists: bool) -> N
 
     firm.run()
 
-    assert firm.calls == asked(lists, "find")
+    assert firm.calls == ["find"]  # a listing is no index for one alone
     assert firm.lines("ada") == [Line(7, "other", "failure", "DuplicateSourceEntries")]
     assert firm.link("ada") == "none"
     assert firm.escrow("ada") == "DuplicateSourceEntries"
