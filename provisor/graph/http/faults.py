@@ -84,3 +84,9 @@ def too_many(retry_after_s: int) -> Fault:
 def unavailable(message: str, retry_after_s: int = 5) -> Fault:
     headers = {"Retry-After": str(retry_after_s)}
     return Fault(503, "ServiceUnavailable", message, headers=headers)
+
+
+def too_long(limit: int) -> Fault:
+    closing = {"Connection": "close"}  # the rest of it is not read
+    message = f"More than {limit} bytes were sent."
+    return Fault(413, "RequestEntityTooLarge", message, headers=closing)

@@ -19,9 +19,10 @@ from provisor.errors import AdapterError, StoreFailed
 from provisor.graph.http.answers import JSON, Answer
 from provisor.graph.http.auth import ANONYMOUS, Caller, Gatekeeper
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import Fault, forbidden, too_slow, unavailable
+from provisor.graph.http.faults import Fault, forbidden, too_long, too_slow, unavailable
 from provisor.graph.http.handlers.common import application_of, not_allowed
 from provisor.graph.http.house import House, Houses
+from provisor.graph.http.packed import unpacked
 from provisor.graph.http.places import Places, is_loopback
 from provisor.graph.http.query import Query, expanded, order_of, parse_query
 from provisor.graph.http.route import FORM, OWNED, SCIM, Route
@@ -228,12 +229,6 @@ def _found(version: str, path: str) -> Found:
     return (VERSIONED if version else UNVERSIONED).find(path)
 
 
-def too_long(limit: int) -> Fault:
-    closing = {"Connection": "close"}  # the rest of it is not read
-    message = f"More than {limit} bytes were sent."
-    return Fault(413, "RequestEntityTooLarge", message, headers=closing)
-
-
 def _ids(house: House, headers: Mapping[str, str]) -> RequestIds:
     own = house.parts.entropy.uuid()
     given = headers.get("client-request-id", "")
@@ -247,6 +242,8 @@ def _split(request: Request) -> tuple[str, str, str]:
     if len(raw) > PATH_LENGTH_MAX or len(request.scope["query_string"]) > PATH_LENGTH_MAX:
         raise Fault(414, "RequestUriTooLong", f"It has more than {PATH_LENGTH_MAX} characters.")
     path = raw.decode("ascii", "replace").partition("?")[0]
+    if path.lower().startswith(("http://", "https://")):  # as to a proxy (RFC 9112 3.2.2)
+        path = "/" + path.partition("://")[2].partition("/")[2]
     first, _, rest = path.lstrip("/").partition("/")
     version = VERSIONS.get(first.lower(), "")
     query = request.scope["query_string"].decode("ascii", "replace")
@@ -301,7 +298,8 @@ async def _body(request: Request, route: Route) -> bytes:
         raise too_slow(BODY_WITHIN_S) from None
     if size > route.body_max:
         raise too_long(route.body_max)
-    body = b"".join(parts)
+    encoding = request.headers.get("content-encoding", "")
+    body = unpacked(b"".join(parts), encoding, route.body_max)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = media in ("", "application/json") or media.endswith("+json")
     if body.strip() and route.media not in (SCIM, FORM) and not is_json:

@@ -259,6 +259,10 @@ def _additional(
     return kept
 
 
+NUMBER_LENGTH_MAX = 4
+"""Of flags that are written as a number in quotes, as .NET reads them too."""
+
+
 def _read_flags(cls: type[Flag], raw: object, problems: Problems) -> object:
     match raw:
         case bool():
@@ -267,6 +271,8 @@ def _read_flags(cls: type[Flag], raw: object, problems: Problems) -> object:
             return cls(raw)
         case list():
             return _named_flags(cls, cast(list[object], raw), problems)
+        case str() if raw.isascii() and raw.isdecimal() and len(raw) <= NUMBER_LENGTH_MAX:
+            return _read_flags(cls, int(raw), problems)
         case str():
             return _named_flags(cls, raw.split(","), problems) if raw.strip() else Unread
         case _:
