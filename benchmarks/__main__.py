@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import directory, rows
+from benchmarks import directory, pages, rows
 from benchmarks.rows import Row
 
 PEOPLE = 10_000
@@ -30,10 +30,12 @@ MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "leaver": lambda people: rows.leaver(100_000),
     "start": lambda people: rows.start(),
     "ldap": lambda people: directory.both(),
+    "pages": lambda people: [pages.row()],
 }
 BESIDES = (
     ("Mapping: compiled, walked, and written by hand", "benchmarks.mapping", ()),
     ("API: how soon it answers while a cycle runs", "benchmarks.api", ("20000",)),
+    ("Console: how long pages take", "benchmarks.pages", ()),
     ("Store: what an object costs", "benchmarks.store", ("20000",)),
     ("Store: PostgreSQL beside SQLite", "benchmarks.pgstore", ("20000",)),
 )

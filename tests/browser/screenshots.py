@@ -25,6 +25,8 @@ MODES: dict[str, dict[str, Any]] = {
 }
 PLACES = {
     "jobs": "/",
+    "new": "/new",
+    "described": "/new?name=hr&source=csv&target=ldap",
     "applications": "/applications",
     "connections": "/connections",
     "log": "/log",
@@ -33,6 +35,7 @@ PLACES = {
 }
 OF_A_JOB = {
     "status": "",
+    "setup": "/setup",
     "restart": "/restart",
     "plan": "/plan",
     "staged": "/staged",
