@@ -17,6 +17,7 @@ from tests.api.served import (
     target,
     token_for,
     wait_until,
+    workspace,
 )
 from tests.browser.browser import Person, person
 from tests.worlds.processes import Server
@@ -35,15 +36,14 @@ def scim() -> Generator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     """Return a workspace that nothing was applied to."""
-    folder = tmp_path_factory.mktemp("beginning")
-    command(folder, "init")
-    return folder
+    command(tmp_path, "init")
+    return tmp_path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def token(folder: Path) -> str:
     return token_for(folder)
 
@@ -142,9 +142,10 @@ def _lines_are_put_into_the_file(somebody: Person, folder: Path) -> None:
 
 
 def test_a_job_whose_source_is_here_already_is_made_without_a_file(
-    browser: Browser, folder: Path, token: str, scim: Server
+    browser: Browser, tmp_path: Path, scim: Server
 ) -> None:
-    with serving(folder, scim, token) as served, looking(browser, served) as somebody:
+    token = workspace(tmp_path, scim)
+    with serving(tmp_path, scim, token) as served, looking(browser, served) as somebody:
         somebody.page.get_by_role("link", name="New job").click()
         somebody.page.get_by_label("What the job is called").fill("people")
         somebody.page.get_by_label("Where people come from").select_option("inbound")
@@ -192,7 +193,8 @@ def test_the_demo_organisation_comes_lives_and_goes_by_one_click_each(
         kind = somebody.page.locator(".figures div", has_text="Last cycle")
         expect(kind).to_contain_text("reconcile", timeout=60_000)
         expect(kind).to_contain_text("Succeeded")
-        expect(somebody.page.locator(".figures div", has_text="Exported")).to_contain_text("0")
+        exported = somebody.page.locator(".figures div", has_text="Exported")
+        expect(exported.locator(".figure")).to_have_text("0")
 
         somebody.open("/")
         somebody.press("Remove the demo organisation")
