@@ -42,3 +42,13 @@ def test_a_page_says_that_the_server_is_gone_and_goes_on_when_it_is_back(
                 somebody.reads("of 2 decided")
                 somebody.press("Pause")
                 somebody.reads("The job is paused.")
+
+                # What was typed is not sent to a server that is gone, and stays.
+                somebody.open_job("people", "/mappings/0.0/attribute?target=displayName")
+                somebody.page.get_by_label("Default, where there is no value").fill("Nobody")
+                again.process.send_signal(signal.SIGTERM)
+                again.process.wait(PATIENCE_S)
+                somebody.press("See what would change")
+                somebody.reads("Nothing was sent, and what you typed stays here")
+                default = somebody.page.get_by_label("Default, where there is no value")
+                expect(default).to_have_value("Nobody")

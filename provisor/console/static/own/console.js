@@ -111,11 +111,31 @@
     if (event.detail.type === "message") say("This page no longer follows the job: you are signed out, or the job is gone. Load it anew.");
   });
 
-  // a form that was sent is not sent twice
+  // a form that was sent is not sent twice; what was typed is not sent to a server that is gone
+
+  var KEPT = "The server cannot be reached just now. Nothing was sent, and what you typed stays here: try again in a moment.";
+  var TYPED = "textarea, input:not([type=hidden]):not([type=checkbox]):not([type=radio])";
+
+  function isTyped(form) { return form.method === "post" && Array.from(form.elements).some(function (one) { return one.matches(TYPED); }); }
+
+  function whenReached(form, submitter) {
+    var icon = document.querySelector("link[rel=icon]");
+    fetch(icon.href, { cache: "no-store" }).then(function () {
+      say("");
+      form.dataset.reached = "1";
+      form.requestSubmit(submitter);
+    }, function () { say(KEPT); });
+  }
 
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (form.hasAttribute("hx-post")) return; // it stays, and may be sent again
+    if (isTyped(form) && !form.dataset.reached && !form.dataset.sent) {
+      event.preventDefault();
+      whenReached(form, event.submitter);
+      return;
+    }
+    delete form.dataset.reached;
     if (form.method !== "post" || form.dataset.sent) { if (form.dataset.sent) event.preventDefault(); return; }
     form.dataset.sent = "1";
     if (form.dataset.busy) {
