@@ -38,6 +38,7 @@ SKIPS = (
         "See with `provisor explain` which attributes differ, and let their mapping say what the "
         "target makes of them, or take them out of the mapping.",
         "Where the target does not tell what it made of a value, it was sent three times.",
+        "Or drift was accepted: on the job's page Drift in the console it is re-asserted.",
     ),
     _skip(
         "ImportSkipped",
