@@ -51,9 +51,9 @@ class Console:
         scope = outward.inward(scope) if scope["type"] == "http" else scope
         path = scope["path"] if scope["type"] == "http" else ""
         if path == "/":
-            led = RedirectResponse(f"{PATH}/", 307)
-            outward.carry(led)
-            await led(scope, receive, send)
+            onward = RedirectResponse(f"{PATH}/", 307)
+            outward.carry(onward)
+            await onward(scope, receive, send)
             return
         if path != PATH and not path.startswith(f"{PATH}/"):
             await self.service(scope, receive, send)
