@@ -29,6 +29,8 @@ KILLS_BETWEEN_CHECKS = 4
 WRITES_FIRST, WRITES_LATER = 70, 30
 """Of a first cycle and of a later one, about."""
 SPARE_BYTES_MAX, SPARE_PAGES_MAX = 100_000, 3
+LONG_SHARE, LANE_S = 0.1, 4.0
+"""How many kills are of long cycles, and how long after somebody left they come at most."""
 DAMAGED_BYTES_MAX = 20_000
 SCOPES = ("Escrows", "Watermark", "QuarantineState", "ConnectorDataStore", "Full", "ForceDeletes")
 NO_LEAVE = ("--bounding-set", "-dac_override,-dac_read_search")
@@ -49,7 +51,10 @@ class Campaign:
     def kill(self, times: int) -> None:
         """Kill so many cycles, each at a moment of its own, and check now and then."""
         for number in range(times):
-            self._kill_one()
+            if self._cycles and self.chance.random() < LONG_SHARE:
+                self.kill_while_some_leave()
+            else:
+                self._kill_one()
             self.check_nobody_twice()
             if (number + 1) % KILLS_BETWEEN_CHECKS == 0:
                 self.recover()
@@ -69,6 +74,20 @@ class Campaign:
             is_over = process.poll() is not None
             send(process, signal.SIGKILL)
         self.tried[f"{named} cycles {'that had ended' if is_over else 'killed'}"] += 1
+
+    def kill_while_some_leave(self) -> None:
+        """Kill a long cycle after some have left while it ran: before they are disabled, between
+        two of them, or after."""
+        self.place.firm.promote_everybody()
+        mark = self.place.mark
+        with self.place.slowed(), self.place.running("run") as process:
+            self.place.wait_for_writes(process, self.chance.randrange(1, 12), mark)
+            self.place.firm.dismiss()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(self.chance.random() * LANE_S)
+            is_over = process.poll() is not None
+            send(process, signal.SIGKILL)
+        self.tried[f"cycles {'that had ended' if is_over else 'killed'} while some left"] += 1
 
     def _prepare(self) -> list[str]:
         """Decide upon a cycle, and do what goes before it; return its name and its command."""

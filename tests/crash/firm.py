@@ -21,13 +21,15 @@ from typing import Any, cast
 from provisor.planner.decide import ANSWER_AWAITED_MAX
 from tests.worlds.processes import ROOT, Server
 
-PEOPLE, GROUPS = 60, 4
+PEOPLE, GROUPS, LEAVERS = 60, 4, 8
 SOME_FAILED = 3
 """How the command exits where objects are in escrow."""
 PATIENCE_S = 120.0
 """No process takes so long, however busy the machine; one that does hangs."""
 LATENCY_S = "0.02"
 """Of the server: a cycle lasts long enough to be hit in the middle."""
+LATENCY_LONG_S = 0.5
+"""Of the server, for cycles that last as long as it takes to see who left meanwhile."""
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CONFIGURATION = """
 tenant: {{id: 6f1c2f9e-5d7c-4b52-9d0e-0d6c9a2f7b11}}
@@ -100,6 +102,18 @@ class Firm:
             self.people[who].manager = self.chance.choice(["", *staff])
         for members in self.groups.values():
             members ^= set(self.chance.sample(staff, 3))
+        self.write()
+
+    def promote_everybody(self) -> None:
+        """Give everybody something to be told, so that a cycle is long."""
+        for person in self.people.values():
+            person.title = f"Clerk {self.chance.randrange(1000)}"
+        self.write()
+
+    def dismiss(self) -> None:
+        """Let some go who were there, and others come back."""
+        for who in self.chance.sample(sorted(self.people), LEAVERS):
+            self.people[who].is_enabled = not self.people[who].is_enabled
         self.write()
 
     def _hire(self) -> None:
@@ -261,6 +275,15 @@ class Site:
     def says(self, endpoint: str) -> list[dict[str, Any]]:
         held = cast(dict[str, list[dict[str, Any]]], self.server.ask("resources"))
         return held.get(endpoint, [])
+
+    @contextmanager
+    def slowed(self) -> Generator[None]:
+        """Have the server take its time for each request that comes inside."""
+        self.server.ask("switch", switches={"latency_s": LATENCY_LONG_S})
+        try:
+            yield
+        finally:
+            self.server.ask("switch", switches={"latency_s": float(LATENCY_S)})
 
     # what must be so
 

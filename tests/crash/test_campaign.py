@@ -30,6 +30,9 @@ def test_kills_broken_disks_and_a_damaged_log_leave_all_as_it_should_be(
 ) -> None:
     campaign.kill(KILLS_FIRST)
     campaign.kill(KILLS_LATER)
+    campaign.kill_while_some_leave()
+    campaign.check_nobody_twice()
+    campaign.recover()
     campaign.break_disk()
     campaign.damage()
 
