@@ -34,6 +34,10 @@ BLOWS: Mapping[str, Blow] = {
 }
 
 
+SHORT_FORM = ("killed", "frozen", "cut off from the database", "paused", "a replica promoted")
+"""What is tried each time that all tests are run."""
+
+
 @dataclass
 class Siege:
     """Blows, one after the other, each in the middle of a cycle."""
