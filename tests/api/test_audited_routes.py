@@ -24,9 +24,14 @@ CHANGES_NOTHING = {
     f"POST {JOB}/schema/whatIf": "it shows",
     f"POST {JOB}/schema/parseExpression": "it shows",
     f"POST {TEMPLATE}/schema/parseExpression": "it shows",
+    f"POST {JOB}/schema/tests/run": "it shows",
+    "POST provisor/demonstration/day": "it plays",
     "POST {tenant}/oauth2/v2.0/token": "a key is exchanged by who has it, every hour",
 }
 ELSEWHERE = {
+    f"PUT {SYNC}/source": "an application without a source; browser/test_beginning",
+    "POST provisor/demonstration": "it plays; browser/test_beginning",
+    "DELETE provisor/demonstration": "it plays; browser/test_beginning",
     f"POST {JOB}/staged/approve": "test_beside",
     f"POST {JOB}/drift/accept": "browser/test_drift",
     f"POST {JOB}/drift/reassert": "browser/test_drift",
@@ -45,7 +50,7 @@ class Stage:
         self.principal = self.sync.split("/")[3]
         self.assigned = f"/v1.0/servicePrincipals/{self.principal}/appRoleAssignedTo"
         self.template = f"{self.sync}/templates/Mine"
-        self.assignment = ""
+        self.assignment = self.key = ""
 
     def secrets(self) -> dict[str, Any]:
         pairs = {"BaseAddress": self.house.target_url, "SecretToken": TARGET_TOKEN}
@@ -72,6 +77,8 @@ def acts() -> dict[str, Act]:
     found: dict[str, Act] = {
         f"PUT {SYNC}": lambda s, h: h.put(s.sync, {"secrets": s.secrets()["value"]}),
         f"PUT {SYNC}/secrets": lambda s, h: h.put(f"{s.sync}/secrets", s.secrets()),
+        "POST provisor/tokens": _key,
+        "DELETE provisor/tokens/{key}": lambda s, h: h.delete(f"/provisor/tokens/{s.key}"),
         f"POST {JOB}/start": lambda s, h: h.post(f"{s.job}/start"),
         f"POST {JOB}/restart": lambda s, h: h.post(f"{s.job}/restart", {"criteria": {}}),
         f"POST {JOB}/pause": lambda s, h: h.post(f"{s.job}/pause"),
@@ -81,6 +88,7 @@ def acts() -> dict[str, Act]:
             f"{s.job}/objectConnections('ada')"
         ),
         f"POST {SYNC}/acquireAccessToken": _acquire,
+        f"PUT {JOB}/schema/tests": lambda s, h: h.put(f"{s.job}/schema/tests", {"value": []}),
         f"POST {JOB}/probe": lambda s, h: h.post(f"{s.job}/probe"),
         f"POST {JOB}/escrows/retry": lambda s, h: h.post(f"{s.job}/escrows/retry", {}),
         f"POST {SYNC}/templates": lambda s, h: h.post(
@@ -138,6 +146,13 @@ def _target_of(stage: Stage, house: Served, at: str) -> str:
     rule = house.get(f"{at}/schema").json["synchronizationRules"][0]
     listed = house.get(f"{at}/schema/directories").json["value"]
     return next(one["id"] for one in listed if one["name"] == rule["targetDirectoryName"])
+
+
+def _key(stage: Stage, house: Served) -> Reply:
+    scopes = ["Synchronization.Read.All"]
+    made = house.post("/provisor/tokens", {"name": f"of {stage.principal}", "scopes": scopes})
+    stage.key = str(made.json.get("id"))
+    return made
 
 
 def _on_demand(stage: Stage, house: Served) -> Reply:

@@ -553,7 +553,7 @@ def test_a_pause_takes_effect_at_the_next_object(store: StoreName) -> None:
 async def _pause(world: World) -> None:
     for who in "abcd":
         world.person(who)
-    cycle = await world.run(Mishaps(pauses_at=3))
+    cycle = await world.run(Mishaps(pauses_at=6))
 
     assert cycle is not None
     assert len(world.target.done) == 2
