@@ -3,7 +3,7 @@ remembered (spec: settled 17; behaviour 4.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from provisor.engine.work import Work, mind
@@ -17,8 +17,8 @@ LOOK_UPS_MIN = 5
 """Fewer objects than this are looked up one by one, whatever a page would cost."""
 
 
-PageOf: TypeAlias = Callable[[Work, Sequence[Terms], Listing], Sequence[Listed]]
-"""What the journal is told of a page."""
+PageOf: TypeAlias = Callable[[Work, Sequence[Terms], Listing], Awaitable[Sequence[Listed]]]
+"""What the journal is told of a page of objects of one kind."""
 
 
 async def survey(
@@ -96,10 +96,10 @@ async def _list_kind(
             return False
         first = first if is_started else page.total
         is_started, last = True, page.total
-        seen.update(entry.anchor for entry in page.entries)
-        repairs = work.mandate.policy.repairs_drift
-        found = await work.ports.journal.list_target(page_of(work, terms, page), repairs=repairs)
-        drifts += found
+        seen.update(page.anchors)
+        if listed := await page_of(work, terms, page):
+            repairs = work.mandate.policy.repairs_drift
+            drifts += await work.ports.journal.list_target(listed, repairs=repairs)
         await mind(work)
     return last is not None and first == last == len(seen)
 
@@ -125,12 +125,17 @@ async def find_listed(work: Work, query: MatchQuery) -> tuple[Entry, ...] | None
     return None if listed is None else tuple(listed)
 
 
-def _listed(work: Work, terms: Sequence[Terms], page: Listing) -> tuple[Listed, ...]:
+async def _listed(work: Work, terms: Sequence[Terms], page: Listing) -> Sequence[Listed]:
     return tuple(
         Listed(entry, tuple(q for t in terms for q in listed_answers(t, entry, work.stamp)))
         for entry in page.entries
     )
 
 
-def _compared(work: Work, terms: Sequence[Terms], page: Listing) -> tuple[Listed, ...]:
-    return tuple([Listed(entry, ()) for entry in page.entries])
+async def _compared(work: Work, terms: Sequence[Terms], page: Listing) -> Sequence[Listed]:
+    """Read only what is not known by how it was sent to be as it was."""
+    if not page.sealed:
+        return [Listed(entry, ()) for entry in page.entries]
+    prints = {one.anchor: one.print for one in page.sealed}
+    known = set(await work.ports.journal.recognise(terms[0].mapping.target_kind, prints))
+    return [Listed(one.open(), (), one.print) for one in page.sealed if one.anchor not in known]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, overload
 
 from provisor.model.decisions import (
     Exported,
@@ -67,12 +67,54 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """A target object as it was sent, not read yet."""
+
+    anchor: Anchor
+    print: int
+    """Of 64 bits: another for whatever is sent otherwise, or would be read otherwise."""
+    open: Callable[[], Entry]
+
+
+class Opened(Sequence[Entry]):
+    """The entries of sealed objects, read when somebody looks at them."""
+
+    def __init__(self, sealed: Sequence[Sealed]) -> None:
+        self._sealed = sealed
+        self._entries: tuple[Entry, ...] | None = None
+
+    def _opened(self) -> tuple[Entry, ...]:
+        if self._entries is None:
+            self._entries = tuple(one.open() for one in self._sealed)
+        return self._entries
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        return self._opened()[index]
+
+    def __len__(self) -> int:
+        return len(self._sealed)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A page of target objects."""
 
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     total: int | None
     """How many objects the target says it has; None if it does not say."""
+    sealed: Sequence[Sealed] = ()
+    """The same objects, where reading them costs more than telling that they are as they were."""
+
+    @property
+    def anchors(self) -> Sequence[Anchor]:
+        """Return whom it shows."""
+        return [one.anchor for one in self.sealed or self.entries]
 
 
 class TargetReader(Protocol):

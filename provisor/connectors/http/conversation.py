@@ -7,6 +7,7 @@ the port. Only what may be repeated is repeated (spec: scim-target 9.2): never a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -54,6 +55,8 @@ class Request:
     """What else the protocol wants to be said."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Values in it that must not be shown: passwords."""
+    is_left_unread: bool = False
+    """Who asks reads the body of a success; the reply has no content then."""
 
     @property
     def may_repeat(self) -> bool:
@@ -272,10 +275,10 @@ def _proof(authorization: str) -> tuple[str, ...]:
 
 
 def _reply(request: Request, answer: Answer, proof: tuple[str, ...]) -> Reply:
-    try:
-        content = decode(answer.body)
-    except NotJson:
-        content = None
+    content: Json = None
+    if not (request.is_left_unread and 200 <= answer.status < 300):
+        with suppress(NotJson):
+            content = decode(answer.body)
     return Reply(
         status=answer.status,
         headers=answer.headers,

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from provisor.connectors.http.body import JsonObject
-from provisor.connectors.scim.wire import ListAnswer, id_of
+from provisor.connectors.scim.sent import Sent, SentPage
 
-AskPage = Callable[[str], Awaitable[ListAnswer]]
+AskPage = Callable[[str], Awaitable[SentPage]]
 """Asks for the page that a query names."""
 
 
@@ -22,7 +21,7 @@ AskPage = Callable[[str], Awaitable[ListAnswer]]
 class Leaf:
     """What a page adds to those before it."""
 
-    resources: tuple[JsonObject, ...]
+    resources: tuple[Sent, ...]
     total: int | None
 
 
@@ -32,12 +31,11 @@ class _Seen:
 
     ids: set[str] = field(default_factory=set[str])
 
-    def new(self, answer: ListAnswer) -> tuple[JsonObject, ...]:
-        fresh: list[JsonObject] = []
+    def new(self, answer: SentPage) -> tuple[Sent, ...]:
+        fresh: list[Sent] = []
         for resource in answer.resources:
-            anchor = id_of(resource)
-            if anchor and anchor not in self.ids:
-                self.ids.add(anchor)
+            if resource.id and resource.id not in self.ids:
+                self.ids.add(resource.id)
                 fresh.append(resource)
         return tuple(fresh)
 
@@ -67,7 +65,7 @@ class _Ahead:
 
     def __init__(self, ask: AskPage) -> None:
         self._ask = ask
-        self._begun: tuple[str, asyncio.Future[ListAnswer]] | None = None
+        self._begun: tuple[str, asyncio.Future[SentPage]] | None = None
 
     def __enter__(self) -> _Ahead:
         return self
@@ -81,20 +79,20 @@ class _Ahead:
         asking.add_done_callback(_heard)
         self._begun = query, asking
 
-    async def take(self, query: str) -> ListAnswer:
+    async def take(self, query: str) -> SentPage:
         begun, self._begun = self._begun, None
         if begun is None or begun[0] != query:
             return await self._ask(query)
         return await begun[1]
 
 
-def _heard(asking: asyncio.Future[ListAnswer]) -> None:
+def _heard(asking: asyncio.Future[SentPage]) -> None:
     """What failed is raised when it is taken; if nobody takes it, nobody wants to hear of it."""
     if not asking.cancelled():
         asking.exception()
 
 
-def _is_all(seen: _Seen, answer: ListAnswer, start: int, count: int) -> bool:
+def _is_all(seen: _Seen, answer: SentPage, start: int, count: int) -> bool:
     """Tell whether the total is reached. A first page that is full may count itself only."""
     if answer.total is None or len(seen.ids) < answer.total:
         return False

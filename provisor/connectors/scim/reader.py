@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import quote
 
 from provisor.connectors.around.pace import Line, Pace
@@ -35,13 +36,14 @@ from provisor.connectors.scim.resources import (
     read,
     shape_of,
 )
+from provisor.connectors.scim.sent import Prints, Sent, SentPage, sent_page
 from provisor.connectors.scim.settings import ScimSettings
 from provisor.connectors.scim.values import is_same, raw_of, value_of
 from provisor.connectors.scim.wire import ListAnswer, list_answer
 from provisor.errors import AdapterError, Denied, Rejected, Throttled, Unanswered, Unreachable
 from provisor.model.entries import Anchor, Entry, MatchQuery, System, Value
 from provisor.model.rules import AttributeDefinition
-from provisor.ports import Capabilities, Clock, Entropy, Listing
+from provisor.ports import Capabilities, Clock, Entropy, Listing, Opened, Sealed
 
 WITHOUT_MEMBERS = "excludedAttributes=members"
 SETTLING_S = (1.0, 2.0, 4.0)
@@ -50,6 +52,7 @@ FRESH_S = 30.0
 REFUSALS_MAX = 20
 """So many refusals for lack of rights in a row are no longer about single objects."""
 
+A = TypeVar("A")
 Kinds = Mapping[str, tuple[AttributeDefinition, ...]]
 """The mapped attributes of each kind of target object."""
 
@@ -300,7 +303,9 @@ class ScimReader:
         """Look through everything, where the target cannot filter."""
         found: list[Entry] = []
         async for leaf in self._leaves(shape):
-            found.extend(self._matching(shape, mapped, value, leaf.resources))
+            found.extend(
+                self._matching(shape, mapped, value, [one.content() for one in leaf.resources])
+            )
         return found
 
     # listing
@@ -308,18 +313,35 @@ class ScimReader:
     async def list_all(self, kind: str) -> AsyncIterator[Listing]:
         shape = self.shape(kind)
         try:
+            prints = Prints(shape, self.settings.quirks)
             async for leaf in self._leaves(shape):
-                said = (entry_of(shape, r, self.settings.quirks) for r in leaf.resources)
-                yield Listing(tuple(entry for entry in said if entry is not None), leaf.total)
+                sealed = tuple(self._sealed(shape, prints, sent) for sent in leaf.resources)
+                yield Listing(Opened(sealed), leaf.total, sealed)
         except Rejected:
             self._lists = False
             raise
 
+    def _sealed(self, shape: Shape, prints: Prints, sent: Sent) -> Sealed:
+        def read() -> Entry:
+            entry = entry_of(shape, sent.content(), self.settings.quirks)
+            assert entry is not None, "what has no id is not listed"
+            return entry
+
+        return Sealed(Anchor(sent.id), prints.of(sent), read)
+
     def _leaves(self, shape: Shape) -> AsyncIterator[listing.Leaf]:
-        async def ask(query: str) -> ListAnswer:
-            reply = await self._get(shape.address(), _joined(shape, query))
+        async def ask(query: str) -> SentPage:
+            reply = await self.conversation.ask(
+                Request(
+                    method="GET",
+                    path=shape.address(),
+                    query=_joined(shape, query),
+                    is_left_unread=True,
+                )
+            )
             await self.judge(reply, Asked.LIST)
-            return self._list(reply, Asked.LIST)
+            page = sent_page(reply.body)
+            return self._list_or_raise(reply, Asked.LIST, page)
 
         page = listing.by_cursor if self.abilities.has_cursors else listing.by_index
         return page(ask, self._page_size)
@@ -328,8 +350,11 @@ class ScimReader:
         narrator = self.conversation.narrator
         if not reply.is_success:
             raise failure_of(reply, asked, narrator)
-        answer = list_answer(reply.content)
+        return self._list_or_raise(reply, asked, list_answer(reply.content))
+
+    def _list_or_raise(self, reply: Reply, asked: Asked, answer: A | None) -> A:
         if answer is None:
+            narrator = self.conversation.narrator
             raise incompatible(reply, asked, narrator, "did not answer with a list of resources")
         return answer
 

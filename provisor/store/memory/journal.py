@@ -15,6 +15,7 @@ from provisor.model.decisions import (
     Decision,
     Echo,
     Escrow,
+    Image,
     LinkState,
     Outcome,
     Record,
@@ -299,6 +300,28 @@ class MemoryJournal:
         self._fence()
         self._job.listing = Listing(is_indexed=is_indexed)
 
+    async def recognise(self, kind: str, prints: Mapping[Anchor, int]) -> Collection[Anchor]:
+        self._fence()
+        known: list[Anchor] = []
+        for anchor, print in prints.items():
+            image = self._image(kind, anchor)
+            if image is not None and self._job.prints.get((kind, anchor)) == (image, print):
+                self._job.listing.recognised.add((kind, anchor))
+                known.append(anchor)
+        return known
+
+    def _image(self, kind: str, anchor: Anchor) -> Image | None:
+        standing = self._governor(kind, anchor)
+        return standing.link.image if standing and standing.link else None
+
+    def _learn(self, one: Listed) -> None:
+        """Remember how an object was sent that says what its image does."""
+        kind, anchor = one.entry.kind, one.entry.anchor
+        image = self._image(kind, anchor)
+        said = Image(transitions.depicted(one.entry.attributes), one.entry.version)
+        if one.print is not None and image is not None and image == said:
+            self._job.prints[kind, anchor] = (image, one.print)
+
     async def list_target(
         self, listed: Sequence[Listed], *, repairs: bool = True
     ) -> Sequence[Drift]:
@@ -309,6 +332,7 @@ class MemoryJournal:
             self._job.listing.entries[entry.kind, entry.anchor] = (entry, one.answers_to)
             drift = self._picture(entry, repairs=repairs)
             drifts += [drift] if drift else []
+            self._learn(one)
         return drifts
 
     def _picture(self, entry: Entry, *, repairs: bool) -> Drift | None:
@@ -329,7 +353,7 @@ class MemoryJournal:
             link, kind = standing.link, self._target_kind(standing.key)
             if link is None or link.state in transitions.UNPICTURED or kind not in kinds:
                 continue
-            if (kind, link.target) not in self._job.listing.entries:
+            if not self._job.listing.has_shown(kind, link.target):
                 self._put(transitions.unsettle(transitions.in_doubt(standing)))
         if is_complete and self._job.listing.is_indexed:
             self._job.listing.complete |= frozenset(kinds)

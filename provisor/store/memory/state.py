@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from provisor.model.audit import Act
 from provisor.model.cycles import Cycle
-from provisor.model.decisions import Record, Standing, StandingKey
+from provisor.model.decisions import Image, Record, Standing, StandingKey
 from provisor.model.entries import (
     Anchor,
     Entry,
@@ -36,8 +36,16 @@ class Listing:
     entries: dict[tuple[str, Anchor], tuple[Entry, tuple[MatchQuery, ...]]] = field(
         default_factory=dict[tuple[str, Anchor], tuple[Entry, tuple[MatchQuery, ...]]]
     )
+    recognised: set[tuple[str, Anchor]] = field(default_factory=set[tuple[str, Anchor]])
+    """Those that nobody had to read."""
     complete: frozenset[str] = frozenset()
     is_indexed: bool = True
+
+    def has_shown(self, kind: str, anchor: Anchor) -> bool:
+        return (kind, anchor) in self.entries or (kind, anchor) in self.recognised
+
+    def copy(self) -> Listing:
+        return replace(self, entries=dict(self.entries), recognised=set(self.recognised))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +73,10 @@ class JobState:
     )
     held: HeldSnapshot | None = None
     listing: Listing = field(default_factory=Listing)
+    prints: dict[tuple[str, Anchor], tuple[Image, int]] = field(
+        default_factory=dict[tuple[str, Anchor], tuple[Image, int]]
+    )
+    """Images, and how target objects were sent that said what they do."""
 
     def copy(self) -> JobState:
         """Return a state of its own: what lies in it is never changed, only replaced."""
@@ -75,7 +87,8 @@ class JobState:
             cycles=list(self.cycles),
             departures=dict(self.departures),
             removals=dict(self.removals),
-            listing=Listing(dict(self.listing.entries), self.listing.complete),
+            listing=self.listing.copy(),
+            prints=dict(self.prints),
         )
 
 

@@ -32,7 +32,9 @@ OF_RECORD = tuple(
         strict=True,
     )
 )
-OF_IMAGE = {"standing": NUMBER, "shape": NUMBER, "content": BYTES, "version": TEXT}
+OF_IMAGE = {
+    "standing": NUMBER, "shape": NUMBER, "content": BYTES, "version": TEXT, "print": NUMBER,
+}  # fmt: skip
 OF_SPAN = {"standing": NUMBER, "attribute": TEXT, "content": BYTES, "possible": NUMBER}
 STIR = """
 UPDATE standing SET references_seen = references_seen + asked.times,
@@ -149,7 +151,8 @@ class GatheredWrites:
                 execute(statement, _columns(stirred.items()))
         if gone := [number for number, image in self._images.items() if image is None]:
             execute(NO_IMAGES, (gone,))
-        if images := [(number, *image) for number, image in self._images.items() if image]:
+        # What is written anew was not listed yet.
+        if images := [(number, *image, None) for number, image in self._images.items() if image]:
             execute(_insert("image", tuple(OF_IMAGE.items()), "standing"), _columns(images))
         if parted := [key for key, span in self._spans.items() if span is None]:
             execute(NO_SPANS, _columns(parted))

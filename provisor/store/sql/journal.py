@@ -241,6 +241,10 @@ class SqlJournal:
         with self._desk.write():
             listing.begin(self._desk, is_indexed=is_indexed)
 
+    async def recognise(self, kind: str, prints: Mapping[Anchor, int]) -> Collection[Anchor]:
+        with self._failures:
+            return listing.recognise(self._desk, kind, prints)
+
     async def list_target(
         self, listed: Sequence[Listed], *, repairs: bool = True
     ) -> Sequence[Drift]:

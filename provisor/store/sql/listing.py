@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor, Entry, MatchQuery
+from provisor.model.rules import MappingName
 from provisor.ports import Drift, Listed
 from provisor.store import transitions
 from provisor.store.frame import spell
@@ -25,10 +27,28 @@ SELECT l.number, l.anchor FROM json_each(?) asked
 CROSS JOIN listed l ON l.job = ? AND l.kind = ? AND l.anchor = asked.value
 """
 GOVERNED = """
-SELECT s.target, s.anchor, i.shape, i.content, i.version FROM json_each(?) asked
+SELECT s.target, s.anchor, s.number, i.shape, i.content, i.version, i.print
+FROM json_each(?) asked
 CROSS JOIN standing s ON s.mapping = ? AND s.target = asked.value
 LEFT JOIN image i ON i.standing = s.number
 """
+PRINTS = """
+SELECT s.target, i.print FROM json_each(?) asked
+CROSS JOIN standing s ON s.mapping = ? AND s.target = asked.value
+LEFT JOIN image i ON i.standing = s.number
+"""
+SAVE_PRINT = "UPDATE image SET print = ? WHERE standing = ?"
+
+
+class Governed(NamedTuple):
+    """Who governs a listed object, and what it said when we last looked."""
+
+    anchor: Anchor
+    number: int
+    shape: int | None
+    content: bytes | None
+    version: str | None
+    print: int | None
 
 
 def begin(desk: Desk, *, is_indexed: bool = True) -> None:
@@ -39,9 +59,24 @@ def begin(desk: Desk, *, is_indexed: bool = True) -> None:
     desk.shown = None if is_indexed else {}
 
 
+def recognise(desk: Desk, kind: str, prints: Mapping[Anchor, int]) -> list[Anchor]:
+    """Return those of a page that say what their image does, by how they were sent."""
+    assert desk.shown is not None, "an index holds everybody"
+    first: dict[Anchor, int | None] = {}
+    anchors = to_json(list(prints))
+    for mapped in desk.mappings().values():
+        if mapped.note.target_kind == kind:
+            for target, print in desk.run(PRINTS, (anchors, mapped.number)):
+                first.setdefault(target, print)
+    known = [anchor for anchor, print in prints.items() if first.get(anchor) == print]
+    desk.shown.setdefault(kind, set()).update(known)
+    return known
+
+
 def record(desk: Desk, listed: Sequence[Listed], *, repairs: bool) -> list[Drift]:
     """Remember a page. What is linked and says what it was told is not written once more."""
     drifts: list[Drift] = []
+    learnt: list[tuple[int, int]] = []
     by_kind: dict[str, dict[Anchor, Listed]] = {}
     for one in listed:
         by_kind.setdefault(one.entry.kind, {})[one.entry.anchor] = one
@@ -50,12 +85,15 @@ def record(desk: Desk, listed: Sequence[Listed], *, repairs: bool) -> list[Drift
             _index(desk, kind, page)
         else:
             desk.shown.setdefault(kind, set()).update(page)
-        governed = _governed(desk, kind, page)
-        for anchor, (key, pictured) in governed.items():
-            entry = page[anchor].entry
-            said = transitions.depicted(entry.attributes)
-            if pictured != (*desk.shapes.encode("", said), entry.version):
-                drifts += _picture(desk, key, entry, repairs=repairs)
+        for anchor, (name, known) in _governed(desk, kind, page).items():
+            one, entry = page[anchor], page[anchor].entry
+            said = (*desk.shapes.encode("", transitions.depicted(entry.attributes)), entry.version)
+            if said != (known.shape, known.content, known.version):
+                drifts += _picture(desk, StandingKey(name, known.anchor), entry, repairs=repairs)
+            elif one.print is not None and one.print != known.print:
+                learnt.append((one.print, known.number))
+    if learnt:
+        desk.connection.executemany(SAVE_PRINT, learnt)
     return drifts
 
 
@@ -85,15 +123,14 @@ def _numbers(desk: Desk, kind: str, anchors: str) -> list[tuple[int, Anchor]]:
 
 def _governed(
     desk: Desk, kind: str, page: Mapping[Anchor, Listed]
-) -> dict[Anchor, tuple[StandingKey, tuple[int | None, bytes | None, str | None]]]:
+) -> dict[Anchor, tuple[MappingName, Governed]]:
     """Return by whom objects of a page are governed, and what they said when we last looked."""
-    found: dict[Anchor, tuple[StandingKey, tuple[int | None, bytes | None, str | None]]] = {}
+    found: dict[Anchor, tuple[MappingName, Governed]] = {}
     anchors = to_json(list(page))
     for name, mapped in desk.mappings().items():
         if mapped.note.target_kind == kind:
-            for target, anchor, *image in desk.run(GOVERNED, (anchors, mapped.number)):
-                shape, content, version = image
-                found.setdefault(target, (StandingKey(name, anchor), (shape, content, version)))
+            for target, *known in desk.run(GOVERNED, (anchors, mapped.number)):
+                found.setdefault(target, (name, Governed(*known)))
     return found
 
 

@@ -22,7 +22,7 @@ INSERT INTO record ({", ".join(RECORD)}) VALUES ({", ".join("?" for _ in RECORD)
 SAVE_IMAGE = """
 INSERT INTO image (standing, shape, content, version) VALUES (?, ?, ?, ?)
 ON CONFLICT (standing) DO UPDATE
-SET shape = excluded.shape, content = excluded.content, version = excluded.version
+SET shape = excluded.shape, content = excluded.content, version = excluded.version, print = NULL
 """
 SAVE_SPAN = """
 INSERT INTO span (standing, attribute, content, possible) VALUES (?, ?, ?, ?)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provisor.model.cycles import CycleKind
-from provisor.model.decisions import Echo, Image, LinkState
+from provisor.model.decisions import Echo, Image, LinkState, StandingKey
 from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery, Reference
 from provisor.ports import Drift, Journal, Listed
 from tests.contracts.store.building import (
@@ -223,3 +225,58 @@ async def test_what_is_let_be_is_remembered_until_it_is_taken_back(journal: Jour
 
     assert ((await recalled(journal, ADA)).link or link("")).echoes == {}
     assert await journal.due(START) == [ADA]
+
+
+# what is known by how it was sent
+
+
+def printed(target: str, attributes: Attributes, print: int) -> Listed:
+    return replace(listed(target, attributes), print=print)
+
+
+async def test_who_says_what_the_image_does_is_known_by_the_print_from_then_on(
+    journal: Journal,
+) -> None:
+    await governed(journal, ADA, "t1")
+    said = await now_said(journal, ADA)
+    await journal.begin_listing(is_indexed=False)
+    assert await journal.recognise("User", {Anchor("t1"): 7}) == []
+    await journal.list_target([printed("t1", said, 7)])
+    await journal.list_target([printed("t1", said, 7)])
+
+    assert list(await journal.recognise("User", {Anchor("t1"): 7})) == ["t1"]
+    assert list(await journal.recognise("User", {Anchor("t1"): 8})) == []
+    assert list(await journal.recognise("Group", {Anchor("t1"): 7})) == []
+
+
+async def test_who_is_recognised_is_not_left_out(journal: Journal) -> None:
+    await governed(journal, ADA, "t1")
+    said = await now_said(journal, ADA)
+    await journal.begin_listing(is_indexed=False)
+    await journal.list_target([printed("t1", said, 7)])
+    await journal.list_target([printed("t1", said, 7)])
+    await journal.begin_listing(is_indexed=False)
+    await journal.recognise("User", {Anchor("t1"): 7})
+
+    await journal.end_listing(["User"], is_complete=True)
+
+    assert await journal.due(START) == []
+
+
+async def test_drift_is_not_known_by_its_print(journal: Journal) -> None:
+    """What a target says that nobody told it is seen at each listing, until it is repaired."""
+    await governed(journal, ADA, "t1")
+    await journal.begin_listing(is_indexed=False)
+
+    await journal.list_target([printed("t1", {"userName": "changed"}, 7)])
+    await journal.attempt((await recalled(journal, ADA)), updates(ADA, "t1"), START)
+    await settle(journal, ADA, link("t1", image={"userName": "as told"}))
+
+    assert list(await journal.recognise("User", {Anchor("t1"): 7})) == []
+
+
+async def now_said(journal: Journal, key_: StandingKey) -> Attributes:
+    known = (await recalled(journal, key_)).link
+    assert known is not None
+    assert known.image is not None
+    return known.image.attributes
