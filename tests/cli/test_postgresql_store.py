@@ -131,7 +131,7 @@ def test_frozen_it_loses_the_job_and_wakes_to_no_effect(workspace: Workspace) ->
     assert sleeper.returncode in (5, 6), err
     ways = ("another process has taken the job over", "cannot be reached", "idle-in-transaction")
     assert any(way in err for way in ways), err
-    # What it was about to hand to the system when it froze, and had asked the lease for, may go out.
+    # What it was about to hand over when it froze, having asked the lease for it, may go out.
     assert len(workspace.server.writes()) <= written + 1
     ends_as_it_should(workspace)
 

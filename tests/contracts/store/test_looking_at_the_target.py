@@ -275,6 +275,20 @@ async def test_drift_is_not_known_by_its_print(journal: Journal) -> None:
     assert list(await journal.recognise("User", {Anchor("t1"): 7})) == []
 
 
+async def test_who_said_something_else_since_is_not_known_by_the_print(
+    journal: Journal,
+) -> None:
+    await governed(journal, ADA, "t1")
+    said = await now_said(journal, ADA)
+    await journal.begin_listing(is_indexed=False)
+    await journal.list_target([printed("t1", said, 7)])
+    await journal.list_target([printed("t1", said, 7)])
+
+    await journal.list_target([printed("t1", {"userName": "changed"}, 8)])
+
+    assert list(await journal.recognise("User", {Anchor("t1"): 7})) == []
+
+
 async def now_said(journal: Journal, key_: StandingKey) -> Attributes:
     known = (await recalled(journal, key_)).link
     assert known is not None
