@@ -1,6 +1,6 @@
 """Beyond what one machine can show: `python -m benchmarks.fleet_model` plays workers, the one of
-them that looks, and PostgreSQL second by second. The cost of a look was measured; what a cycle costs
-is estimated from what was.
+them that looks, and PostgreSQL second by second. The cost of a look was measured; what a cycle
+costs is estimated from what was.
 
 What is due is shared out by the very rule that workers use. Each line says how late cycles begin,
 and which of the three has no room left.
