@@ -17,7 +17,7 @@ def test_connections_that_are_alike_are_told_once_with_all_that_use_them(
     house: Served, job: str
 ) -> None:
     told = house.get("/provisor/connections")
-    sources = [one for one in told.json["value"] if one["side"] == "source"]
+    sources = [one for one in told.json["value"] if one["connector"] == "csv"]
     assert len(sources) == 1
     names = [one["name"] for one in sources[0]["jobs"]]
     assert "people" in names

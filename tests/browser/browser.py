@@ -98,8 +98,11 @@ class Person:
 @contextmanager
 def person(browser: Browser, served: Served, **options: Any) -> Generator[Person]:
     """Be somebody with a browser of his own."""
-    context = browser.new_context(timezone_id="Europe/Berlin", locale="en-GB", **options)
-    context.set_default_timeout(PATIENCE_S * 1000 / 3)
+    # Without motion nobody meets a colour that is on its way to another.
+    context = browser.new_context(
+        timezone_id="Europe/Berlin", locale="en-GB", reduced_motion="reduce", **options
+    )
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     somebody = Person(page, served)
     own = served.url

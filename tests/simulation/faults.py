@@ -209,6 +209,7 @@ WRITING = frozenset(
         "list_target",
         "note_faults",
         "progress",
+        "recognise",
         "record",
         "release_snapshot",
         "remember_systems",
