@@ -29,6 +29,15 @@ QUIET = (
     "--disable-sync",
 )
 """Says that the browser asks nobody but us."""
+AT_REST = """() => new Promise((done) => {
+  let since = performance.now();
+  const look = () => {
+    if (document.querySelector(".htmx-request")) since = performance.now();
+    if (performance.now() - since > 700) done(); else setTimeout(look, 50);
+  };
+  look();
+})"""
+"""Longer than pages wait before they ask."""
 
 
 @contextmanager
@@ -71,6 +80,10 @@ class Person:
     def reads(self, text: str) -> None:
         """Wait until the page says something; fail if it never does."""
         self.page.get_by_text(text).first.wait_for()
+
+    def comes_to_rest(self) -> None:
+        """Wait until nothing is being asked, nor about to be: each letter asks a moment later."""
+        self.page.evaluate(AT_REST)
 
     def told(self) -> str:
         """Return what the page says in its main part."""

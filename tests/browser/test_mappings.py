@@ -27,7 +27,7 @@ def test_a_mapping_is_tried_weighed_saved_and_carried_out(browser: Browser, tmp_
             somebody.page.get_by_label("Try it on").fill("ada")
             somebody.page.get_by_label("Try it on").blur()
             somebody.reads("Example, Ada")
-            somebody.page.wait_for_load_state("networkidle")  # each letter asks anew
+            somebody.comes_to_rest()
             somebody.press("Keep this as a test")
             somebody.reads("displayName of Ada Example")
             assert not somebody.barriers()
