@@ -28,8 +28,10 @@ SELECT epoch, status, cycle, (SELECT max(number) FROM cycle WHERE cycle.job = jo
 FROM job WHERE number = ?
 """
 """What differs whenever somebody has begun or ended something that may link or unlink."""
+OBJECTS = "SELECT max(number) FROM standing"
 MANY, AGE_MAX_S = 5_000, 1.0
-"""So many links take milliseconds to count: that is not done more often than this."""
+"""Among so many objects, linked or not, links take milliseconds to count: that is not done more
+often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class Glance:
         if held is not None and held.under == under and now < held.good_until:
             return held.links
         links = {MappingName(name): n for name, n in self._run(LINKS, (number,)) if n}
-        if sum(links.values()) >= MANY:
+        (objects,) = self._run(OBJECTS).fetchone() or (None,)
+        if (objects or 0) >= MANY:
             self._links[number] = _Counted(under, links, now + AGE_MAX_S)
         return links
