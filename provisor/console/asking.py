@@ -14,10 +14,13 @@ from provisor.graph.http.auth import Caller
 from provisor.graph.http.faults import Fault
 from provisor.graph.http.service import Asked, Service
 from provisor.graph.wire.coding import decode
+from provisor.graph.wire.directory import NON_GALLERY
 from provisor.graph.wire.jobs import SynchronizationJob
 
 T = TypeVar("T")
 VERSION = "v1.0"
+INSTANTIATE = f"applicationTemplates/{NON_GALLERY}/instantiate"
+"""Makes an application."""
 DEFECT = "The API said something that the console does not understand."
 
 

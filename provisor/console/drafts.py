@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from msgspec import structs
 
 from provisor.graph.http.faults import Fault, bad_request
 from provisor.graph.wire.schemas import (
+    AttributeDefinition,
     AttributeMapping,
     AttributeMappingSource,
     Filter,
@@ -54,6 +55,17 @@ def found(schema: SynchronizationSchema, at: At) -> tuple[SynchronizationRule, O
         return rule, rule.object_mappings[at.mapping]
     except IndexError as failure:
         raise Fault(404, "ResourceNotFound", "There is no such object mapping.") from failure
+
+
+def attributes_of(
+    schema: SynchronizationSchema, directory: str | None, kind: str | None
+) -> Iterator[AttributeDefinition]:
+    """Yield the attributes that a schema describes of one kind of object in a directory."""
+    for one in schema.directories:
+        if one.name == directory:
+            for each in one.objects:
+                if each.name == kind:
+                    yield from each.attributes
 
 
 def changed(

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
+from provisor.console.asking import INSTANTIATE
 from provisor.console.pages import (
     applications,
     audit,
@@ -55,7 +56,7 @@ SYSTEMS = ("GET", "~/connections")
 DISCOVER = ("POST", f"@/{connection.DIRECTORIES}/any/discover")
 CHECK = ("POST", "@/validateCredentials")
 WHAT_IF = ("POST", "@/schema/whatIf")
-NEW = ("POST", f"applicationTemplates/{beginning.GALLERY}/instantiate")
+NEW = ("POST", INSTANTIATE)
 DEMO = "/provisor/demonstration"
 KEEP = ("PUT", "@/schema/tests")
 PAGES: tuple[Page, ...] = (
@@ -108,7 +109,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", f"{JOB}/mappings/{{at}}/scope", mappings.scope_form, ("PUT", "@/schema")),
     Page("POST", f"{JOB}/mappings/{{at}}/scope", mappings.scope_preview, WHAT_IF),
     Page("GET", "/applications", applications.applications, ("GET", applications.ALL)),
-    Page("POST", "/applications", applications.make, ("POST", applications.INSTANTIATE)),
+    Page("POST", "/applications", applications.make, NEW),
     Page("GET", APPLICATION, applications.application, ("GET", "^")),
     Page("POST", f"{APPLICATION}/jobs", applications.add_job, ("POST", "~/jobs")),
     Page("GET", f"{APPLICATION}/assignable", applications.suggestions, ("GET", "users")),

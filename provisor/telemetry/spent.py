@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from provisor.model.cycles import Spent
 from provisor.ports import Journal, Source, Target
+from provisor.telemetry.watch import next_page, page_by_page
 
 SOURCE, TARGET, STORE, MAPPING = range(4)
 
@@ -97,23 +98,9 @@ class _Timed:
     def _paged(
         self, ask: Callable[..., AsyncIterator[object]]
     ) -> Callable[..., AsyncIterator[object]]:
-        watch, whom = self._watch, self._whom
+        take = self._asked(next_page)
 
-        async def paged(*about: object) -> AsyncIterator[object]:
-            pages = ask(*about)
-            try:
-                while True:
-                    watch.asks(whom)
-                    try:
-                        page = await anext(pages, None)
-                    finally:
-                        watch.hears(whom)
-                    if page is None:
-                        return
-                    yield page
-            finally:
-                close = getattr(pages, "aclose", None)
-                if close is not None:
-                    await close()
+        def paged(*about: object) -> AsyncIterator[object]:
+            return page_by_page(ask(*about), take)
 
         return paged

@@ -107,21 +107,26 @@ class _Timed:
             seconds = perf_counter() - began
             self._watch.asked(self._side, self._system(), operation, seconds, outcome)
 
-    async def pages(self, operation: str, pages: AsyncIterator[T]) -> AsyncIterator[T]:
+    def pages(self, operation: str, pages: AsyncIterator[T]) -> AsyncIterator[T]:
         """Yield pages; each is one question. The last one says that there are no more."""
-        try:
-            while True:
-                page = await self.of(operation, _next(pages))
-                if page is None:
-                    return
-                yield page
-        finally:
-            close = getattr(pages, "aclose", None)
-            if close is not None:
-                await close()
+        return page_by_page(pages, lambda following: self.of(operation, next_page(following)))
 
 
-async def _next(pages: AsyncIterator[T]) -> T | None:
+async def page_by_page(
+    pages: AsyncIterator[T], take: Callable[[AsyncIterator[T]], Awaitable[T | None]]
+) -> AsyncIterator[T]:
+    """Yield pages as `take` takes them, each a question of its own, and close them at the end."""
+    try:
+        while (page := await take(pages)) is not None:
+            yield page
+    finally:
+        close = getattr(pages, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def next_page(pages: AsyncIterator[T]) -> T | None:
+    """Return the following page; None where there are no more."""
     return await anext(pages, None)
 
 

@@ -25,7 +25,8 @@ from provisor.connectors.activedirectory.shape import (
 from provisor.connectors.activedirectory.source import system_of
 from provisor.connectors.ldapwire.endpoint import Security
 from provisor.connectors.ldapwire.messages import Search
-from provisor.errors import AdapterError, Denied
+from provisor.connectors.ldapwire.probing import not_let_in
+from provisor.errors import AdapterError
 from provisor.model.directories import (
     DirectoryDefinition,
     Finding,
@@ -85,10 +86,7 @@ class AdProber:
         try:
             domain = await self._open()
         except AdapterError as error:
-            topic = Topic.CREDENTIALS if isinstance(error, Denied) else Topic.CONNECTION
-            if topic is Topic.CREDENTIALS:
-                found.append(reached(self._settings))
-            found.append(wrong(topic, error.code, str(error), REMEDIES[topic]))
+            found += not_let_in(error, reached(self._settings), REMEDIES)
             return report(system, found)
         try:
             async for finding in self._look(domain):

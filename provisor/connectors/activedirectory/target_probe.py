@@ -28,8 +28,9 @@ from provisor.connectors.ldap.reader import Kinds
 from provisor.connectors.ldap.settings import Kind
 from provisor.connectors.ldapwire.endpoint import Security
 from provisor.connectors.ldapwire.messages import Found, Scope, Search
+from provisor.connectors.ldapwire.probing import not_let_in
 from provisor.connectors.ldapwire.schema import Schema
-from provisor.errors import AdapterError, Denied
+from provisor.errors import AdapterError
 from provisor.model.directories import (
     DirectoryDefinition,
     Finding,
@@ -61,10 +62,7 @@ class AdTargetProber:
             async for finding in self._look():
                 found.append(finding)
         except AdapterError as error:
-            topic = Topic.CREDENTIALS if isinstance(error, Denied) else Topic.CONNECTION
-            if topic is Topic.CREDENTIALS:
-                found.append(reached(self._settings))
-            found.append(wrong(topic, error.code, str(error), REMEDIES[topic]))
+            found += not_let_in(error, reached(self._settings), REMEDIES)
         return report(reader.system, found)
 
     async def discover(self) -> DirectoryDefinition:

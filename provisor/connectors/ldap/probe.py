@@ -20,8 +20,9 @@ from provisor.connectors.ldapwire import controls, sync
 from provisor.connectors.ldapwire.endpoint import Anonymous, Security
 from provisor.connectors.ldapwire.messages import Scope, Search
 from provisor.connectors.ldapwire.objects import NoObject
+from provisor.connectors.ldapwire.probing import not_let_in
 from provisor.connectors.ldapwire.results import Result
-from provisor.errors import AdapterError, Denied
+from provisor.errors import AdapterError
 from provisor.model.directories import (
     DirectoryDefinition,
     Finding,
@@ -73,10 +74,7 @@ class LdapProber:
         try:
             directory = await open_directory(self._settings, self._wanted)
         except AdapterError as error:
-            topic = Topic.CREDENTIALS if isinstance(error, Denied) else Topic.CONNECTION
-            if topic is Topic.CREDENTIALS:
-                found.append(self._reached())
-            found.append(wrong(topic, error.code, str(error), REMEDIES[topic]))
+            found += not_let_in(error, self._reached(), REMEDIES)
             return report(system, found)
         try:
             async for finding in self._look(directory):

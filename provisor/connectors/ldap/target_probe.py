@@ -10,8 +10,9 @@ from provisor.connectors.ldap.settings import LdapSettings
 from provisor.connectors.ldap.shape import type_of
 from provisor.connectors.ldapwire import controls
 from provisor.connectors.ldapwire.messages import Scope, Search
+from provisor.connectors.ldapwire.probing import not_let_in
 from provisor.connectors.ldapwire.schema import Schema
-from provisor.errors import AdapterError, Denied
+from provisor.errors import AdapterError
 from provisor.model.directories import (
     DirectoryDefinition,
     Finding,
@@ -47,10 +48,7 @@ class LdapTargetProber:
             async for finding in self._look():
                 found.append(finding)
         except AdapterError as error:
-            topic = Topic.CREDENTIALS if isinstance(error, Denied) else Topic.CONNECTION
-            if topic is Topic.CREDENTIALS:
-                found.append(self._reached())
-            found.append(wrong(topic, error.code, str(error), REMEDIES[topic]))
+            found += not_let_in(error, self._reached(), REMEDIES)
         return report(reader.system, found)
 
     async def discover(self) -> DirectoryDefinition:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct, field
 from starlette.responses import Response
 
-from provisor.console.asking import literal, skip_token
+from provisor.console.asking import INSTANTIATE, literal, skip_token
 from provisor.console.sessions import PATH
 from provisor.console.visit import Visit, job_page, to
 from provisor.graph.http.faults import Fault, bad_request
@@ -25,10 +25,7 @@ from provisor.graph.wire.inventory import ApplicationOverview, ApplicationSummar
 from provisor.graph.wire.systems import Connections
 
 SIZE, ASSIGNED, FOUND = 50, "50", "8"
-GALLERY = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
-"""What applications are made from that are in no gallery."""
 ALL = "/provisor/applications"
-INSTANTIATE = f"applicationTemplates/{GALLERY}/instantiate"
 
 
 class TemplateName(Struct, frozen=True, kw_only=True):

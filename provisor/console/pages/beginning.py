@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from starlette.responses import Response
 
-from provisor.console.asking import literal
+from provisor.console.asking import INSTANTIATE, literal
 from provisor.console.visit import Visit, job_page, to
 from provisor.console.words import CREDENTIALS
 from provisor.graph.http.faults import Fault, bad_request
@@ -35,8 +35,6 @@ from provisor.graph.wire.systems import Connections
 Tree: TypeAlias = dict[str, object]
 SHARED, PUSHED, SCIM = "of:", "inbound", "scim"
 TEMPLATES = {PUSHED: "API2SCIM"}
-GALLERY = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
-"""The application that is nobody's in particular."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
@@ -255,9 +253,7 @@ async def create(visit: Visit) -> Response:
     chosen = await _chosen(visit)
     if not (chosen.is_whole and chosen.is_through_api):
         raise bad_request("Source and target of this job belong into provisor.yaml.")
-    made = await visit.api.posted(
-        Made, f"applicationTemplates/{GALLERY}/instantiate", {"displayName": chosen.name}
-    )
+    made = await visit.api.posted(Made, INSTANTIATE, {"displayName": chosen.name})
     principal = made.service_principal.id
     at = f"servicePrincipals/{quote(principal)}/synchronization"
     if chosen.source in chosen.shared:

@@ -11,6 +11,7 @@ from provisor.console.drafts import (
     FLOWS,
     At,
     at_of,
+    attributes_of,
     changed,
     found,
     with_attribute,
@@ -114,14 +115,7 @@ async def _attribute(
 def _attributes(
     schema: SynchronizationSchema, directory: str | None, kind: str | None
 ) -> list[str]:
-    return [
-        attribute.name
-        for one in schema.directories
-        if one.name == directory
-        for each in one.objects
-        if each.name == kind
-        for attribute in each.attributes
-    ]
+    return [one.name for one in attributes_of(schema, directory, kind)]
 
 
 async def attempt(visit: Visit) -> Response:

@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from provisor.console.asking import literal
-from provisor.console.pages.beginning import GALLERY
+from provisor.console.asking import INSTANTIATE, literal
 from provisor.console.visit import Visit
 from provisor.console.words import CODES, CONCERNS
 from provisor.graph.wire.guided import DemonstrationState
@@ -50,7 +49,7 @@ async def overview(visit: Visit) -> Response:
         number=number,
         pages=max(1, -(-told.count // SIZE)),
         link=partial(_link, visit),
-        may_make=await visit.may("POST", f"applicationTemplates/{GALLERY}/instantiate"),
+        may_make=await visit.may("POST", INSTANTIATE),
         may_show=may_show,
         demonstration=demonstration,
     )

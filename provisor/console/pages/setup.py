@@ -11,7 +11,7 @@ from msgspec import structs
 from starlette.responses import Response
 
 from provisor.console.asking import meant
-from provisor.console.drafts import At, at_of, changed, found
+from provisor.console.drafts import At, at_of, attributes_of, changed, found
 from provisor.console.matching import Suggestion, suggestions
 from provisor.console.pages.explain import schema_of
 from provisor.console.pages.job import standing
@@ -195,15 +195,8 @@ def attributes_in(source: AttributeMappingSource) -> frozenset[str]:
 
 
 def _names(schema: SynchronizationSchema, directory: str | None, kind: str | None) -> list[str]:
-    return [
-        attribute.name
-        for one in schema.directories
-        if one.name == directory
-        for each in one.objects
-        if each.name == kind
-        for attribute in each.attributes
-        if not attribute.referenced_objects
-    ]
+    described = attributes_of(schema, directory, kind)
+    return [one.name for one in described if not one.referenced_objects]
 
 
 def _free(
@@ -212,16 +205,12 @@ def _free(
     """Return the target attributes that may be written and that nothing is written to yet."""
     taken = {(one.target_attribute_name or "").lower() for one in mapping.attribute_mappings}
     return [
-        attribute.name
-        for one in schema.directories
-        if one.name == directory
-        for each in one.objects
-        if each.name == mapping.target_object_name
-        for attribute in each.attributes
-        if attribute.mutability is not Mutability.READ_ONLY
-        and not attribute.anchor
-        and not attribute.referenced_objects
-        and attribute.name.lower() not in taken
+        one.name
+        for one in attributes_of(schema, directory, mapping.target_object_name)
+        if one.mutability is not Mutability.READ_ONLY
+        and not one.anchor
+        and not one.referenced_objects
+        and one.name.lower() not in taken
     ]
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from provisor.graph.wire.base import Wire
 
+NON_GALLERY = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
+"""The template of applications that are in no gallery."""
+
 
 class AppRole(Wire, frozen=True, kw_only=True):
     id: str

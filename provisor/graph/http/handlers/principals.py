@@ -14,7 +14,6 @@ from provisor.graph.wire.coding import names_of
 from provisor.model.jobs import Application
 
 PRINCIPAL, APPLICATION, GALLERY = "servicePrincipal", "application", "applicationTemplate"
-NON_GALLERY = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
 ROLE_ID = "18d14569-c3bd-439b-9a66-3a2aee01d14f"
 """The one role there is: to be assigned."""
 FOLDED = ("displayname", "appid", "id", "appdisplayname", "applicationtemplateid")
@@ -31,7 +30,7 @@ def principal_document(application: Application, tenant: str) -> Document:
             id=application.principal_id,
             app_display_name=application.display_name,
             app_id=application.app_id,
-            application_template_id=NON_GALLERY,
+            application_template_id=wire.NON_GALLERY,
             app_owner_organization_id=tenant,
             app_role_assignment_required=not application.syncs_all,
             app_roles=(ROLE,),
@@ -46,7 +45,7 @@ def application_document(application: Application) -> Document:
         wire.Application(
             id=application.id,
             app_id=application.app_id,
-            application_template_id=NON_GALLERY,
+            application_template_id=wire.NON_GALLERY,
             app_roles=(ROLE,),
             display_name=application.display_name,
         )
@@ -106,8 +105,8 @@ def _gallery() -> list[Document]:
                 )
             ),
         )
-    if NON_GALLERY in found:
-        found[NON_GALLERY]["displayName"] = "Custom"
+    if wire.NON_GALLERY in found:
+        found[wire.NON_GALLERY]["displayName"] = "Custom"
     return list(found.values())
 
 
