@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from provisor.engine.references import RECALLED
 from provisor.engine.work import Tally, Work
 from provisor.model.decisions import Action, Staged, Standing, StandingKey
+from provisor.model.frozen import replace
 from provisor.model.rules import MappingName
 from provisor.planner.decide import announce, staged
 from provisor.planner.leave import departure

@@ -7,7 +7,7 @@ records; that is why a plan and its cycle cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from provisor.engine.work import NotAdmitted, Work
@@ -26,6 +26,7 @@ from provisor.model.decisions import (
     Update,
 )
 from provisor.model.entries import Entry, Reference, Value
+from provisor.model.frozen import replace
 from provisor.model.plans import PlanStep
 from provisor.planner.diff import as_set, is_reference, redact
 from provisor.planner.fingerprint import precondition, reference_precondition

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from provisor.engine.listing import find_listed
@@ -23,6 +22,7 @@ from provisor.model.decisions import (
     Update,
 )
 from provisor.model.entries import Anchor, Attributes, Entry, EntryKey, MatchQuery, Reference, Value
+from provisor.model.frozen import replace
 from provisor.planner.decide import (
     NOTHING,
     Given,

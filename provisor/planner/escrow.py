@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from provisor.model.decisions import Escrow, Escrowed, RetryClass, Standing
+from provisor.model.frozen import replace
 
 NEXT_CYCLE_CODES = frozenset(
     {

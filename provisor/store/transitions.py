@@ -7,7 +7,6 @@ transaction around it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -47,6 +46,7 @@ from provisor.model.entries import (
     Value,
     some,
 )
+from provisor.model.frozen import replace
 from provisor.model.jobs import ResetScope
 from provisor.planner.diff import as_set, is_reference
 from provisor.planner.echo import after_look

@@ -8,6 +8,7 @@ the server that they feed and from the database, past all wires.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -277,7 +278,7 @@ def hall(folder: Path, seed: int, server: Postgres, count: int) -> Generator[Hal
         site.set_up()
         with pgstores.opened(address) as store:  # nobody may configure less than a minute
             (job,) = asyncio.run(store.jobs())
-            asyncio.run(store.put_job(replace(job, schedule=timedelta(seconds=1))))
+            asyncio.run(store.put_job(dataclasses.replace(job, schedule=timedelta(seconds=1))))
             asyncio.run(store.note(job.id, Started()))
         made.engage(count)
         yield made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import assert_never
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +38,7 @@ from provisor.model.entries import (
     Reference,
     System,
 )
+from provisor.model.frozen import replace
 from provisor.ports import Capabilities, Clock, Entropy, Listing
 
 

@@ -3,9 +3,9 @@ with it."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -40,6 +40,7 @@ from provisor.model.entries import (
     Watermark,
     some,
 )
+from provisor.model.frozen import replace
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
 from provisor.planner.escrow import hastened
@@ -95,7 +96,7 @@ class MemoryJournal:
         known = dict(job.mappings)
         changed = {n for n, m in rules.items() if n not in known or known[n].hash != m.hash}
         for name, note in known.items():
-            job.mappings[name] = replace(note, hash=None, is_enabled=False)
+            job.mappings[name] = dataclasses.replace(note, hash=None, is_enabled=False)
         job.mappings |= {name: MappingNote.of(mapping) for name, mapping in rules.items()}
         job.adopted, job.policy_hash = adopted, policy_hash
         for standing in self._all():
@@ -136,7 +137,7 @@ class MemoryJournal:
     async def progress(self, progress: Progress) -> None:
         self._fence()
         if self._job.cycle is not None:
-            self._job.cycle = replace(self._job.cycle, progress=progress)
+            self._job.cycle = dataclasses.replace(self._job.cycle, progress=progress)
 
     async def recount(self) -> Counts:
         return self._count()
@@ -197,7 +198,7 @@ class MemoryJournal:
         self._job.generation += 1
         self._job.watermark = None
         if self._job.cycle is not None:
-            self._job.cycle = replace(self._job.cycle, read=0)
+            self._job.cycle = dataclasses.replace(self._job.cycle, read=0)
 
     async def absorb(
         self, observations: Sequence[Observation], watermark: Watermark | None, now: datetime
@@ -247,7 +248,7 @@ class MemoryJournal:
         is_delta = before is None or before.seen != after.seen
         old = transitions.pairs(before.source if before else None)
         references = len(old ^ transitions.pairs(after.source))
-        self._job.cycle = replace(
+        self._job.cycle = dataclasses.replace(
             cycle,
             read=cycle.read + is_read,
             deltas=cycle.deltas + is_delta,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from typing import TypeAlias
 
 from provisor.model.audit import Act, Altered
 from provisor.model.decisions import StandingKey
+from provisor.model.frozen import replace
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
@@ -64,7 +65,7 @@ class MemoryStore:
         if state is None:
             self.state.jobs[job.id] = JobState(job=job)
         else:
-            state.job = replace(job, status=state.job.status)
+            state.job = dataclasses.replace(job, status=state.job.status)
 
     async def delete_job(self, id: str) -> None:
         state = self.state.jobs.pop(id, None)
@@ -106,7 +107,7 @@ class MemoryStore:
             return None
         _, kept = min(due, key=lambda one: (one[0], one[1].pending.number))
         pending = kept.pending
-        kept.pending = replace(pending, attempts=pending.attempts + 1)
+        kept.pending = dataclasses.replace(pending, attempts=pending.attempts + 1)
         kept.due_at = until
         return pending
 
@@ -119,7 +120,7 @@ class MemoryStore:
         if found is not None and again_at is None and pending.notice.expires is None:
             self.state.notices.remove(found)
         elif found is not None:
-            found.pending = replace(found.pending, sent=sent)
+            found.pending = dataclasses.replace(found.pending, sent=sent)
             found.due_at = again_at
 
     # documents
@@ -164,7 +165,7 @@ class MemoryStore:
             let = replace(standing.references_staged, is_approved=True)
             state.standings[key] = replace(standing, references_staged=let)
         if state.held is not None:
-            state.held = replace(state.held, is_approved=True)
+            state.held = dataclasses.replace(state.held, is_approved=True)
         told = released(view)
         await self.audit(now, by, "approve", f"{job} {hash}", origin=origin, altered=told)
         return True

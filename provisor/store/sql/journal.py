@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -32,6 +31,7 @@ from provisor.model.entries import (
     System,
     Watermark,
 )
+from provisor.model.frozen import replace
 from provisor.model.jobs import Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
 from provisor.planner.escrow import hastened

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from provisor.model.cycles import CycleKind, CycleResult, Side
 from provisor.model.decisions import Facts, Image, LinkState, Verdict
 from provisor.model.entries import Absence, Anchor, Entry, ReadFault, System, Watermark
+from provisor.model.frozen import replace
 from provisor.model.jobs import Asked, Progress, ResetScope, ScheduleState
 from provisor.model.rules import MappingName, ObjectMapping
 from provisor.planner.status import Configured, Started

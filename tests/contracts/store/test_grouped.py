@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from provisor.errors import Fenced, Rejected, StoreFailed
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import Settled, StandingKey
 from provisor.model.entries import Anchor, Entry
+from provisor.model.frozen import replace
 from provisor.ports import Journal, Listed
 from provisor.store.sqlite.store import SqliteStore
 from tests.contracts.store.building import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +19,7 @@ from provisor.model.decisions import (
     Update,
 )
 from provisor.model.entries import Absence, Anchor, Entry, EntryKey
+from provisor.model.frozen import replace
 from provisor.ports import Journal, RecordQuery
 from tests.contracts.store.building import (
     GROUPS,

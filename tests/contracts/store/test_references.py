@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from provisor.model.decisions import (
     AttributeChange,
     Link,
@@ -15,6 +13,7 @@ from provisor.model.decisions import (
     TargetChange,
 )
 from provisor.model.entries import Reference
+from provisor.model.frozen import replace
 from provisor.ports import Journal
 from tests.contracts.store.building import (
     FAILED,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -26,6 +25,7 @@ from provisor.model.decisions import (
     Update,
 )
 from provisor.model.entries import Absence, Anchor, Attributes, Entry, MatchQuery, Scalar, Value
+from provisor.model.frozen import replace
 from provisor.model.rules import (
     AttributeMapping,
     AttributeType,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from provisor.graph.translate.log import LogContext
 from provisor.graph.translate.narrate import Names
 from provisor.model.decisions import Action, Facts, Record, Situation, StandingKey, Verdict
 from provisor.model.entries import Anchor
+from provisor.model.frozen import replace
 from provisor.model.rules import MappingName
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
@@ -33,6 +32,7 @@ from provisor.model.decisions import (
     Verdict,
 )
 from provisor.model.entries import Absence, Anchor, MatchQuery, Reference
+from provisor.model.frozen import replace
 from provisor.model.rules import MappingName
 from tests.unit.graph.records import CONTEXT, NAMES, WANTED, record, skipped
 

@@ -3,7 +3,7 @@ what is left out, and when the target must be asked at all."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
 
@@ -26,6 +26,7 @@ from provisor.model.decisions import (
     Update,
 )
 from provisor.model.entries import Absence, Anchor, Entry, MatchQuery, Reference, Value
+from provisor.model.frozen import replace
 from provisor.model.rules import ObjectMapping, Policy, TargetReads
 from provisor.planner.decide import (
     ANSWER_AWAITED_MAX,
@@ -173,7 +174,7 @@ def test_an_expression_that_fails_is_refused_with_its_code() -> None:
 
 @pytest.mark.parametrize("state", [None, *LinkState])
 def test_who_is_left_out_stays_as_he_is(state: LinkState | None) -> None:
-    excluding = replace(people(), input_filter=SALES)
+    excluding = dataclasses.replace(people(), input_filter=SALES)
     one = standing(HR, state=state)
 
     decision = decided(one, mapping=excluding)

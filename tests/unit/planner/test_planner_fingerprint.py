@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
 
@@ -18,6 +18,7 @@ from provisor.model.decisions import (
     Update,
 )
 from provisor.model.entries import Absence, Anchor, Attributes, Reference
+from provisor.model.frozen import replace
 from provisor.model.plans import PlanStep
 from provisor.planner.fingerprint import plan_hash, precondition, reference_precondition
 from tests.table.rules import ADA, people, standing
@@ -55,7 +56,7 @@ def test_another_answer_of_the_target_changes_the_precondition() -> None:
 
 
 def test_other_rules_change_the_precondition() -> None:
-    said, changed = export({}), replace(RULES, hash="changed")
+    said, changed = export({}), dataclasses.replace(RULES, hash="changed")
 
     assert precondition(RULES, BEFORE, said) != precondition(changed, BEFORE, said)
     assert reference_precondition(RULES, BEFORE) != reference_precondition(changed, BEFORE)
@@ -102,12 +103,14 @@ STEP = PlanStep(
 @pytest.mark.parametrize(
     "other",
     [
-        replace(STEP, key=replace(STEP.key, anchor=Anchor("bob"))),
-        replace(STEP, is_reference_pass=True),
-        replace(STEP, action=Action.DISABLE),
-        replace(STEP, changes=(AttributeChange("displayName", "ada", "Countess"),)),
-        replace(STEP, changes=(ReferencesChange("members", frozenset({T1}), frozenset()),)),
-        replace(STEP, precondition="q"),
+        dataclasses.replace(STEP, key=replace(STEP.key, anchor=Anchor("bob"))),
+        dataclasses.replace(STEP, is_reference_pass=True),
+        dataclasses.replace(STEP, action=Action.DISABLE),
+        dataclasses.replace(STEP, changes=(AttributeChange("displayName", "ada", "Countess"),)),
+        dataclasses.replace(
+            STEP, changes=(ReferencesChange("members", frozenset({T1}), frozenset()),)
+        ),
+        dataclasses.replace(STEP, precondition="q"),
     ],
     ids=["object", "pass", "action", "value", "references", "precondition"],
 )
@@ -116,7 +119,7 @@ def test_a_plan_is_named_by_all_that_it_writes(other: PlanStep) -> None:
 
 
 def test_a_plan_is_named_by_its_job_and_its_steps() -> None:
-    last = replace(STEP, precondition="q")
+    last = dataclasses.replace(STEP, precondition="q")
 
     names = {
         plan_hash("job", [STEP, last]),
@@ -128,19 +131,23 @@ def test_a_plan_is_named_by_its_job_and_its_steps() -> None:
 
 
 def test_the_order_in_which_tasks_came_to_plan_does_not_name_a_plan() -> None:
-    last = replace(STEP, precondition="q")
+    last = dataclasses.replace(STEP, precondition="q")
 
     assert plan_hash("job", [STEP, last]) == plan_hash("job", [last, STEP])
 
 
 def test_members_have_no_order() -> None:
-    one = replace(STEP, changes=(ReferencesChange("m", frozenset([T1, T2]), frozenset()),))
-    other = replace(STEP, changes=(ReferencesChange("m", frozenset([T2, T1]), frozenset()),))
+    one = dataclasses.replace(
+        STEP, changes=(ReferencesChange("m", frozenset([T1, T2]), frozenset()),)
+    )
+    other = dataclasses.replace(
+        STEP, changes=(ReferencesChange("m", frozenset([T2, T1]), frozenset()),)
+    )
 
     assert plan_hash("job", [one]) == plan_hash("job", [other])
 
 
 def test_what_is_only_told_about_a_step_does_not_name_the_plan() -> None:
-    told = replace(STEP, source_name="Ada", target_name="ada", shown=STEP.changes)
+    told = dataclasses.replace(STEP, source_name="Ada", target_name="ada", shown=STEP.changes)
 
     assert plan_hash("job", [STEP]) == plan_hash("job", [told])

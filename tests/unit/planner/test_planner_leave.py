@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
 
 from provisor.model.decisions import Action, LinkState, Standing
 from provisor.model.entries import Absence, MatchQuery
+from provisor.model.frozen import replace
 from provisor.model.rules import Flows, Policy
 from provisor.planner.leave import Leave, departure, leave
 from provisor.planner.scope import facts
@@ -169,7 +170,7 @@ def test_an_unanswered_create_is_taken_for_done(presence: str, row: int) -> None
 
 
 def test_who_is_left_out_of_the_mapping_does_not_depart() -> None:
-    mapping = replace(people(), input_filter=SALES)
+    mapping = dataclasses.replace(people(), input_filter=SALES)
     away = standing({**ADA, "department": "HR"}, state=MANAGED)
 
     assert departure(terms(mapping), away) is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
 from provisor.model.decisions import AttributeChange, ReferencesChange, Span, Standing, TargetChange
 from provisor.model.entries import Anchor, EntryKey, Reference, Value
+from provisor.model.frozen import replace
 from provisor.model.rules import AttributeMapping, Flows, FlowType, Mutability
 from provisor.planner.references import (
     are_carried,
@@ -90,7 +91,7 @@ def test_a_member_whose_link_is_gone_is_removed() -> None:
 
 
 def test_members_may_be_added_only() -> None:
-    mapping = replace(MEMBERS, flow_type=FlowType.MULTI_VALUE_ADD_ONLY)
+    mapping = dataclasses.replace(MEMBERS, flow_type=FlowType.MULTI_VALUE_ADD_ONLY)
     one = pointing({"members": wrote("cyd")}, members=here("ada"))
 
     assert planned(mapping, one) == (ReferencesChange("members", there("ada"), frozenset()),)

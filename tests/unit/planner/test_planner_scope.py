@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
 
 from provisor.model.decisions import Standing
 from provisor.model.entries import Absence, Attributes
+from provisor.model.frozen import replace
 from provisor.model.rules import AttributeType, Clause, ClauseGroup, Filter, Policy
 from provisor.planner.scope import (
     Presence,
@@ -114,7 +115,7 @@ def test_a_filter_on_what_has_no_value_does_not_hold() -> None:
 
 @pytest.mark.parametrize("which", ["input_filter", "category_filter"])
 def test_what_another_filter_leaves_out_is_no_business_of_the_mapping(which: str) -> None:
-    mapping = replace(mapping_of(()), **{which: SALES})
+    mapping = dataclasses.replace(mapping_of(()), **{which: SALES})
 
     assert is_excluded(mapping, standing({**ADA, "department": "HR"}))
     assert not is_excluded(mapping, standing())

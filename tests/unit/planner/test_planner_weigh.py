@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from provisor.model.cycles import QuarantineReason
 from provisor.model.decisions import LinkState, Staged, Standing, StandingKey
 from provisor.model.entries import Anchor
+from provisor.model.frozen import replace
 from provisor.model.rules import DepartureLimits, Guards, MemberLimits
 from provisor.planner.weigh import (
     Removals,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import AttributeChange, ReferencesChange, Settled
 from provisor.model.entries import Absence, Anchor, Entry, ReadFault, System, Watermark
+from provisor.model.frozen import replace
 from provisor.model.jobs import Application, Progress
 from provisor.planner.status import Configured, Started
 from provisor.ports import Journal, Listed, RecordQuery
