@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from provisor.engine.cycle import run_cycle
@@ -21,6 +20,7 @@ from provisor.model.decisions import (
     Write,
 )
 from provisor.model.entries import Anchor, Entry, MatchQuery, System
+from provisor.model.frozen import replace
 from provisor.model.plans import Plan
 from provisor.planner.diff import apply
 from provisor.planner.fingerprint import plan_hash

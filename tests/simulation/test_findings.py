@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from provisor.errors import Rejected, Unanswered, Unreachable
 from provisor.model.cycles import CycleResult, QuarantineReason
 from provisor.model.decisions import Delete, Update
 from provisor.model.entries import Anchor, Reference
+from provisor.model.frozen import replace
 from provisor.model.jobs import ResetScope, StatusCode
 from provisor.model.rules import DepartureLimits, Guards, Policy
 from provisor.planner.diff import as_set

@@ -13,6 +13,7 @@ import pytest
 
 from provisor.engine.cycle import run_cycle
 from provisor.model.decisions import AttributeChange, Create, Update
+from provisor.model.entries import Entry
 from provisor.model.rules import AttributeType, ObjectMapping
 from tests.simulation.backing import STORES, StoreName
 from tests.simulation.rules import SUFFIX, USERS, attribute
@@ -99,7 +100,7 @@ def test_an_attribute_that_was_not_mapped_is_looked_up_once(store: StoreName) ->
         for anchor, entry in world.directory.entries.items():
             if entry.kind == "User" and entry.attributes["displayName"] != "a":
                 said = {**entry.attributes, "nickName": entry.attributes["displayName"]}
-                world.directory.entries[anchor] = replace(entry, attributes=said)
+                world.directory.entries[anchor] = Entry(entry.kind, entry.anchor, said)
 
         assert await edited(world, NICKNAMED) == people
 
@@ -120,7 +121,7 @@ def test_an_attribute_that_is_no_longer_mapped_is_neither_read_nor_drift(store: 
 
         for anchor, entry in world.directory.entries.items():
             said = {n: v for n, v in entry.attributes.items() if n != "nickName"}
-            world.directory.entries[anchor] = replace(entry, attributes=said)
+            world.directory.entries[anchor] = Entry(entry.kind, entry.anchor, said)
         world.target.forget()
         await world.run(reconciles=True)
         assert world.target.done == []

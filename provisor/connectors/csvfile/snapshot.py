@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from provisor.connectors.csvfile import manifest
@@ -25,6 +25,7 @@ from provisor.connectors.csvfile.members import (
 from provisor.connectors.csvfile.reader import OpenFile, incomplete
 from provisor.connectors.csvfile.settings import CsvSettings
 from provisor.model.entries import Anchor, Entry, Page, ReadFault, Receipt, Seen
+from provisor.model.frozen import replace
 
 PAGE_MEMBERS: Final = 50_000
 UNVOUCHED: Final = Vouched()

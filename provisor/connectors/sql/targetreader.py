@@ -137,7 +137,7 @@ class SqlReader:
             for name, value in entry.attributes.items()
             if name in known
         }
-        return replace(entry, attributes=said)
+        return Entry(entry.kind, entry.anchor, said, entry.version)
 
     def _find(self, connection: Connection, query: MatchQuery) -> Sequence[Entry]:
         plan = self.plan(query.kind, connection)

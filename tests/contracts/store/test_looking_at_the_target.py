@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import Echo, Image, LinkState, StandingKey
 from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery, Reference
+from provisor.model.frozen import replace
 from provisor.ports import Drift, Journal, Listed
 from tests.contracts.store.building import (
     GROUPS,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import LinkState
 from provisor.model.entries import Absence, ReadFault, Seen, Watermark
+from provisor.model.frozen import replace
 from provisor.ports import Journal, Observation
 from tests.contracts.store.building import (
     GROUPS,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from provisor.errors import Fenced, StoreFailed
+from provisor.model import frozen
 from provisor.model.audit import Act, Altered
 from provisor.model.cycles import CycleKind
 from provisor.model.decisions import (
@@ -295,7 +296,7 @@ async def test_an_overlay_does_not_see_what_is_written_afterwards(
 
 async def test_a_record_is_read_as_it_was_written(store: Store, journal: Journal) -> None:
     change = ReferencesChange("members", frozenset({target_user("t1")}), frozenset())
-    told = replace(
+    told = frozen.replace(
         record(ADA, verdict=Verdict.FAILURE, code="Conflict", is_export_due=True),
         reason="it is taken",
         action=Action.CREATE,
@@ -323,7 +324,9 @@ async def test_a_record_is_read_as_it_was_written(store: Store, journal: Journal
 async def test_a_name_that_is_no_text_keeps_nobody_from_being_logged(
     store: Store, journal: Journal
 ) -> None:
-    await journal.record(replace(record(ADA), source_name="Ada \ud800", target_name="\0Lovelace"))
+    await journal.record(
+        frozen.replace(record(ADA), source_name="Ada \ud800", target_name="\0Lovelace")
+    )
 
     ((_, _, found),) = await store.ledger.records(RecordQuery())
     assert found.source_name.startswith("Ada")
@@ -331,7 +334,9 @@ async def test_a_name_that_is_no_text_keeps_nobody_from_being_logged(
 
 
 async def test_records_are_found_by_what_they_say(store: Store, journal: Journal) -> None:
-    ada = replace(record(ADA), target=Anchor("t1"), target_name="ada.l", action=Action.CREATE)
+    ada = frozen.replace(
+        record(ADA), target=Anchor("t1"), target_name="ada.l", action=Action.CREATE
+    )
     ben = record(BEN, cycle="c2", verdict=Verdict.FAILURE, code="Conflict", at=LATER)
     await journal.record(ada)
     await journal.record(ben)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -55,6 +54,7 @@ from provisor.model.entries import (
     Value,
     Watermark,
 )
+from provisor.model.frozen import replace
 from provisor.model.jobs import Asked, Progress, ResetScope
 from provisor.ports import Journal, Ledger, Listed, Observation, RecordQuery, Wanted
 from provisor.store.memory import MemoryStore
