@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -33,13 +34,14 @@ def reading(entries: int = ENTRIES) -> list[Row]:
     """A first read, durable, beside the fastest client library that reads the same and counts."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name), entries) as server:
         folder = Path(name)
+        attributes = asyncio.run(ldap.asked(folder, server.url))
 
         def ours() -> Taken:
             prepare(folder)
             return timed("benchmarks.ldap", "read", folder, server.url)
 
         def theirs() -> Taken:
-            return ldap.run_bare(server.url)
+            return ldap.run_bare(server.url, attributes)
 
         one, other = alternate(ours, theirs, ROUNDS)
     assert {taken.told["objects"] for taken in one + other} == {entries}

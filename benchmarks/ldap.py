@@ -1,8 +1,9 @@
 """How fast a directory is read for the first time, and how soon a change in it arrives.
 
 `read FOLDER URL` reads everything as a first cycle does, into a store: each page of observations is
-committed before the next one. `bare URL` reads the same, of the same server, with python-ldap, the
-fastest client library there is, and only counts; it runs in whichever Python has that library.
+committed before the next one. `bare URL ATTRIBUTE…` reads the same, of the same server, with
+python-ldap, the fastest client library there is, and only counts; it runs in whichever Python has
+that library.
 `heard FOLDER BASE STATS URL` runs `provisor run --watch`, changes people one after the other by
 another client, and measures each time until the first byte is at the target.
 """
@@ -23,6 +24,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from benchmarks.world import Taken
+    from provisor.connectors.ldap.settings import LdapSettings
 
 SUFFIX = "dc=example,dc=com"
 READER, PASSWORD = f"uid=reader,{SUFFIX}", "reader"
@@ -30,10 +32,6 @@ PEOPLE, GROUPS = f"ou=people,{SUFFIX}", f"ou=groups,{SUFFIX}"
 CHANGES, PATIENCE_S, PAGE = 9, 60.0, 1_000
 OTHERS = "/usr/bin/python3"
 """Where Debian has python-ldap (python3-ldap): on PyPI it has to be compiled."""
-ASKED = (
-    *("uid", "cn", "sn", "givenName", "displayName", "mail", "title", "departmentNumber"),
-    *("manager", "employeeNumber", "entryUUID", "modifyTimestamp", "objectClass"),
-)
 CONFIGURATION = """
 tenant: {{id: 6f1c2f9e-5d7c-4b52-9d0e-0d6c9a2f7b12}}
 jobs:
@@ -90,11 +88,33 @@ def _line(name: str, value: str) -> str:
 # both sides
 
 
+def settings_of(folder: Path, url: str) -> LdapSettings:
+    from provisor.connectors.ldap.settings import LdapSettings, parse
+
+    raw = {"url": url, "bindDn": READER, "password": PASSWORD, "base": SUFFIX}
+    settings = parse(raw, folder)
+    assert isinstance(settings, LdapSettings), settings
+    return settings
+
+
+async def asked(folder: Path, url: str) -> Sequence[str]:
+    """Return what a read asks of each person, so that the other side asks the same."""
+    from benchmarks.world import rules_of_template
+    from provisor.connectors.catalog import required
+    from provisor.connectors.ldap.directory import open_directory
+
+    settings = settings_of(folder, url)
+    directory = await open_directory(settings, required(rules_of_template()))
+    try:
+        return directory.search(settings.users).attributes
+    finally:
+        await directory.close()
+
+
 async def read(folder: Path, url: str) -> int:
     """Read everything into the store; return how many objects there are."""
     from benchmarks.world import JOB, STORE, Clock, Seeded, rules_of_template
     from provisor.connectors.catalog import required
-    from provisor.connectors.ldap.settings import LdapSettings, parse
     from provisor.connectors.ldap.source import LdapSource
     from provisor.connectors.memory import MemoryTarget
     from provisor.engine.imports import import_changes
@@ -104,13 +124,10 @@ async def read(folder: Path, url: str) -> int:
     from provisor.store.sqlite.store import SqliteStore
 
     clock, chance, rules = Clock(), Seeded(), rules_of_template()
-    raw = {"url": url, "bindDn": READER, "password": PASSWORD, "base": SUFFIX}
-    settings = parse(raw, folder)
-    assert isinstance(settings, LdapSettings), settings
     store = SqliteStore(folder / STORE)
     journal = await store.open_journal(JOB.id, "benchmark")
     ports = Ports(
-        source=LdapSource(settings, clock, required(rules)),
+        source=LdapSource(settings_of(folder, url), clock, required(rules)),
         target=MemoryTarget(),
         journal=journal,
         clock=clock,
@@ -129,8 +146,9 @@ async def read(folder: Path, url: str) -> int:
     return count
 
 
-def bare(url: str) -> int:
-    """Read the same with python-ldap, page by page, and count."""
+def bare(url: str, attributes: Sequence[str]) -> int:
+    """Read the same with python-ldap, page by page, and count. Values stay the octets that the
+    library hands over."""
     library: Any = importlib.import_module("ldap")
     paging: Any = importlib.import_module("ldap.controls")
     connection = library.initialize(url)
@@ -142,7 +160,7 @@ def bare(url: str) -> int:
             SUFFIX,
             library.SCOPE_SUBTREE,
             "(objectClass=inetOrgPerson)",
-            list(ASKED),
+            list(attributes),
             serverctrls=[control],
         )
         _, found, _, controls = connection.result3(number)
@@ -155,13 +173,13 @@ def bare(url: str) -> int:
 # the two rows
 
 
-def run_bare(url: str) -> Taken:
+def run_bare(url: str, attributes: Sequence[str]) -> Taken:
     """Run the other side in the Python that has the library. Raises RuntimeError without one."""
     from benchmarks.world import Taken
 
     for python in (sys.executable, OTHERS):
         if subprocess.run([python, "-c", "import ldap"], capture_output=True).returncode == 0:
-            command = [python, "-P", str(Path(__file__).resolve()), "bare", url]
+            command = [python, "-P", str(Path(__file__).resolve()), "bare", url, *attributes]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             said = json.loads(done.stdout.splitlines()[-1])
             return Taken(said.pop("wall"), said.pop("processor"), said.pop("peak"), said)
@@ -172,7 +190,7 @@ def heard(folder: Path, base: str, stats: str, url: str) -> list[float]:
     """Change people, one after the other; return how many seconds each change took to arrive."""
     import ldap3
 
-    from benchmarks.leaver import asked
+    from benchmarks.leaver import asked as asked_of
     from benchmarks.started import provisor, run
 
     os.environ |= {"BENCHMARK_TOKEN": "benchmark", "BENCHMARK_LDAP": PASSWORD}
@@ -188,11 +206,11 @@ def heard(folder: Path, base: str, stats: str, url: str) -> list[float]:
     taken: list[float] = []
     try:
         for number in range(CHANGES + 1):
-            patched = asked(stats).get("PATCH Users", 0)
+            patched = asked_of(stats).get("PATCH Users", 0)
             began = time.monotonic()
             changes = {"title": [(ldap3.MODIFY_REPLACE, [f"Title {number}"])]}
             assert hands.modify(f"uid=u{number + 1},{PEOPLE}", changes), hands.result
-            while asked(stats).get("PATCH Users", 0) == patched:
+            while asked_of(stats).get("PATCH Users", 0) == patched:
                 if time.monotonic() - began > PATIENCE_S or watching.poll() is not None:
                     raise SystemExit("the change did not arrive")
                 time.sleep(0.002)
@@ -213,12 +231,14 @@ def main(what: str, arguments: Sequence[str]) -> None:
             from provisor.__main__ import collect_rarely
 
             collect_rarely()
+            for name in ("benchmarks.world", "provisor.connectors.ldap.source"):
+                importlib.import_module(name)  # starting is not what is measured, on either side
             with telling() as said:
                 said["objects"] = asyncio.run(read(Path(folder), url))
-        case "bare", (url,):
+        case "bare", (url, *attributes):
             importlib.import_module("ldap")  # starting it is not what is measured
             with telling() as said:
-                said["objects"] = bare(url)
+                said["objects"] = bare(url, attributes)
         case "heard", (folder, base, stats, url):
             with telling() as said:
                 said["seconds"] = heard(Path(folder), base, stats, url)

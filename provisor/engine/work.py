@@ -119,11 +119,11 @@ class Work:
 
     def takers(self, key: EntryKey) -> tuple[StandingKey, ...]:
         """Return the standings a source object may have, one for each mapping of its kind."""
-        return tuple(
-            StandingKey(name, key.anchor)
-            for name, terms in self.terms.items()
-            if terms.mapping.source_kind == key.kind
-        )
+        return tuple(StandingKey(name, key.anchor) for name in self.mappings_of(key.kind))
+
+    def mappings_of(self, kind: str) -> tuple[MappingName, ...]:
+        """Return the mappings that take source objects of a kind."""
+        return tuple(n for n, terms in self.terms.items() if terms.mapping.source_kind == kind)
 
 
 def still_terms(mandate: Mandate, now: datetime) -> Mapping[MappingName, Terms]:

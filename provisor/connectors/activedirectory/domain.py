@@ -197,9 +197,9 @@ class Domain:
 
     async def whole(self, found: Found) -> Found:
         """Return an entry with all values of attributes of which it showed the first only."""
-        if not any(";range=" in name for name in found.attributes):
+        if not found.has_ranges:
             return found
-        named = Found(values.named(found.dn).dn, found.attributes, found.controls)
+        named = found.named(values.named(found.dn).dn)
         return await ranges.complete(self.connection, named, controls.extended_dn())
 
     def read(self, kind: Kind, found: Found, tally: Tally) -> Raw | ReadFault:

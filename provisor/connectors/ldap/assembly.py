@@ -50,13 +50,16 @@ class Assembly:
     def resolver(self) -> Resolver:
         return self.directory.resolver
 
-    def learn(self, kind: Kind, raw: Raw) -> None:
-        """Remember whom the name of an entry means."""
-        reference = Reference(kind.name, raw.anchor)
-        uid = raw.attributes.get(self._uid_name) if not self._is_group(kind) else None
-        self.resolver.learn(raw.dn, reference, uid if isinstance(uid, str) else "")
-        for group in raw.member_of:
-            self.members_of.setdefault(names.normal(group), []).append(reference)
+    def learn(self, kind: Kind, raws: Iterable[Raw]) -> None:
+        """Remember whom the names of entries mean."""
+        uid_name = "" if self._is_group(kind) else self._uid_name
+        learn, name = self.resolver.learn, kind.name
+        for raw in raws:
+            reference = Reference(name, raw.anchor)
+            uid = raw.attributes.get(uid_name)
+            learn(raw.dn, reference, uid if isinstance(uid, str) else "")
+            for group in raw.member_of:
+                self.members_of.setdefault(names.normal(group), []).append(reference)
 
     def _is_group(self, kind: Kind) -> bool:
         return self.directory.shape(kind).is_group
@@ -64,9 +67,10 @@ class Assembly:
     def ready(self, kind: Kind, raws: Sequence[Raw]) -> list[Change]:
         """Return the objects that can be told now; the others wait. `learn` them before."""
         done: list[Change] = []
+        is_group = self._is_group(kind)
         for raw in raws:
             if self._is_known(kind, raw):
-                done.append(Seen(self.entry(kind, raw)))
+                done.append(Seen(self.entry(kind, raw, is_group=is_group)))
             else:
                 self._waiting.append((kind, raw))
                 self._waiting_values += 1 + len(raw.members) + len(raw.member_uids)
@@ -83,19 +87,23 @@ class Assembly:
             dn for _, raw in waiting for dn in (*raw.members, *([raw.manager] * bool(raw.manager)))
         )
         await self.resolver.resolve_uids(uid for _, raw in waiting for uid in raw.member_uids)
-        return [Seen(self.entry(kind, raw)) for kind, raw in waiting]
+        return [self.seen(kind, raw) for kind, raw in waiting]
+
+    def seen(self, kind: Kind, raw: Raw) -> Seen:
+        return Seen(self.entry(kind, raw, is_group=self._is_group(kind)))
 
     def _is_known(self, kind: Kind, raw: Raw) -> bool:
         if kind.expands_nested:
             return False  # who is in the groups within is asked for when all groups are known
-        has = self.resolver.has
+        # Names are spelled in one way, mostly; who is spelled otherwise waits, and is found then.
+        has = self.resolver.has_spelled
         if raw.manager and not has(raw.manager):
             return False
-        if not all(map(has, raw.members)):
+        if raw.members and not all(map(has, raw.members)):
             return False
-        return all(map(self.resolver.has_uid, raw.member_uids))
+        return not raw.member_uids or all(map(self.resolver.has_uid, raw.member_uids))
 
-    def entry(self, kind: Kind, raw: Raw) -> Entry:
+    def entry(self, kind: Kind, raw: Raw, *, is_group: bool) -> Entry:
         """Return an object, with references to whoever is known."""
         attributes = raw.attributes
         manager = self.resolver.of(raw.manager) if raw.manager else None
@@ -103,7 +111,7 @@ class Assembly:
             attributes[MANAGER] = manager
         elif raw.manager:
             self._note_unsettled(kind, raw)
-        if self._is_group(kind):
+        if is_group:
             held = self._members(kind, raw)
             if held:
                 attributes[MEMBERS] = tuple(sorted(held, key=_in_order))

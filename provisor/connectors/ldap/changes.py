@@ -211,8 +211,7 @@ class Incremental:
         done: list[Change] = []
         for kind in directory.settings.kinds:
             raws = self.raws.get(kind.name, [])
-            for raw in raws:
-                assembly.learn(kind, raw)
+            assembly.learn(kind, raws)
             if groups is not None and kind.expands_nested:
                 nested = Nested(directory, groups)
                 for raw in raws:

@@ -161,7 +161,7 @@ class Directory:
                     break
                 what = f"the search below '{search.base}' at {connection.endpoint}"
                 raise read_failure(page.result, what)
-            yield [await ranges.complete(connection, one) for one in page.found]
+            yield await ranges.all_complete(connection, page.found)
         for url in elsewhere:
             async for found in self._follow(url, search, hops + 1):
                 yield found
@@ -315,13 +315,8 @@ class Directory:
 
 
 def _newness(kind: str, anchor: str, found: Found) -> Newest:
-    changed, stamp = found.values(CHANGED), found.values(STAMP)
-    return Newest(
-        kind,
-        anchor,
-        changed[0].decode(errors="replace") if changed else "",
-        stamp[0].decode(errors="replace") if stamp else "",
-    )
+    changed, stamp = found.first(CHANGED), found.first(STAMP)
+    return Newest(kind, anchor, changed.decode(errors="replace"), stamp.decode(errors="replace"))
 
 
 async def open_directory(settings: LdapSettings, wanted: Mapping[str, frozenset[str]]) -> Directory:

@@ -44,6 +44,10 @@ class Resolver:
     def has(self, dn: str) -> bool:
         return dn in self._spelled or self._normal(dn) in self._normals()
 
+    def has_spelled(self, dn: str) -> bool:
+        """Tell whether a name was learned in this very spelling."""
+        return dn in self._spelled
+
     def has_uid(self, uid: str) -> bool:
         return uid in self._uids
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from operator import itemgetter
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from provisor.connectors.ldap.settings import MEMBER_OF, Disabling, Kind, LdapSettings
 from provisor.connectors.ldapwire import names, values
-from provisor.connectors.ldapwire.messages import Found
+from provisor.connectors.ldapwire.entries import Found, Held, Layout, listed
 from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.schema import Schema
 from provisor.model.entries import Anchor, Scalar, Value
@@ -88,6 +90,9 @@ DN_SYNTAXES: Final = frozenset({"1.3.6.1.4.1.1466.115.121.1.12", "1.3.6.1.4.1.14
 BINARY_ANCHORS: Final = frozenset({"objectguid", "guid"})
 
 
+NO_ANCHOR: Final = Anchor("")
+
+
 @dataclass(slots=True)
 class Raw:
     """An entry whose references are still names."""
@@ -96,10 +101,10 @@ class Raw:
     anchor: Anchor
     attributes: dict[str, Value]
     manager: str = ""
-    members: list[str] = field(default_factory=list[str])
+    members: Sequence[str] = ()
     """Names."""
-    member_uids: list[str] = field(default_factory=list[str])
-    member_of: list[str] = field(default_factory=list[str])
+    member_uids: Sequence[str] = ()
+    member_of: Sequence[str] = ()
     """Names of groups that it says it is in, where members are told so."""
 
 
@@ -125,6 +130,17 @@ class _Plan:
     """None: it is a text."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """How entries of one layout are read: texts that are one value all at once."""
+
+    texts: tuple[str, ...]
+    """What they are called inside."""
+    pick: Callable[[Sequence[Held]], tuple[bytes, ...]]
+    others: tuple[tuple[int, str, _Plan], ...]
+    """The rest: where it is, its name and what is done with it."""
+
+
 @dataclass(slots=True)
 class Shape:
     """How entries of one kind are read."""
@@ -135,12 +151,18 @@ class Shape:
     wanted: frozenset[str]
     """Canonical names that mappings and filters read."""
     _plans: dict[str, _Plan] = field(default_factory=dict[str, "_Plan"])
+    _programs: dict[Layout, _Program] = field(default_factory=dict["Layout", "_Program"])
     _dn_name: str | None = None
     """What the name of an entry is called inside, once that was asked; empty: left out."""
+    is_group: bool = field(init=False)
+    _tells_disabled: bool = field(init=False)
+    _anchor: Callable[[bytes], Anchor] = field(init=False)
 
-    @property
-    def is_group(self) -> bool:
-        return self.settings.groups is not None and self.kind.name == self.settings.groups.name
+    def __post_init__(self) -> None:
+        groups = self.settings.groups
+        self.is_group = groups is not None and self.kind.name == groups.name
+        self._tells_disabled = not self.is_group and self.settings.disabling.is_known
+        self._anchor = anchor_reader(self.kind.anchor)
 
     def canonical(self, attribute: str) -> str | None:
         """Return what an attribute is called inside, None if it is left out.
@@ -183,59 +205,112 @@ class Shape:
 
     def read(self, found: Found) -> Raw | NoObject:
         """Return what an entry says."""
-        raw = Raw(found.dn, Anchor(""), {})
-        out = raw.attributes
+        layout = found.layout
+        if layout is None:
+            return self._read(found, {}, self._planned_of(found))
+        program = self._programs.get(layout) or self._program(layout)
+        held = found.held
+        texts: dict[str, Value]
+        try:
+            texts = dict(zip(program.texts, map(bytes.decode, program.pick(held)), strict=True))
+        except UnicodeDecodeError:  # some are no texts, whatever their names
+            return self._read(found, {}, self._planned_of(found))
+        return self._read(found, texts, [(n, p, held[at]) for at, n, p in program.others])
+
+    def _planned_of(self, found: Found) -> Iterator[tuple[str, _Plan, Held]]:
         for name, held in found.attributes.items():
-            if not held:
+            one = held[0] if len(held) == 1 else held
+            yield name, self._plans.get(name) or self._plan(name), one
+
+    def _program(self, layout: Layout) -> _Program:
+        planned = [self._plans.get(name) or self._plan(name) for name in layout.names]
+        called = Counter(plan.name for plan in planned if plan.role is _Role.VALUE)
+        texts: list[tuple[int, str]] = []
+        others: list[tuple[int, str, _Plan]] = []
+        for at, (name, has_one, plan) in enumerate(
+            zip(layout.names, layout.has_one, planned, strict=True)
+        ):
+            is_text = plan.role is _Role.VALUE and plan.read is None and not plan.is_many
+            # Of two attributes with one name inside the last one stands, which is told by order.
+            if is_text and has_one and called[plan.name] == 1:
+                texts.append((at, plan.name))
+            elif plan.role is not _Role.SKIP:
+                others.append((at, name, plan))
+        program = _Program(
+            tuple(name for _, name in texts), _picker([at for at, _ in texts]), tuple(others)
+        )
+        self._programs[layout] = program
+        return program
+
+    def _read(
+        self, found: Found, out: dict[str, Value], planned: Iterable[tuple[str, _Plan, Held]]
+    ) -> Raw | NoObject:
+        raw = Raw(found.dn, NO_ANCHOR, out)
+        for name, plan, held in planned:
+            if not held and not isinstance(held, bytes):
                 continue
-            plan = self._plans.get(name) or self._plan(name)
+            problem = ""
             if plan.role is _Role.VALUE:
                 try:
-                    if plan.is_single or (len(held) == 1 and not plan.is_many):
-                        value = held[0] if len(held) == 1 else self._first(found.dn, name, held)
-                        out[plan.name] = plan.read(value) if plan.read else value.decode()
-                        if plan.name == MAIL and len(held) > 1:
-                            rest = [one.decode() for one in held if one != value]
-                            out.setdefault(OTHER_MAILS, tuple(rest))
-                    else:
-                        read = plan.read or bytes.decode
-                        out[plan.name] = tuple(read(one) for one in held)
-                except UnicodeDecodeError:  # no text, whatever its name: octets then
-                    kept: tuple[Scalar, ...] = tuple(held)
-                    out[plan.name] = kept[0] if len(kept) == 1 else kept
+                    self._take(raw, name, plan, held)
                 except values.NotAValue as odd:
-                    return NoObject(found.dn, f"{name}: {odd}", raw.anchor or None)
+                    problem = str(odd)
+            elif plan.role is _Role.ANCHOR and isinstance(held, bytes):
+                try:
+                    raw.anchor = self._anchor(held)
+                except values.NotAValue as odd:
+                    problem = str(odd)
             elif plan.role is not _Role.SKIP:
-                problem = self._point(raw, plan.role, held)
-                if problem:
-                    return NoObject(found.dn, f"{name}: {problem}", raw.anchor or None)
+                problem = self._point(raw, plan.role, listed(held))
+            if problem:
+                return NoObject(found.dn, f"{name}: {problem}", raw.anchor or None)
         if not raw.anchor:
             message = f"it has no {self.kind.anchor}; name an attribute as anchor that all have"
             return NoObject(found.dn, message)
-        out[OBJECT_ID] = str(raw.anchor)
+        out[OBJECT_ID] = raw.anchor
         if self._dn_name is None:
             self._dn_name = self.canonical(ENTRY_DN) or ""
         if self._dn_name:
             out[self._dn_name] = found.dn
-        if not self.is_group and self.settings.disabling.is_known:
+        if self._tells_disabled:
             out[ACCOUNT_ENABLED] = not is_disabled(found, self.settings.disabling)
         return raw
+
+    def _take(self, raw: Raw, name: str, plan: _Plan, held: Held) -> None:
+        """Take in the values of an attribute. Raises NotAValue."""
+        out = raw.attributes
+        try:
+            if isinstance(held, bytes):
+                value = plan.read(held) if plan.read else held.decode()
+                out[plan.name] = (value,) if plan.is_many else value
+            elif plan.is_single:
+                first = self._first(raw.dn, name, held)
+                out[plan.name] = plan.read(first) if plan.read else first.decode()
+                if plan.name == MAIL:
+                    rest = [one.decode() for one in held if one != first]
+                    out.setdefault(OTHER_MAILS, tuple(rest))
+            else:
+                out[plan.name] = tuple(map(plan.read or bytes.decode, held))
+        except UnicodeDecodeError:  # no text, whatever its name: octets then
+            kept: tuple[Scalar, ...] = tuple(listed(held))
+            out[plan.name] = kept[0] if len(kept) == 1 else kept
 
     def _point(self, raw: Raw, role: _Role, held: list[bytes]) -> str:
         """Take in values that name objects; return what is wrong, if anything."""
         try:
             match role:
                 case _Role.ANCHOR:
-                    raw.anchor = anchor_of(self.kind.anchor, held[0])
+                    raw.anchor = self._anchor(held[0])
                 case _Role.MANAGER:
                     raw.manager = held[0].decode()
                 case _Role.MEMBER:
                     # A unique member may carry a number behind its name (RFC 4517, 3.3.21).
-                    raw.members += [_without_number(one.decode()) for one in held if one]
+                    told = (_without_number(one.decode()) for one in held if one)
+                    raw.members = [*raw.members, *told]
                 case _Role.MEMBER_UID:
-                    raw.member_uids += [one.decode() for one in held]
+                    raw.member_uids = [*raw.member_uids, *map(bytes.decode, held)]
                 case _Role.MEMBER_OF:
-                    raw.member_of += [one.decode() for one in held]
+                    raw.member_of = [*raw.member_of, *map(bytes.decode, held)]
                 case _:
                     pass
         except (UnicodeDecodeError, values.NotAValue) as odd:
@@ -319,15 +394,32 @@ def _without_number(name: str) -> str:
 
 def anchor_of(attribute: str, value: bytes) -> Anchor:
     """Return an anchor as it is kept. Raises NotAValue."""
-    match attribute.lower():
-        case "objectguid":
-            return Anchor(str(values.guid(value)))
-        case "guid":
-            return Anchor(str(values.uuid(value)))
-        case "entryuuid":
-            return Anchor(values.text(value).lower())
-        case _:
-            return Anchor(values.text(value))
+    return anchor_reader(attribute)(value)
+
+
+def anchor_reader(attribute: str) -> Callable[[bytes], Anchor]:
+    """Return what reads anchors that are of one attribute, and raises NotAValue."""
+    return ANCHOR_READERS.get(attribute.lower(), _plain_anchor)
+
+
+def _plain_anchor(value: bytes) -> Anchor:
+    return Anchor(values.text(value))
+
+
+ANCHOR_READERS: Final[Mapping[str, Callable[[bytes], Anchor]]] = MappingProxyType(
+    {
+        "objectguid": lambda value: Anchor(str(values.guid(value))),
+        "guid": lambda value: Anchor(str(values.uuid(value))),
+        "entryuuid": lambda value: Anchor(values.text(value).lower()),
+    }
+)
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Held]], tuple[bytes, ...]]:
+    """Return what takes the values at these places, each of which is one."""
+    if len(places) > 1:
+        return cast("Callable[[Sequence[Held]], tuple[bytes, ...]]", itemgetter(*places))
+    return lambda held: tuple(cast("bytes", held[at]) for at in places)
 
 
 def anchor_value(attribute: str, anchor: Anchor) -> bytes | str | None:

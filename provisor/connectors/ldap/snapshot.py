@@ -15,7 +15,7 @@ from provisor.connectors.ldap.shape import Raw
 from provisor.connectors.ldap.syncing import Refresh, SyncRefused, refresh
 from provisor.connectors.ldapwire import controls
 from provisor.connectors.ldapwire.messages import Found
-from provisor.connectors.ldapwire.ranges import complete
+from provisor.connectors.ldapwire.ranges import all_complete
 from provisor.errors import Unreachable
 from provisor.model.entries import Change, Page, ReadFault, Receipt
 
@@ -41,8 +41,7 @@ class Snapshot:
         for kind in settings.kinds:
             async for found in self._entries(kind):
                 raws, faults = self._taken(kind, found)
-                for raw in raws:
-                    assembly.learn(kind, raw)
+                assembly.learn(kind, raws)
                 if kind.expands_nested and nested is not None:
                     for raw in raws:
                         nested.learn(raw)
@@ -117,7 +116,7 @@ class Snapshot:
                     if part.cookie:
                         self.cookies[kind.name] = part.cookie
                 else:
-                    yield [await complete(directory.connection, one) for one in part.changed]
+                    yield await all_complete(directory.connection, part.changed)
         except SyncRefused as refusal:
             if directory.settings.changes is Changes.SYNC:
                 raise refusal.failure from refusal

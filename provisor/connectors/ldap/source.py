@@ -74,7 +74,7 @@ class LdapSource:
             if MEMBER_OF in map(str.lower, kind.members):
                 await self._learn_members(directory, assembly, raw.dn)
         assembly.ready(kind, [raw])
-        changes = await assembly.rest() or [Seen(assembly.entry(kind, raw))]
+        changes = await assembly.rest() or [assembly.seen(kind, raw)]
         (change,) = changes
         assert isinstance(change, Seen)
         return change.entry
@@ -88,7 +88,7 @@ class LdapSource:
                     raw = directory.shape(kind).read(one)
                     if not isinstance(raw, NoObject):
                         raw.member_of = [dn]
-                        assembly.learn(kind, raw)
+                        assembly.learn(kind, [raw])
 
     async def _look(self) -> Directory:
         """Return a directory that has learned nothing yet: names mean what they mean now."""

@@ -28,6 +28,10 @@ class Batch:
     changed: list[Found] = field(default_factory=list[Found])
     deleted: list[UUID] = field(default_factory=list[UUID])
 
+    def is_of(self, size: int) -> bool:
+        """Tell whether it tells of so many objects."""
+        return len(self.changed) + len(self.deleted) >= size
+
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
@@ -64,27 +68,27 @@ async def refresh(
         attributes=search.attributes,
         controls=(control,),
     )
-    state = _State(directory, kind, cookie)
+    state, size = _State(directory, kind, cookie), directory.settings.page_size
     # A connection of its own: while what it tells waits to be taken, nothing else would pass.
     connection = await connect(directory.settings.endpoint, directory.settings.credentials)
     try:
-        async for part in connection.search(asked):
-            match part:
-                case Found():
-                    state.take(part)
-                case Intermediate(oid, value) if oid == SYNC_INFO:
-                    state.hear(value)
-                case Elsewhere():
-                    directory.elsewhere([part], search.base)
-                case Result():
-                    state.end(part)
-                case _:
-                    pass
-            size = len(state.batch.changed) + len(state.batch.deleted)
-            if size >= directory.settings.page_size or state.is_ended:
-                batch, state.batch = state.batch, Batch()
-                if batch.changed or batch.deleted:
-                    yield batch
+        async for some in connection.answers(asked):
+            for part in some:
+                match part:
+                    case Found():
+                        state.take(part)
+                    case Intermediate(oid, value) if oid == SYNC_INFO:
+                        state.hear(value)
+                    case Elsewhere():
+                        directory.elsewhere([part], search.base)
+                    case Result():
+                        state.end(part)
+                    case _:
+                        pass
+                if state.batch.is_of(size) or state.is_ended:
+                    batch, state.batch = state.batch, Batch()
+                    if batch.changed or batch.deleted:
+                        yield batch
     except Malformed as odd:
         raise Unreachable(f"{directory.where}: {odd}", code=INCOMPLETE) from odd
     finally:
@@ -102,6 +106,9 @@ class _State:
         self.is_ended = False
 
     def take(self, found: Found) -> None:
+        if sync.is_plain_change(found):
+            self.batch.changed.append(found)
+            return
         told = sync.entry_state(found.controls)
         if told is None:
             message = f"{self._directory.where} does not say what it tells '{found.dn}' for"

@@ -11,19 +11,19 @@ import asyncio
 import asyncio.trsock
 import socket
 import ssl
-from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from provisor.connectors.ldapwire import ber, messages
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.endpoint import Credentials, Endpoint, Security, bind_request
+from provisor.connectors.ldapwire.entries import Found, Layouts
 from provisor.connectors.ldapwire.messages import (
     Answer,
     Elsewhere,
     Extended,
-    Found,
     Intermediate,
     Search,
 )
@@ -35,13 +35,15 @@ MESSAGE_OCTETS_MAX: Final = 256 * 2**20
 WAITING_MAX: Final = 2000
 """So many answers may wait to be taken before the server is made to wait."""
 BROKEN: Final = "SourceReadIncomplete"
+Shown: TypeAlias = Found | Elsewhere | Intermediate | Result
+"""What a search is answered with."""
 
 
 @dataclass(slots=True)
 class _Operation:
     """What is under way under one number."""
 
-    answers: deque[Answer] = field(default_factory=deque[Answer])
+    answers: list[Answer] = field(default_factory=list[Answer])
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -55,6 +57,7 @@ class _Wire(asyncio.Protocol):
         """Why the connection is over; empty while it is not."""
         self._data = b""
         self._is_paused = False
+        self._layouts = Layouts()
 
     @property
     def has_rest(self) -> bool:
@@ -73,7 +76,7 @@ class _Wire(asyncio.Protocol):
                     raise ber.Malformed("a message is longer than any could be")
                 if at + size > length:
                     break
-                self._sort(*messages.read(data, at, at + size))
+                self._sort(*messages.read(data, at, at + size, self._layouts))
                 at += size
         except ber.Malformed as odd:
             self.end(f"the server sent what is no LDAP: {odd}")
@@ -87,7 +90,9 @@ class _Wire(asyncio.Protocol):
             return
         operation = self.operations.get(number)
         if operation is None:
-            return  # given up, and told so late
+            return  # given up, and told so late; or over already
+        if isinstance(answer, Result):
+            del self.operations[number]
         operation.answers.append(answer)
         operation.came.set()
         if len(operation.answers) > WAITING_MAX and not self._is_paused and self.transport:
@@ -132,13 +137,22 @@ class Connection:
 
     async def search(
         self, request: Search, *, answer_timeout_s: float | None = -1
-    ) -> AsyncGenerator[Found | Elsewhere | Intermediate | Result]:
+    ) -> AsyncGenerator[Shown]:
         """Yield what a search shows, as it comes; the last one yielded is its result.
 
         Whoever stops listening before has abandoned the search. A server that says nothing for
         `answer_timeout_s` (the endpoint's, if not given; for ever, if None) is Unreachable, as is
         one that ends the connection. Raises NotAFilter.
         """
+        async with aclosing(self.answers(request, answer_timeout_s=answer_timeout_s)) as answers:
+            async for some in answers:
+                for answer in some:
+                    yield answer
+
+    async def answers(
+        self, request: Search, *, answer_timeout_s: float | None = -1
+    ) -> AsyncGenerator[Sequence[Shown]]:
+        """Yield what `search` yields, as many at a time as have come."""
         limit = self.endpoint.answer_timeout_s if answer_timeout_s == -1 else answer_timeout_s
         number, operation = self._begin(messages.search(request), request.controls)
         is_done = False
@@ -146,13 +160,14 @@ class Connection:
             while not is_done:
                 if not operation.answers:
                     await self._wait(operation, limit, f"the search below '{request.base}'")
-                answer = operation.answers.popleft()
+                some, operation.answers = operation.answers, []
                 self._wire.taken(operation)
-                if isinstance(answer, Extended):
+                shown = [one for one in some if not isinstance(one, Extended)]
+                if len(shown) < len(some):
                     self._wire.end("the server answered a search with something else")
-                    continue
-                is_done = isinstance(answer, Result)
-                yield answer
+                is_done = bool(shown) and isinstance(shown[-1], Result)
+                if shown:
+                    yield shown
         finally:
             self._finish(number, operation, is_done=is_done)
 
@@ -230,7 +245,7 @@ class Connection:
         finally:
             # A write is never abandoned: it would only make less sure what became of it.
             self._finish(number, operation, is_done=is_done or is_write)
-        answer = operation.answers.popleft()
+        answer = operation.answers.pop(0)
         if isinstance(answer, Result):
             return Extended(answer)
         if isinstance(answer, Extended):

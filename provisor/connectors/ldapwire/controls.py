@@ -72,6 +72,22 @@ def read_controls(reader: ber.Reader) -> tuple[Control, ...]:
     return tuple(found)
 
 
+# synchronisation
+
+UUID_OCTETS: Final = 16
+NO_UUID: Final = bytes(UUID_OCTETS)
+
+
+def state_told(state: int, uuid: bytes) -> bytes:
+    """Return what goes with an entry that is told for something, where no cookie does."""
+    value = ber.sequence(ber.integer(state, ber.ENUMERATED), ber.octets(uuid))
+    return Control(SYNC_STATE, value).encoded()
+
+
+USUAL_STATES: Final = {state_told(state, NO_UUID)[:-UUID_OCTETS]: state for state in range(4)}
+"""What goes with very many entries, but for the UUID that it ends with: states by how they are
+told."""
+
 # pages
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from provisor.connectors.ldapwire.connection import Connection
@@ -16,13 +17,22 @@ RANGE: Final = re.compile(r"(.+);range=(\d+)-(\d+|\*)", re.IGNORECASE)
 ROUNDS_MAX: Final = 100_000
 
 
+async def all_complete(
+    connection: Connection, found: Sequence[Found], *controls: Control
+) -> Sequence[Found]:
+    """Return entries with all values of attributes of which they showed the first only."""
+    if not any(one.has_ranges for one in found):
+        return found
+    return [await complete(connection, one, *controls) for one in found]
+
+
 async def complete(connection: Connection, found: Found, *controls: Control) -> Found:
     """Return an entry with all values of attributes of which it showed the first only.
 
     `controls` are those that it was asked with. Raises Unreachable, Denied: a part of the members
     is not the members.
     """
-    if ";range=" not in " ".join(found.attributes):  # of a hundred thousand, hardly any
+    if not found.has_ranges:  # of a hundred thousand, hardly any
         return found
     attributes: dict[str, list[bytes]] = {}
     for name, held in found.attributes.items():

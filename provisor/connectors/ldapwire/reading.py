@@ -65,16 +65,11 @@ async def page(connection: Connection, search: Search) -> ResultPage:
     """Return all that a search shows, as one page."""
     found: list[Found] = []
     elsewhere: list[Elsewhere] = []
-    async for part in connection.search(search):
-        match part:
-            case Found():
-                found.append(part)
-            case Elsewhere():
-                elsewhere.append(part)
-            case Result():
-                return ResultPage(tuple(found), tuple(elsewhere), part, is_last=True)
-            case _:
-                pass  # an intermediate message that nobody asked for
+    async for some in connection.answers(search):
+        found += [one for one in some if isinstance(one, Found)]
+        elsewhere += [one for one in some if isinstance(one, Elsewhere)]
+        if isinstance(result := some[-1], Result):
+            return ResultPage(tuple(found), tuple(elsewhere), result, is_last=True)
     raise AssertionError("a search ends with its result, or raises")
 
 

@@ -13,9 +13,12 @@ from provisor.connectors.ldapwire.controls import (
     SYNC_DONE,
     SYNC_REQUEST,
     SYNC_STATE,
+    USUAL_STATES,
+    UUID_OCTETS,
     Control,
     find,
 )
+from provisor.connectors.ldapwire.entries import Found
 
 REFRESH_ONLY, REFRESH_AND_PERSIST = 1, 3
 
@@ -74,10 +77,9 @@ SyncInfo: TypeAlias = NewCookie | PhaseEnded | IdSet
 _NEW_COOKIE, _REFRESH_DELETE, _REFRESH_PRESENT, _ID_SET = 0x80, 0xA1, 0xA2, 0xA3
 
 
-USUAL_STATE: Final = b"\x30\x15\x0a\x01"
-"""How a state without a cookie begins: a sequence of 21 octets, its first element a number."""
-USUAL_STATE_OCTETS: Final = 23
-STATES: Final = {state.value: state for state in State}
+CHANGED: Final = frozenset(
+    told for told, state in USUAL_STATES.items() if state in (State.ADD, State.MODIFY)
+)
 
 
 def sync_request(mode: int, cookie: bytes | None, *, reload_hint: bool = False) -> Control:
@@ -89,15 +91,17 @@ def sync_request(mode: int, cookie: bytes | None, *, reload_hint: bool = False) 
     return Control(SYNC_REQUEST, ber.sequence(*parts), is_critical=True)
 
 
+def is_plain_change(found: Found) -> bool:
+    """Tell whether an entry is told for being new, or another, and no cookie with it: of a hundred
+    thousand nearly all are."""
+    return found.told[:-UUID_OCTETS] in CHANGED
+
+
 def entry_state(controls: Iterable[Control]) -> EntryState | None:
     """Return what an entry is told for; None if it does not say. Raises Malformed."""
     value = find(controls, SYNC_STATE)
     if value is None:
         return None
-    if len(value) == USUAL_STATE_OCTETS and value[:4] == USUAL_STATE and value[5:7] == b"\x04\x10":
-        number, name, cookie = value[4], value[7:], None
-        if number in STATES:
-            return EntryState(STATES[number], UUID(bytes=name), cookie)
     inner = ber.Reader(value).enter(ber.SEQUENCE)
     number, name = inner.enumerated(), inner.octets()
     cookie = inner.octets() if inner.tag == ber.OCTETS else None

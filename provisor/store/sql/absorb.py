@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
-from provisor.model.decisions import StandingKey
-from provisor.model.entries import Absence, Entry, Gone, Seen, Touched
+from provisor.model.entries import Absence, Anchor, Entry, Gone, Seen, Touched
+from provisor.model.rules import MappingName
 from provisor.ports import Observation
 from provisor.store import transitions
 from provisor.store.sql import rows
@@ -48,13 +48,22 @@ class Counted:
 
 
 @dataclass(slots=True)
+class Known:
+    """What is known of the objects of a page within one mapping."""
+
+    number: int
+    """The mapping's."""
+    briefs: dict[Anchor, Brief] = field(default_factory=dict[Anchor, Brief])
+
+
+@dataclass(slots=True)
 class Page:
     """The work on one page: what is known of its objects, and the rows that go together."""
 
     desk: Desk
     now: datetime
     generation: int
-    known: dict[StandingKey, Brief]
+    known: dict[MappingName, Known]
     numbers: Iterator[int]
     counted: Counted = field(default_factory=Counted)
     shown: list[int] = field(default_factory=list[int])
@@ -65,48 +74,59 @@ class Page:
 
 def absorb(desk: Desk, observations: Sequence[Observation], now: datetime) -> Counted:
     (generation,) = desk.run("SELECT generation FROM job WHERE number = ?", (desk.job,)).fetchone()
-    known = _briefs(desk, observations)
-    new = sum(1 for observation in observations if observation.key not in known)
+    known = _known(desk, observations)
+    new = len(observations) - sum(len(of.briefs) for of in known.values())
     page = Page(desk, now, generation, known, desk.database.new_standings(new))
     for observation in observations:
-        _observe(page, observation)
+        change, key = observation.change, observation.key
+        of = known[key.mapping]
+        brief = of.briefs.get(key.anchor)
+        if isinstance(change, Seen):
+            _see(page, observation, of, brief, change.entry)
+        elif brief is not None:
+            _hear(page, observation, brief, change)
     _write(page)
     return page.counted
 
 
-def _briefs(desk: Desk, observations: Iterable[Observation]) -> dict[StandingKey, Brief]:
-    known: dict[StandingKey, Brief] = {}
-    for name, mapping, anchors in desk.by_mapping([o.key for o in observations]):
-        by_anchor = {key.anchor: key for key in (StandingKey(name, a) for a in anchors)}
-        for anchor, *columns in desk.run(BRIEFLY_KNOWN, (to_json(anchors), mapping)):
-            known[by_anchor[anchor]] = Brief(*columns)
+def _known(desk: Desk, observations: Iterable[Observation]) -> dict[MappingName, Known]:
+    """Return what is known of those objects, for each mapping that they are of."""
+    asked: dict[MappingName, list[Anchor]] = {}
+    for observation in observations:
+        key = observation.key
+        if key.mapping in asked:
+            asked[key.mapping].append(key.anchor)
+        else:
+            asked[key.mapping] = [key.anchor]
+    known: dict[MappingName, Known] = {}
+    for name, anchors in asked.items():
+        of = known[name] = Known(desk.number_of(name))
+        for anchor, *columns in desk.run(BRIEFLY_KNOWN, (to_json(anchors), of.number)):
+            of.briefs[anchor] = Brief(*columns)
     return known
 
 
-def _observe(page: Page, observation: Observation) -> None:
-    brief = page.known.get(observation.key)
-    match observation.change:
-        case Seen(entry):
-            _see(page, observation, brief, entry)
+def _hear(page: Page, observation: Observation, brief: Brief, change: Touched | Gone) -> None:
+    match change:
         case Touched():
-            if brief is None:
-                return
             if brief.absence is None:
                 _mark(page, observation, brief)
             else:
                 _change(page, observation, brief, None)
         case Gone(_, absence):
-            if brief is not None and brief.absence != absence:
+            if brief.absence != absence:
                 _lose(page, observation, brief, absence)
         case _:
-            assert_never(observation.change)
+            assert_never(change)
 
 
-def _see(page: Page, observation: Observation, brief: Brief | None, entry: Entry) -> None:
+def _see(
+    page: Page, observation: Observation, of: Known, brief: Brief | None, entry: Entry
+) -> None:
     shape, content = page.desk.shapes.encode(entry.kind, entry.attributes)
     mark = fingerprint(shape, content)
     if brief is None:
-        _remember(page, observation, entry, (shape, content, mark))
+        _remember(page, observation, of, entry, (shape, content, mark))
     elif brief.absence is None and brief.print == mark:
         _mark(page, observation, brief)
     else:
@@ -123,17 +143,21 @@ def _mark(page: Page, observation: Observation, brief: Brief) -> None:
 
 
 def _remember(
-    page: Page, observation: Observation, entry: Entry, stored: tuple[int, bytes, bytes]
+    page: Page,
+    observation: Observation,
+    of: Known,
+    entry: Entry,
+    stored: tuple[int, bytes, bytes],
 ) -> None:
     """An object that was never seen: its rows are written with those of the whole page."""
-    key, number = observation.key, next(page.numbers)
+    anchor, number = observation.key.anchor, next(page.numbers)
     shape, content, mark = stored
     references = rows.reference_rows(entry)
-    mapping = page.desk.number_of(key.mapping)
-    page.standings.append((number, mapping, key.anchor, entry.kind, mark, 1, 0, bool(references)))
+    page.standings.append((number, of.number, anchor, entry.kind, mark, 1, 0, bool(references)))
     page.sources.append((number, shape, content, entry.version))
-    page.references += [(number, *row, page.desk.job) for row in references]
-    page.known[key] = Brief(number, mark, None, page.generation)
+    if references:
+        page.references += [(number, *row, page.desk.job) for row in references]
+    of.briefs[anchor] = Brief(number, mark, None, page.generation)
     if observation.is_counted:
         page.counted.read += 1
         page.counted.deltas += 1

@@ -35,9 +35,9 @@ def from_micros(micros: int) -> datetime:
 
 
 def _extend(value: object) -> msgpack.ExtType:
+    if isinstance(value, Reference):  # as most are
+        return msgpack.ExtType(REFERENCE, _encode(f"{len(value.kind)}:{value.kind}{value.anchor}"))
     match value:
-        case Reference(kind, anchor):
-            return msgpack.ExtType(REFERENCE, _encode(f"{len(kind)}:{kind}{anchor}"))
         case datetime():
             return msgpack.ExtType(TIME, _encode_time(value))
         case int():  # more than 64 bits

@@ -363,13 +363,16 @@ def save_source(
 
 def reference_rows(entry: Entry | None) -> set[tuple[str, bool, str, str]]:
     """Return attribute, whether it holds one, kind and anchor of each reference."""
-    rows = set[tuple[str, bool, str, str]]()
+    rows: set[tuple[str, bool, str, str]] = set()
     for name, value in entry.attributes.items() if entry else ():
+        if value.__class__ is str:  # as most are: nothing more is to be asked of them
+            continue
         if isinstance(value, Reference):
             rows.add((name, True, value.kind, value.anchor))
         elif isinstance(value, tuple):
-            refs = (v for v in value if isinstance(v, Reference))
-            rows.update((name, False, r.kind, r.anchor) for r in refs)
+            for one in value:
+                if isinstance(one, Reference):
+                    rows.add((name, False, one.kind, one.anchor))
     return rows
 
 
