@@ -23,7 +23,7 @@ PEOPLE = 10_000
 RESULTS = Path(__file__).with_name("RESULTS.md")
 MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "initial": rows.initial,
-    "latency": lambda people: rows.initial(min(people, 5_000), latency_ms=20),
+    "latency": lambda people: rows.initial(min(people, 10_000), latency_ms=20),
     "rate": lambda people: rows.throttled(),
     "later": rows.later,
     "preview": rows.preview,
