@@ -1,8 +1,8 @@
 """How fast one target is asked, by all jobs together (spec: scim-target 9.1, settled 32).
 
-Begins with eight requests at a time and takes eight more with each round that goes well; halves when
-the target pushes back, and takes one more with each round from then on. A pause that the target asks for is kept by everybody. Its limit a second is
-learned (`rate`), or given.
+Begins with eight requests at a time and takes eight more with each round that goes well; halves
+when the target pushes back, and takes one more with each round from then on. A pause that the
+target asks for is kept by everybody. Its limit a second is learned (`rate`), or given.
 """
 
 from __future__ import annotations

@@ -321,8 +321,8 @@ def decode_span(data: bytes) -> Span:
 
 
 def by_kind(references: Iterable[Reference]) -> list[list[str]]:
-    """Return references as they are packed where there are many: of each kind, its name and then the
-    anchors."""
+    """Return references as they are packed where there are many: of each kind, its name and then
+    the anchors."""
     found: dict[str, list[str]] = {}
     for reference in references:
         if reference.kind not in found:
