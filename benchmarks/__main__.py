@@ -16,15 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import directory, engines, growth, pages, rows
+from benchmarks import directory, pages, rows
 from benchmarks.rows import Row
 
 PEOPLE = 10_000
 RESULTS = Path(__file__).with_name("RESULTS.md")
 MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "initial": rows.initial,
-    "latency": lambda people: rows.initial(min(people, 10_000), latency_ms=20),
-    "published": lambda people: engines.published(min(people, 10_000)),
+    "latency": lambda people: rows.initial(min(people, 5_000), latency_ms=20),
     "rate": lambda people: rows.throttled(),
     "later": rows.later,
     "preview": rows.preview,
@@ -33,10 +32,6 @@ MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "ldap": lambda people: directory.both(),
     "pages": lambda people: [pages.row()],
 }
-LONG: Mapping[str, Callable[[int], list[Row]]] = {
-    "growth": lambda people: growth.growth([s for s in growth.SIZES if s <= max(people, 10_000)]),
-}
-"""What is measured only when it is asked for: up to a million people."""
 BESIDES = (
     ("Mapping: compiled, walked, and written by hand", "benchmarks.mapping", ()),
     ("API: how soon it answers while a cycle runs", "benchmarks.api", ("20000",)),
@@ -65,8 +60,7 @@ def _model() -> str:
 
 def measured(people: int, wanted: Sequence[str]) -> list[Row]:
     found: list[Row] = []
-    asked = {**MEASURES, **LONG} if wanted else MEASURES
-    for name, measure in asked.items():
+    for name, measure in MEASURES.items():
         if not wanted or name in wanted:
             for row in measure(people):
                 print(line(row), flush=True)

@@ -6,11 +6,10 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
 
 from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, encode
-from provisor.model.frozen import Frozen
 
 REQUEST_IDS = (
     "x-request-id",
@@ -87,7 +86,8 @@ def _in_base64(raw: bytes, shift: int) -> set[str]:
     return {inner, inner.replace("+", "-").replace("/", "_")}
 
 
-class Reply(Frozen, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
     """An answer of the target, whole."""
 
     status: int
@@ -99,11 +99,8 @@ class Reply(Frozen, frozen=True, kw_only=True):
     method: str
     path: str
     """Without query, which may hold what nobody should see."""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     """What the request held that nobody should see, should the target repeat it."""
-
-    def __repr__(self) -> str:
-        return f"{self.status} to {self.method} {self.path}"
 
     @property
     def is_success(self) -> bool:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from provisor.connectors.ldap.anchors import anchor_of
 from provisor.connectors.ldap.assembly import Assembly, Nested, parents, still_unsettled
 from provisor.connectors.ldap.directory import Directory, Tally, key_of
 from provisor.connectors.ldap.marks import Mark, write
 from provisor.connectors.ldap.settings import Changes, Kind
-from provisor.connectors.ldap.shape import CHANGED, Raw, anchor_of
+from provisor.connectors.ldap.shape import CHANGED, Raw
 from provisor.connectors.ldap.snapshot import how_changes_are_told
 from provisor.connectors.ldap.syncing import Batch, SyncRefused, refresh
 from provisor.connectors.ldapwire import filters, values

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from provisor.connectors.ldap.anchors import anchor_of, anchor_value
 from provisor.connectors.ldap.marks import Newest, digest
 from provisor.connectors.ldap.resolver import Resolver, all_of
 from provisor.connectors.ldap.settings import Kind, LdapSettings, Referrals
-from provisor.connectors.ldap.shape import CHANGED, STAMP, Raw, Shape, anchor_of, anchor_value
+from provisor.connectors.ldap.shape import CHANGED, STAMP, Raw, Shape
 from provisor.connectors.ldapwire import filters, names, ranges, reading
 from provisor.connectors.ldapwire.connection import Connection, connect
 from provisor.connectors.ldapwire.messages import Elsewhere, Found, Search

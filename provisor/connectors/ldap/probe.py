@@ -7,13 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from provisor.connectors.ldap.directory import Directory, open_directory
 from provisor.connectors.ldap.resolver import all_of
 from provisor.connectors.ldap.settings import Changes, Kind, LdapSettings, Referrals
-from provisor.connectors.ldap.shape import (
-    MANAGER,
-    MANY,
-    OBJECT_ID,
-    SINGLE,
-    type_of,
-)
+from provisor.connectors.ldap.shape import MANAGER, MANY, OBJECT_ID, SINGLE, type_of
 from provisor.connectors.ldap.snapshot import how_changes_are_told
 from provisor.connectors.ldap.source import system_of
 from provisor.connectors.ldapwire import controls, sync

@@ -12,10 +12,10 @@ from collections.abc import (
 )
 from typing import Final, TypeVar
 
+from provisor.connectors.ldap.anchors import anchor_of, anchor_value
 from provisor.connectors.ldap.mapped import COMPUTED, WHOLE_NAME, Mapped
 from provisor.connectors.ldap.resolver import Resolver
 from provisor.connectors.ldap.settings import Kind, LdapSettings, Referrals
-from provisor.connectors.ldap.shape import anchor_of, anchor_value
 from provisor.connectors.ldap.source import system_of
 from provisor.connectors.ldapwire import filters, names, reading
 from provisor.connectors.ldapwire.messages import Found, Scope, Search

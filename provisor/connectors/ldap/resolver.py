@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from provisor.connectors.ldap.anchors import anchor_of
 from provisor.connectors.ldap.settings import Kind, LdapSettings
-from provisor.connectors.ldap.shape import anchor_of
 from provisor.connectors.ldapwire import filters, names, reading, values
 from provisor.connectors.ldapwire.connection import Connection
 from provisor.connectors.ldapwire.messages import Found, Scope, Search

@@ -11,6 +11,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, cast
 
+from provisor.connectors.ldap.anchors import anchor_reader
 from provisor.connectors.ldap.settings import MEMBER_OF, Disabling, Kind, LdapSettings
 from provisor.connectors.ldapwire import names, values
 from provisor.connectors.ldapwire.entries import Found, Held, Layout, listed
@@ -87,9 +88,6 @@ SYNTAXES: Final[Mapping[str, AttributeType]] = MappingProxyType(
     }
 )
 DN_SYNTAXES: Final = frozenset({"1.3.6.1.4.1.1466.115.121.1.12", "1.3.6.1.4.1.1466.115.121.1.34"})
-BINARY_ANCHORS: Final = frozenset({"objectguid", "guid"})
-
-
 NO_ANCHOR: Final = Anchor("")
 
 
@@ -132,11 +130,14 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """How entries of one layout are read: texts that are one value all at once."""
+    """How entries of one layout are read: texts that are one value all at once, and without asking
+    what is to be done with each what nearly all have."""
 
     texts: tuple[str, ...]
     """What they are called inside."""
     pick: Callable[[Sequence[Held]], tuple[bytes, ...]]
+    anchor: int | None
+    """Where it is; None where that is not certain."""
     others: tuple[tuple[int, str, _Plan], ...]
     """The rest: where it is, its name and what is done with it."""
 
@@ -207,15 +208,17 @@ class Shape:
         """Return what an entry says."""
         layout = found.layout
         if layout is None:
-            return self._read(found, {}, self._planned_of(found))
+            return self._read(Raw(found.dn, NO_ANCHOR, {}), found, self._planned_of(found))
         program = self._programs.get(layout) or self._program(layout)
-        held = found.held
-        texts: dict[str, Value]
+        held, raw = found.held, Raw(found.dn, NO_ANCHOR, {})
         try:
-            texts = dict(zip(program.texts, map(bytes.decode, program.pick(held)), strict=True))
-        except UnicodeDecodeError:  # some are no texts, whatever their names
-            return self._read(found, {}, self._planned_of(found))
-        return self._read(found, texts, [(n, p, held[at]) for at, n, p in program.others])
+            texts = map(bytes.decode, program.pick(held))
+            raw.attributes = dict(zip(program.texts, texts, strict=True))
+            if program.anchor is not None:
+                raw.anchor = self._anchor(cast("bytes", held[program.anchor]))
+        except (UnicodeDecodeError, values.NotAValue):  # not what they should be, whatever they say
+            return self._read(Raw(found.dn, NO_ANCHOR, {}), found, self._planned_of(found))
+        return self._read(raw, found, [(n, p, held[at]) for at, n, p in program.others])
 
     def _planned_of(self, found: Found) -> Iterator[tuple[str, _Plan, Held]]:
         for name, held in found.attributes.items():
@@ -227,6 +230,8 @@ class Shape:
         called = Counter(plan.name for plan in planned if plan.role is _Role.VALUE)
         texts: list[tuple[int, str]] = []
         others: list[tuple[int, str, _Plan]] = []
+        anchors = [at for at, plan in enumerate(planned) if plan.role is _Role.ANCHOR]
+        anchor = anchors[0] if len(anchors) == 1 and layout.has_one[anchors[0]] else None
         for at, (name, has_one, plan) in enumerate(
             zip(layout.names, layout.has_one, planned, strict=True)
         ):
@@ -234,18 +239,16 @@ class Shape:
             # Of two attributes with one name inside the last one stands, which is told by order.
             if is_text and has_one and called[plan.name] == 1:
                 texts.append((at, plan.name))
-            elif plan.role is not _Role.SKIP:
+            elif plan.role is not _Role.SKIP and at != anchor:
                 others.append((at, name, plan))
-        program = _Program(
-            tuple(name for _, name in texts), _picker([at for at, _ in texts]), tuple(others)
-        )
-        self._programs[layout] = program
+        called_inside = tuple(name for _, name in texts)
+        pick = _picker([at for at, _ in texts])
+        program = self._programs[layout] = _Program(called_inside, pick, anchor, tuple(others))
         return program
 
     def _read(
-        self, found: Found, out: dict[str, Value], planned: Iterable[tuple[str, _Plan, Held]]
+        self, raw: Raw, found: Found, planned: Iterable[tuple[str, _Plan, Held]]
     ) -> Raw | NoObject:
-        raw = Raw(found.dn, NO_ANCHOR, out)
         for name, plan, held in planned:
             if not held and not isinstance(held, bytes):
                 continue
@@ -255,11 +258,6 @@ class Shape:
                     self._take(raw, name, plan, held)
                 except values.NotAValue as odd:
                     problem = str(odd)
-            elif plan.role is _Role.ANCHOR and isinstance(held, bytes):
-                try:
-                    raw.anchor = self._anchor(held)
-                except values.NotAValue as odd:
-                    problem = str(odd)
             elif plan.role is not _Role.SKIP:
                 problem = self._point(raw, plan.role, listed(held))
             if problem:
@@ -267,6 +265,7 @@ class Shape:
         if not raw.anchor:
             message = f"it has no {self.kind.anchor}; name an attribute as anchor that all have"
             return NoObject(found.dn, message)
+        out = raw.attributes
         out[OBJECT_ID] = raw.anchor
         if self._dn_name is None:
             self._dn_name = self.canonical(ENTRY_DN) or ""
@@ -392,45 +391,11 @@ def _without_number(name: str) -> str:
     return head if found and tail.endswith("'B") else name
 
 
-def anchor_of(attribute: str, value: bytes) -> Anchor:
-    """Return an anchor as it is kept. Raises NotAValue."""
-    return anchor_reader(attribute)(value)
-
-
-def anchor_reader(attribute: str) -> Callable[[bytes], Anchor]:
-    """Return what reads anchors that are of one attribute, and raises NotAValue."""
-    return ANCHOR_READERS.get(attribute.lower(), _plain_anchor)
-
-
-def _plain_anchor(value: bytes) -> Anchor:
-    return Anchor(values.text(value))
-
-
-ANCHOR_READERS: Final[Mapping[str, Callable[[bytes], Anchor]]] = MappingProxyType(
-    {
-        "objectguid": lambda value: Anchor(str(values.guid(value))),
-        "guid": lambda value: Anchor(str(values.uuid(value))),
-        "entryuuid": lambda value: Anchor(values.text(value).lower()),
-    }
-)
-
-
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Held]], tuple[bytes, ...]]:
     """Return what takes the values at these places, each of which is one."""
     if len(places) > 1:
         return cast("Callable[[Sequence[Held]], tuple[bytes, ...]]", itemgetter(*places))
     return lambda held: tuple(cast("bytes", held[at]) for at in places)
-
-
-def anchor_value(attribute: str, anchor: Anchor) -> bytes | str | None:
-    """Return what a filter compares with for an anchor; None if nothing could have it."""
-    if attribute.lower() not in BINARY_ANCHORS:
-        return str(anchor)
-    try:
-        found = values.uuid(anchor.encode())
-    except values.NotAValue:
-        return None
-    return found.bytes_le if attribute.lower() == "objectguid" else found.bytes
 
 
 def is_disabled(found: Found, how: Disabling) -> bool:

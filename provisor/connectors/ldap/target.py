@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar, assert_never
 
+from provisor.connectors.ldap.anchors import anchor_of
 from provisor.connectors.ldap.mapped import (
     PARENT,
     WHOLE_NAME,
@@ -14,7 +15,6 @@ from provisor.connectors.ldap.membership import Membership
 from provisor.connectors.ldap.naming import Place, placed
 from provisor.connectors.ldap.reader import Kinds, LdapReader
 from provisor.connectors.ldap.settings import LdapSettings
-from provisor.connectors.ldap.shape import anchor_of
 from provisor.connectors.ldapwire import ber, controls, messages, names
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Change, Found, Modification

@@ -108,8 +108,11 @@ class Found:
 
     def first(self, attribute: str) -> bytes:
         """Return the first value of an attribute; empty if it has none."""
-        held = self.values(attribute)
-        return held[0] if held else b""
+        if self.layout is None:
+            return next(iter(self.values(attribute)), b"")
+        at = self.layout.place(attribute)
+        held = self.held[at] if at >= 0 else b""
+        return held if isinstance(held, bytes) else next(iter(held), b"")
 
     def named(self, dn: str) -> Found:
         """Return the same entry under another name."""

@@ -222,7 +222,11 @@ def entry(data: bytes) -> Found:
 
 
 def _entry(data: bytes, start: int, end: int, told: bytes, layouts: Layouts) -> Found:
-    name_tag, first, last = ber.header(data, start, end)
+    if start + 2 < end and data[start + 1] < 0x80:  # a name of usual length
+        name_tag, first = data[start], start + 2
+        last = first + data[start + 1]
+    else:
+        name_tag, first, last = ber.header(data, start, end)
     listed_tag, listed, ending = ber.header(data, last, end)
     if name_tag != ber.OCTETS or listed_tag != ber.SEQUENCE:
         raise ber.Malformed("an entry is no name with attributes")

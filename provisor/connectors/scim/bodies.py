@@ -16,7 +16,6 @@ from provisor.connectors.scim import resources
 from provisor.connectors.scim.resources import Mapped, Shape, Spelling
 from provisor.connectors.scim.updates import secrets_of
 from provisor.model.entries import Anchor, Attributes, Reference, Value
-from provisor.model.frozen import Frozen
 from provisor.model.rules import AttributeType
 
 TEMPLATES_MAX = 1_000
@@ -26,7 +25,8 @@ MARK = "\uf8ff{}\uf8ff"
 Layout = tuple[object, ...]
 
 
-class Body(Frozen, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Body:
     content: Json | bytes
     secrets: tuple[str, ...]
     """Values in it that must not be shown."""
