@@ -97,5 +97,5 @@ lock:  ## write the locks anew; UPGRADE=1 takes the newest of everything
 	@scripts/lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## remove what was built, .venv included
-	rm -rf .venv .venv-clients build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-clients .venv-engines build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,14 +16,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import directory, pages, rows
+from benchmarks import directory, engines, growth, pages, rows
 from benchmarks.rows import Row
 
 PEOPLE = 10_000
 RESULTS = Path(__file__).with_name("RESULTS.md")
 MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "initial": rows.initial,
-    "latency": lambda people: rows.initial(min(people, 5_000), latency_ms=20),
+    "latency": lambda people: rows.initial(min(people, 10_000), latency_ms=20),
+    "published": lambda people: engines.published(min(people, 10_000)),
     "rate": lambda people: rows.throttled(),
     "later": rows.later,
     "preview": rows.preview,
@@ -32,6 +33,10 @@ MEASURES: Mapping[str, Callable[[int], list[Row]]] = {
     "ldap": lambda people: directory.both(),
     "pages": lambda people: [pages.row()],
 }
+LONG: Mapping[str, Callable[[int], list[Row]]] = {
+    "growth": lambda people: growth.growth([s for s in growth.SIZES if s <= max(people, 10_000)]),
+}
+"""What is measured only when it is asked for: up to a million people."""
 BESIDES = (
     ("Mapping: compiled, walked, and written by hand", "benchmarks.mapping", ()),
     ("API: how soon it answers while a cycle runs", "benchmarks.api", ("20000",)),
@@ -60,7 +65,8 @@ def _model() -> str:
 
 def measured(people: int, wanted: Sequence[str]) -> list[Row]:
     found: list[Row] = []
-    for name, measure in MEASURES.items():
+    asked = {**MEASURES, **LONG} if wanted else MEASURES
+    for name, measure in asked.items():
         if not wanted or name in wanted:
             for row in measure(people):
                 print(line(row), flush=True)

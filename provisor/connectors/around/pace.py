@@ -1,8 +1,8 @@
 """How fast one target is asked, by all jobs together (spec: scim-target 9.1, settled 32).
 
-Begins with eight requests at a time and takes one more with each round that goes well; halves when
-the target pushes back. A pause that the target asks for is kept by everybody. Its limit a second is
-learned (`rate`), or given.
+Begins with eight requests at a time and takes eight more with each round that goes well; halves
+when the target pushes back, and takes one more with each round from then on. A pause that the
+target asks for is kept by everybody. Its limit a second is learned (`rate`), or given.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from provisor.ports import Clock, Entropy, LeaseEnds, forever
 
 PARALLEL_START = 8
 PARALLEL_MAX = 32
+GROWTH, GROWTH_AFTER_PUSH_BACK = 8, 1
+"""How many more requests at a time, with each round that goes well."""
 TRIES_MAX = 5
 WAIT_MAX_S = 300.0
 """In total for one request."""
@@ -115,7 +117,8 @@ class Pace:
 
     def accept(self) -> None:
         """The target took a request: go on, a little faster."""
-        self._parallel = min(self._parallel + 1 / self._parallel, self._parallel_max)
+        growth = GROWTH if self._slowed_at < 0 else GROWTH_AFTER_PUSH_BACK
+        self._parallel = min(self._parallel + growth / self._parallel, self._parallel_max)
         self._learned.accepted(self._now())
 
     def push_back(self, began_at: float, pause_s: float) -> None:

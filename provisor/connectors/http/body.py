@@ -24,7 +24,7 @@ class NotJson(ValueError):
 def decode(body: bytes) -> Json:
     """Return the value that a body holds, None if it is empty. Raises NotJson."""
     content = body.removeprefix(BOM)
-    if not content.strip():
+    if not content or content.isspace():
         return None
     try:
         return cast(Json, _decoder.decode(content))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from provisor.connectors.http.connection import Answer, Connection, Lost
 from provisor.connectors.http.dialling import Dialler, Place, basic_of, place_of, proxy_proof
@@ -169,8 +171,7 @@ class HttpClient:
         return way, target
 
 
-@dataclass(slots=True, eq=False)
-class Sending:
+class Sending(Struct, eq=False):
     """A request that is written out, and how far it has come."""
 
     method: str
@@ -258,8 +259,12 @@ class _Way:
         return "".join(f"{line}\r\n" for line in lines) + self._fields
 
 
+@lru_cache(maxsize=256)
 def split(address: str) -> tuple[str, str]:
-    """Return scheme and authority of an address, and what a request asks for there."""
+    """Return scheme and authority of an address, and what a request asks for there.
+
+    Whatever creates objects of a kind goes to the same address.
+    """
     address = address.partition("#")[0]
     begin = address.find("://") + len("://")
     found = (address.find(mark, begin) for mark in "/?")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import httptools
 
 from provisor.connectors.http.settings import Timeouts
+from provisor.model.frozen import Frozen
 
 HEAD_BYTES_MAX = 2**18
 """Of status line and headers, in the pieces that they come in."""
@@ -35,8 +35,7 @@ class Oversized(Exception):
     """The answer is longer than any honest one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Frozen, frozen=True):
     """What came back. Header names are in small letters."""
 
     status: int

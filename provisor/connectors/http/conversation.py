@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from provisor.connectors.around.pace import Line, Turn
 from provisor.connectors.around.trace import Exchange, Trace
@@ -23,6 +25,7 @@ from provisor.connectors.http.connection import Answer, Lost, Oversized
 from provisor.connectors.http.replies import Dialect, Narrator, Redactor, Reply
 from provisor.connectors.http.settings import HttpSettings
 from provisor.errors import Rejected, Throttled, Unanswered, Unreachable
+from provisor.model.frozen import Frozen
 from provisor.ports import Clock
 
 PLAIN_JSON = "application/json"
@@ -33,13 +36,13 @@ CONNECTS_MAX = 3
 REPEATS: Mapping[int, int] = {500: 1, 502: 3, 503: 3, 504: 3}
 """How often what is safe to repeat is repeated, by status (spec: scim-target 9.3)."""
 REPEATS_LOST = 3
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 PUSH_BACK = frozenset({429, 503})
 """Statuses by which a target asks for patience."""
 LOST_WORTH_REPEATING = "WebExceptionProtocolError"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Frozen, frozen=True, kw_only=True):
     """What to ask, below the target's address."""
 
     method: str
@@ -51,20 +54,22 @@ class Request:
     """Bytes are JSON that is written out already."""
     version: str | None = None
     """Only if the resource is still in this version."""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = NO_HEADERS
     """What else the protocol wants to be said."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
     """Values in it that must not be shown: passwords."""
     is_left_unread: bool = False
     """Who asks reads the body of a success; the reply has no content then."""
+
+    def __repr__(self) -> str:
+        return f"{self.method} {self.path}"
 
     @property
     def may_repeat(self) -> bool:
         return self.method != "POST"
 
 
-@dataclass(slots=True)
-class _Course:
+class _Course(Struct, eq=False):
     """How one request has fared so far."""
 
     turn: Turn
@@ -111,8 +116,11 @@ class Conversation:
         await self._http.close()
 
     def _address(self, request: Request) -> str:
+        address = self._settings.base + request.path
+        if not request.query and not self._settings.query:
+            return address
         queries = "&".join(query for query in (request.query, self._settings.query) if query)
-        return f"{self._settings.base}{request.path}" + (f"?{queries}" if queries else "")
+        return f"{address}?{queries}"
 
     async def _try(self, request: Request, course: _Course) -> Reply | None:
         """Send a request once; return its reply, or None if it is to be sent again."""

@@ -6,10 +6,11 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, encode
+from provisor.model.frozen import Frozen
 
 REQUEST_IDS = (
     "x-request-id",
@@ -86,8 +87,7 @@ def _in_base64(raw: bytes, shift: int) -> set[str]:
     return {inner, inner.replace("+", "-").replace("/", "_")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Frozen, frozen=True, kw_only=True):
     """An answer of the target, whole."""
 
     status: int
@@ -99,8 +99,11 @@ class Reply:
     method: str
     path: str
     """Without query, which may hold what nobody should see."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
     """What the request held that nobody should see, should the target repeat it."""
+
+    def __repr__(self) -> str:
+        return f"{self.status} to {self.method} {self.path}"
 
     @property
     def is_success(self) -> bool:

@@ -16,6 +16,7 @@ from provisor.connectors.scim import resources
 from provisor.connectors.scim.resources import Mapped, Shape, Spelling
 from provisor.connectors.scim.updates import secrets_of
 from provisor.model.entries import Anchor, Attributes, Reference, Value
+from provisor.model.frozen import Frozen
 from provisor.model.rules import AttributeType
 
 TEMPLATES_MAX = 1_000
@@ -25,8 +26,7 @@ MARK = "\uf8ff{}\uf8ff"
 Layout = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Frozen, frozen=True):
     content: Json | bytes
     secrets: tuple[str, ...]
     """Values in it that must not be shown."""

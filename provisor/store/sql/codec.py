@@ -5,7 +5,7 @@ Anything that can be stored comes back as it was: the type of a value is part of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
@@ -312,9 +312,32 @@ def decode_name(shapes: Shapes, text: str) -> str:
 
 def encode_span(span: Span) -> bytes:
     """Certain ones lie first, once: most of what is possible is certain."""
-    return pack((tuple(span.certain), tuple(span.possible - span.certain)))
+    return pack((by_kind(span.certain), by_kind(span.possible - span.certain)))
 
 
 def decode_span(data: bytes) -> Span:
-    certain, others = unpack(data)
-    return Span(frozenset(certain), frozenset(certain) | frozenset(others))
+    certain, others = map(of_kinds, unpack(data))
+    return Span(certain, certain | others if others else certain)
+
+
+def by_kind(references: Iterable[Reference]) -> list[list[str]]:
+    """Return references as they are packed where there are many: of each kind, its name and then
+    the anchors."""
+    found: dict[str, list[str]] = {}
+    for reference in references:
+        if reference.kind not in found:
+            found[reference.kind] = [reference.kind]
+        found[reference.kind].append(reference.anchor)
+    return list(found.values())
+
+
+def of_kinds(parts: Iterable[Any]) -> frozenset[Reference]:
+    """Return references that were packed by kind, or one by one as before."""
+    found: set[Reference] = set()
+    for part in parts:
+        if isinstance(part, Reference):
+            found.add(part)
+        else:
+            kind, *anchors = part
+            found.update([Reference(kind, anchor) for anchor in anchors])
+    return frozenset(found)

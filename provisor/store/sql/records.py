@@ -19,7 +19,16 @@ from provisor.model.decisions import (
 from provisor.model.entries import Absence, Anchor, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.ports import RecordQuery
-from provisor.store.sql.codec import INLINE, Shapes, from_micros, pack, to_micros, unpack
+from provisor.store.sql.codec import (
+    INLINE,
+    Shapes,
+    by_kind,
+    from_micros,
+    of_kinds,
+    pack,
+    to_micros,
+    unpack,
+)
 
 SELECT = """
 SELECT r.position, j.id, c.id, r.mapping, r.anchor, r.at, r.change, r.action, r.verdict, r.code,
@@ -97,7 +106,7 @@ def _encode_change(change: TargetChange) -> tuple[object, ...]:
         case AttributeChange(name, before, after):
             return ATTRIBUTE, name, before, after
         case ReferencesChange(name, added, removed):
-            return REFERENCES, name, tuple(added), tuple(removed)
+            return REFERENCES, name, by_kind(added), by_kind(removed)
         case _:
             assert_never(change)
 
@@ -106,7 +115,7 @@ def _decode_change(parts: tuple[Any, ...]) -> TargetChange:
     form, name, first, second = parts
     if form == ATTRIBUTE:
         return AttributeChange(name, first, second)
-    return ReferencesChange(name, frozenset(first), frozenset(second))
+    return ReferencesChange(name, of_kinds(first), of_kinds(second))
 
 
 def compose(row: tuple[Any, ...], shapes: Shapes) -> tuple[int, str, Record]:

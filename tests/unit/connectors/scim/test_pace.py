@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -49,19 +50,36 @@ class Line:
         self._tasks[number].cancel()
 
 
-async def test_it_begins_with_eight_and_grows_to_thirty_two() -> None:
+async def rounds(line: Line, count: int) -> list[int]:
+    """Let so many rounds go well; return how many requests were under way after each."""
+    reached: list[int] = []
+    for _ in range(count):
+        await line.end(len(line.begun))
+        reached.append(len(line.begun))
+    return reached
+
+
+async def test_it_begins_with_eight_and_takes_eight_more_each_round_up_to_thirty_two() -> None:
     line = Line(pace())
     await line.join(500)
     assert len(line.begun) == 8
 
-    reached = [len(line.begun)]
-    for _ in range(30):
-        await line.end(len(line.begun))
-        reached.append(len(line.begun))
-        await line.join(32)
+    first, second, third, *later = await rounds(line, 6)
 
-    assert reached == sorted(reached)
-    assert max(reached) == 32
+    assert 12 <= first < second < third <= 32
+    assert set(later) == {32}
+
+
+async def test_where_the_target_has_pushed_back_it_takes_one_more_each_round() -> None:
+    line = Line(paced := pace())
+    await line.join(500)
+    await line.end(8, lambda turn: turn.struggled(None))
+    assert paced.parallel == 4
+
+    reached = await rounds(line, 10)
+
+    assert all(0 <= after - before <= 1 for before, after in pairwise(reached))
+    assert 10 <= reached[-1] <= 14
 
 
 async def test_it_never_exceeds_what_an_administrator_set() -> None:
