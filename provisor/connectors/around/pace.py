@@ -104,6 +104,8 @@ class Pace:
         `start` is called as soon as there is a place, where nothing else need be waited for.
         """
         await self._take_place(turn, start)
+        if turn.is_started:
+            return  # it is on its way: whoever was pushed back meanwhile has nothing to do with it
         try:
             await self._wait_for_time(turn)
             turn.check()
@@ -168,6 +170,7 @@ class Pace:
                 waiting.turn.note_place()
                 waiting.place.set_result(None)
                 if not self.is_limited and waiting.turn.is_ours:
+                    waiting.turn.is_started = True
                     waiting.start()
 
     async def _wait_for_time(self, turn: Turn) -> None:
@@ -198,6 +201,8 @@ class Turn:
         self._waited_s = 0.0
         self._began_at = 0.0
         self._has_place = False
+        self.is_started = False
+        """It was sent the moment that there was a place."""
 
     async def begin(self, start: Callable[[], None] = lambda: None) -> None:
         """Wait until the request may be sent. Raises Throttled.
@@ -205,11 +210,12 @@ class Turn:
         Where nothing but a place was waited for, `start` was called the moment that there was one:
         by then the answer may be on its way.
         """
+        self.is_started = False
         if self._pace.enters_at_once():
             self.note_place()
             return
         await self._pace.enter(self, start)
-        if self._pace.is_limited:
+        if self._pace.is_limited and not self.is_started:
             self._began_at = self._pace.now()
 
     def note_place(self) -> None:

@@ -98,8 +98,9 @@ class LearnedRate:
         # Not even what held before holds now, or nothing did yet: what came through since?
         self._held, self._step = None, STEP
         calm_s = max(now - self._calm_since, 0.0)
-        is_lasting = calm_s >= pause_s  # else what came through was saved up before
-        seen = HEADROOM * self._calm_count / max(calm_s + (0.0 if is_lasting else pause_s), 0.1)
+        # What a bucket has saved up in the pause may have come through since, or nothing has.
+        counted_s = calm_s + (pause_s / 2 if calm_s >= pause_s else pause_s)
+        seen = HEADROOM * self._calm_count / max(counted_s, 0.1)
         return min(max(seen, rate / 2), 0.98 * rate)
 
     def _judge(self, rate: float, now: float) -> None:

@@ -156,6 +156,25 @@ async def test_nobody_waits_longer_than_five_minutes() -> None:
     assert len(line.begun) == 1, "the place of who gave up is free again"
 
 
+async def test_what_is_on_its_way_when_another_is_pushed_back_waits_for_no_pause() -> None:
+    clock = SteppingClock()
+    line = Line(paced := pace(clock))
+    await line.join(8)
+    began, sent = clock.now(), list[str]()
+    waiting = asyncio.create_task((turn := paced.turn()).begin(lambda: sent.append("sent")))
+    await settle()
+    first, second = line.begun[:2]
+
+    first.end()
+    assert sent == ["sent"]
+    second.pushed_back(30.0)
+    await waiting
+
+    assert clock.now() == began
+    turn.pushed_back(1.0)
+    assert paced.parallel == 4, "it was sent before the target pushed back, and says nothing new"
+
+
 async def test_a_rate_that_is_set_is_kept() -> None:
     clock = SteppingClock()
     paced = pace(clock, per_second=25)
