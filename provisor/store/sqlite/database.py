@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from itertools import count as count_from
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,10 @@ from provisor.store.sql.database import Bound, Connection, Database
 from provisor.store.sqlite.connect import NAMED_FAILURES, Factory, Transaction, connect
 from provisor.store.sqlite.opening import Marks, prepare
 from provisor.store.sqlite.overlay import TABLES, copy_job
+
+VALUES_TOGETHER = 400
+"""So many go into one statement: a statement of one row opens the table and each of its indexes
+for that row alone, which costs as much again as the row."""
 
 
 class SqliteDatabase:
@@ -41,7 +46,14 @@ class SqliteDatabase:
         return count_from(last + 1)
 
     def bring(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        self.connection.executemany(_insert(table, tuple(columns)), rows)
+        names, run = tuple(columns), self.connection.execute
+        together = VALUES_TOGETHER // len(names)
+        whole = len(rows) - len(rows) % together
+        for first in range(0, whole, together):
+            some = rows[first : first + together]
+            run(_insert(table, names, together), tuple(chain.from_iterable(some)))
+        if whole < len(rows):
+            self.connection.executemany(_insert(table, names), rows[whole:])
 
     def columns(self, table: str) -> Mapping[str, bool]:
         """Truth values are numbers here."""
@@ -72,9 +84,11 @@ class SqliteDatabase:
 
 
 @cache
-def _insert(table: str, columns: tuple[str, ...]) -> str:
+def _insert(table: str, columns: tuple[str, ...], rows: int = 1) -> str:
+    """Return what inserts so many rows."""
     names, places = ", ".join(columns), ", ".join("?" for _ in columns)
-    return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608
+    many = ", ".join([f"({places})"] * rows)
+    return f"INSERT INTO {table} ({names}) VALUES {many}"  # noqa: S608
 
 
 class FileHome:
