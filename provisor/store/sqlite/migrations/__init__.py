@@ -27,6 +27,7 @@ from provisor.store.sqlite.migrations import (
     v0006,
     v0007,
     v0008,
+    v0009,
 )
 
 Migration: TypeAlias = Callable[[Operations], None]
@@ -39,6 +40,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     v0006.upgrade,
     v0007.upgrade,
     v0008.upgrade,
+    v0009.upgrade,
 )
 """The first makes version 1 of an empty file, the next version 2 of that, and so on."""
 
