@@ -28,6 +28,7 @@ ROUNDS, WARM, LEAST = 40, 2, 3
 PATIENCE_S = 5.0
 """A page that has taken so long altogether is not asked for again, once it was asked thrice."""
 GOAL_MS = 100.0
+ALLOWED_AGAIN_S = 10.0
 DAYS = 30
 OWN = ("position", "cycle", "anchor", "at")
 """The columns in which a record of somebody else at another time differs."""
@@ -83,13 +84,20 @@ class Reader:
         answer.read()
         self._cookie = str(answer.getheader("Set-Cookie")).partition(";")[0]
 
-    def open(self, path: str) -> bytes:
-        self._connection.request("GET", f"/console{path}", headers={"Cookie": self._cookie})
-        answer = self._connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status} {content[:300]!r}")
-        return content
+    def open(self, path: str) -> float:
+        """Return how long a page took, in milliseconds. Nobody may ask for the log as often as this
+        does: it waits as long as it is told to."""
+        while True:
+            began = time.perf_counter()
+            self._connection.request("GET", f"/console{path}", headers={"Cookie": self._cookie})
+            answer = self._connection.getresponse()
+            content = answer.read()
+            took = (time.perf_counter() - began) * 1_000
+            if answer.status == 200:
+                return took
+            if answer.status != 429:
+                raise RuntimeError(f"{path}: {answer.status} {content[:300]!r}")
+            time.sleep(float(answer.getheader("Retry-After") or ALLOWED_AGAIN_S))
 
 
 def addresses(client: Client, folder: Path) -> Mapping[str, str]:
@@ -168,10 +176,9 @@ def _asked(reader: Reader, known: Mapping[str, str], rounds: int) -> Mapping[str
             taken = times[what]
             if len(taken) >= LEAST and sum(taken) > PATIENCE_S * 1_000:
                 continue
-            began = time.perf_counter()
-            reader.open(path)
+            took = reader.open(path)
             if number >= WARM:
-                taken.append((time.perf_counter() - began) * 1_000)
+                taken.append(took)
     return times
 
 

@@ -25,20 +25,18 @@ SIZE = 50
 PAGE_MAX, DOWNLOADED_MAX = 1_000, 10_000
 """Entries that the API gives in one go, and that are gathered into one file."""
 LOGS = "auditLogs/provisioning"
+SIDES = ("source", "target")
+BY_ID = "id"
 ASKED = ("since", "until", "action", "status", "code", "person", "cycle")
 """What the address may narrow the log by; a link with these shows the same again."""
 
 
 async def log(visit: Visit) -> Response:
     """Show the log of everything, or of the job that the address names."""
-    options = {"top": str(SIZE)}
-    if condition := condition_of(visit):
-        options["filter"] = condition
-    if token := visit.asked("after"):
-        options["skiptoken"] = token
-    page = await visit.api.read(LogPage, LOGS, **options)
+    page, by_id = await _page(visit)
     following = skip_token(page.next_link)
     asked = {name: visit.asked(name) for name in ASKED if visit.asked(name)}
+    onward = {**asked, "after": following, **({"by": BY_ID} if by_id else {})}
     return await visit.render(
         "log.html",
         entries=page.value,
@@ -46,19 +44,40 @@ async def log(visit: Visit) -> Response:
         actions=[one.value for one in ProvisioningAction if _is_known(one.value)],
         results=[one.value for one in ProvisioningResult if _is_known(one.value)],
         is_narrowed=bool(asked),
-        following=urlencode({**asked, "after": following}) if following else "",
+        following=urlencode(onward) if following else "",
         saved=urlencode(asked),
         tab="log",
         head=await standing(visit) if "job" in visit.keys else None,
     )
 
 
+async def _page(visit: Visit) -> tuple[LogPage, bool]:
+    """Return what is to be shown, and whether a person was found by an id. An id is looked up in
+    the whole log; only who is not meant by one is looked for by a part of a name."""
+    token, is_person = visit.asked("after"), bool(visit.asked("person"))
+    if is_person and (not token or visit.asked("by") == BY_ID):
+        page = await _asked(visit, condition_of(visit, by_id=True), token)
+        if page.value or token:
+            return page, True
+    return await _asked(visit, condition_of(visit), token), False
+
+
+async def _asked(visit: Visit, condition: str, token: str) -> LogPage:
+    options = {"top": str(SIZE)}
+    if condition:
+        options["filter"] = condition
+    if token:
+        options["skiptoken"] = token
+    return await visit.api.read(LogPage, LOGS, **options)
+
+
 def _is_known(value: str) -> bool:
     return not value.startswith("unknown")
 
 
-def condition_of(visit: Visit) -> str:
-    """Return what is looked for, as the API's filter says it. Raises Fault."""
+def condition_of(visit: Visit, *, by_id: bool = False) -> str:
+    """Return what is looked for, as the API's filter says it; a person `by_id` alone, or by a part
+    of a name as well. Raises Fault."""
     parts = [f"jobId eq {literal(visit.keys['job'])}"] if "job" in visit.keys else []
     parts += within(visit, "activityDateTime")
     for name, path in (
@@ -71,9 +90,10 @@ def condition_of(visit: Visit) -> str:
             parts.append(f"{path} eq {literal(text)}")
     if person := visit.asked("person"):
         said = literal(person)
-        names = [f"contains({side}Identity/displayName, {said})" for side in ("source", "target")]
-        ids = [f"{side}Identity/id eq {said}" for side in ("source", "target")]
-        parts.append(f"({' or '.join((*ids, *names))})")
+        meant = [f"{side}Identity/id eq {said}" for side in SIDES]
+        if not by_id:
+            meant += [f"contains({side}Identity/displayName, {said})" for side in SIDES]
+        parts.append(f"({' or '.join(meant)})")
     return " and ".join(parts)
 
 

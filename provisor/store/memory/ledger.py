@@ -36,7 +36,9 @@ class MemoryLedger:
 
 def _matches(query: RecordQuery, position: int, job: str, record: Record) -> bool:
     names = {record.key.anchor, record.target, record.source_name, record.target_name}
+    ids = {record.key.anchor, record.target}
     is_beyond = position < query.after if query.is_descending else position > query.after
+    is_within = position > query.end if query.is_descending else position < query.end
     return (
         query.job in ("", job)
         and query.cycle in ("", record.cycle)
@@ -47,5 +49,13 @@ def _matches(query: RecordQuery, position: int, job: str, record: Record) -> boo
         and query.verdict in ("", record.verdict)
         and query.code in ("", record.code)
         and (not query.about or query.about in names)
+        and (not query.id or query.id in ids)
+        and (not query.naming or _is_naming(query.naming, record))
         and (not query.after or is_beyond)
+        and (not query.end or is_within)
     )
+
+
+def _is_naming(text: str, record: Record) -> bool:
+    is_id = text in (record.key.anchor, record.target)
+    return is_id or text in record.source_name or text in record.target_name

@@ -1,7 +1,7 @@
 """The statements of `store/sql`, as PostgreSQL spells them.
 
 They are written in the SQL that both databases speak. What is left over are the places where values
-go, and four words. Whoever writes a statement that needs a fifth puts it here, or finds another way
+go, and five words. Whoever writes a statement that needs a sixth puts it here, or finds another way
 to say it.
 """
 
@@ -18,6 +18,7 @@ WORDS = (
         re.compile(r"instr\(([\w.]+), CAST\(\? AS BLOB\)\)"),
         r"position(convert_to(?, 'UTF8') IN \1) > 0",
     ),
+    (re.compile(r"instr\(([\w.]+), \?\)"), r"position(? IN \1) > 0"),
     (re.compile(r"\bCROSS JOIN\b"), "JOIN"),
     (re.compile(r"\?"), "%s"),
 )

@@ -38,6 +38,24 @@ FROM record r JOIN cycle c ON c.number = r.cycle JOIN job j ON j.number = c.job
 OF_CYCLE = """
 c.id = ? AND r.position > (SELECT min(records_after) FROM cycle WHERE id = ?)
 """
+LATER = """
+r.position > coalesce(
+    (SELECT records_after FROM cycle WHERE began <= ? ORDER BY began DESC LIMIT 1), 0)
+"""
+EARLIER = """
+r.position <= coalesce(
+    (SELECT records_after FROM cycle WHERE began >= ? ORDER BY began LIMIT 1), 9223372036854775807)
+"""
+"""What was in the log when a cycle began tells of nothing later, and what came after of nothing
+that was over long before: positions bound a time, so that not all of the log is looked at."""
+ASTRAY = 3_600_000_000
+"""Microseconds that clocks may be wrong by, or one object may take."""
+OF_ID = """
+r.position IN (SELECT position FROM record WHERE anchor = ?
+               UNION SELECT position FROM record WHERE target = ?)
+"""
+"""Few, found by two indexes, whatever else is asked for."""
+NAMING = "(r.anchor = ? OR r.target = ? OR instr(r.source_name, ?) OR instr(r.target_name, ?))"
 REFERENCES, ATTRIBUTE = 1, 0
 
 
@@ -176,16 +194,26 @@ def select(query: RecordQuery) -> tuple[str, Sequence[object]]:
     ):
         if text:
             narrow(f"{column} = ?", text)
+    if query.code:
+        narrow("r.code <> ''")  # for what the index leaves out
     if query.cycle:
         narrow(OF_CYCLE, query.cycle, query.cycle)
     if query.since is not None:
         narrow("r.at >= ?", to_micros(query.since))
+        narrow(LATER, to_micros(query.since) - ASTRAY)
     if query.until is not None:
         narrow("r.at < ?", to_micros(query.until))
+        narrow(EARLIER, to_micros(query.until) + ASTRAY)
     if query.about:
         narrow("? IN (r.anchor, r.target, r.source_name, r.target_name)", query.about)
+    if query.id:
+        narrow(OF_ID, query.id, query.id)
+    if query.naming:
+        narrow(NAMING, *[query.naming] * 4)
     if query.after:
         narrow("r.position < ?" if query.is_descending else "r.position > ?", query.after)
+    if query.end:
+        narrow("r.position > ?" if query.is_descending else "r.position < ?", query.end)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     order = "DESC" if query.is_descending else "ASC"
     return f"{SELECT} {where} ORDER BY r.position {order} LIMIT ?", [*bound, query.limit]

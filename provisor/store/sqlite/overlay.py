@@ -22,6 +22,11 @@ OF_JOB = {
 """What is copied, in an order in which each may ask for what was copied before. The log of closed
 cycles is left where it is."""
 
+OPEN_RECORDS = """
+INSERT INTO main.record SELECT r.* FROM main.job j JOIN main.cycle c ON c.number = j.cycle
+CROSS JOIN store.record r ON r.position > c.records_after AND r.cycle = c.number
+"""
+"""What the open cycle has logged: nothing before its beginning is looked at."""
 TABLES = (
     "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
     " AND name NOT LIKE 'sqlite_%' ORDER BY type = 'index'"
@@ -46,10 +51,7 @@ def copy_job(connection: Connection, store: Path, job: int) -> int:
             f"INSERT INTO main.{table} SELECT * FROM store.{table} WHERE {condition}",  # noqa: S608
             {"job": job},
         )
-    run(
-        "INSERT INTO main.record SELECT * FROM store.record"
-        " WHERE cycle = (SELECT cycle FROM main.job)"
-    )
+    run(OPEN_RECORDS)
     run("COMMIT")
     run("DETACH store")
     (epoch,) = run("SELECT epoch FROM job").fetchone()

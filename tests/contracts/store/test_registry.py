@@ -358,8 +358,16 @@ async def test_records_are_found_by_what_they_say(store: Store, journal: Journal
         {"about": "t1"},
         {"about": "Name of ada"},
         {"about": "ada.l"},
+        {"id": "ada"},
+        {"id": "t1"},
+        {"naming": "t1"},
+        {"naming": "of ada"},
+        {"naming": "da.l"},
+        {"naming": "of ada", "job": JOB, "cycle": "c1"},
     ):
         assert await found(**narrowed) == [ada]
+    for nobody in ({"id": "Name of ada"}, {"naming": "t"}, {"naming": "OF ADA"}):
+        assert await found(**nobody) == []
     assert await found(since=LATER, code="Conflict", job=JOB) == [ben]
     assert await found(job="nobody's") == []
 
@@ -375,6 +383,32 @@ async def test_records_are_paged_by_position(store: Store, journal: Journal) -> 
     assert [told.key.anchor for _, _, told in rest] == ["u2", "u1", "u0"]
     newer = await store.ledger.records(RecordQuery(after=second, is_descending=False))
     assert [told.key.anchor for _, _, told in newer] == ["u4"]
+    between = await store.ledger.records(RecordQuery(after=first, end=second - 2))
+    assert [told.key.anchor for _, _, told in between] == ["u3", "u2"]
+    upwards = RecordQuery(after=second - 2, end=first, is_descending=False)
+    assert [told.key.anchor for _, _, told in await store.ledger.records(upwards)] == ["u2", "u3"]
+
+
+async def test_records_of_a_time_are_found_among_many_cycles(
+    store: Store, journal: Journal
+) -> None:
+    for day in range(5):
+        at = START + timedelta(days=day)
+        await journal.begin_cycle(f"c{day}", CycleKind.INCREMENTAL, at)
+        for hour in range(3):
+            told = record(key(f"u{day}{hour}"), cycle=f"c{day}", at=at + timedelta(hours=hour))
+            await journal.record(told)
+        await journal.end_cycle(ended(f"c{day}", at, await journal.recount()))
+
+    async def found(since: float, until: float) -> list[str]:
+        moments = [START + timedelta(days=days) for days in (since, until)]
+        query = RecordQuery(since=moments[0], until=moments[1], is_descending=False)
+        return [told.key.anchor for _, _, told in await store.ledger.records(query)]
+
+    assert await found(1, 2) == ["u10", "u11", "u12"]
+    assert await found(1 + 1 / 24, 2 + 1 / 24) == ["u11", "u12", "u20"]
+    assert await found(-1, 0) == []
+    assert len(await found(-1, 9)) == 15
 
 
 async def test_cycles_keep_their_counts_when_records_are_folded(

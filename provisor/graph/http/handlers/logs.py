@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 
 from provisor.graph.http.answers import Answer, document
 from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import beyond, not_found
-from provisor.graph.http.filters import Comparison, Condition, Junction, Path, Test, holds
+from provisor.graph.http.filters import Condition, holds
+from provisor.graph.http.handlers.logwalk import LOOKED_AT_MAX, Walk, may_hold, narrowed
 from provisor.graph.http.query import checked_filter, order_of, selected
 from provisor.graph.http.throttle import LOGS
 from provisor.graph.translate.csvlog import to_archive
@@ -23,7 +24,6 @@ from provisor.graph.translate.log import (
 )
 from provisor.graph.wire.coding import names_of
 from provisor.graph.wire.logs import BetaObjectSummary, ProvisioningObjectSummary
-from provisor.model.decisions import Action, Record, Verdict
 from provisor.ports import RecordQuery
 
 TYPE = "provisioningObjectSummary"
@@ -40,15 +40,7 @@ PATHS = (
 )  # fmt: skip
 FOLDED = ("provisioningstatusinfo/status", "statusinfo/status", "provisioningaction", "action")
 """Compared without regard to case: some clients write what they saw elsewhere."""
-PERSON = (
-    "sourceidentity/id", "sourceidentity/displayname", "targetidentity/id",
-    "targetidentity/displayname",
-)  # fmt: skip
-"""What names whom an entry is about."""
 TOP_DEFAULT, TOP_MAX = 100, 1_000
-READ_AT_ONCE = 500
-LOOKED_AT_MAX = 20_000
-"""A page ends after so many records, however few of them passed; the next one goes on."""
 DOWNLOAD_MAX = 10_000
 
 
@@ -92,68 +84,15 @@ def _question(call: Call) -> tuple[Condition | None, RecordQuery]:
     return condition, narrowed(query, condition)
 
 
-def narrowed(query: RecordQuery, condition: Condition) -> RecordQuery:
-    """Let the store pass over what the filter would refuse anyway, where it can tell."""
-    parts = condition.of if isinstance(condition, Junction) and condition.is_all else (condition,)
-    for part in parts:
-        if not isinstance(part, Comparison) or not isinstance(part.left, Path):
-            if isinstance(part, Junction) and part.is_all:
-                query = narrowed(query, part)
-            continue
-        query = _narrowed(query, part.left.text, part.operator, part.right)
-    return query
-
-
-def _narrowed(query: RecordQuery, path: str, operator: str, value: object) -> RecordQuery:
-    match path, operator, value:
-        case "jobid", "eq", str():
-            return replace(query, job=value)
-        case "cycleid", "eq", str():
-            return replace(query, cycle=value)
-        case "changeid", "eq", str():
-            return replace(query, change=value)
-        case (("provisioningaction" | "action"), "eq", str()):
-            return replace(query, action=_spelled(value, Action))
-        case (("provisioningstatusinfo/status" | "statusinfo/status"), "eq", str()):
-            return replace(query, verdict=_spelled(value, Verdict))
-        case (
-            (
-                "provisioningstatusinfo/errorinformation/errorcode"
-                | "statusinfo/errorinformation/errorcode"
-            ),
-            "eq",
-            str(),
-        ):
-            return replace(query, code=value)
-        case (("sourceidentity/id" | "targetidentity/id"), "eq", str()):
-            return replace(query, about=value)
-        case "activitydatetime", "gt" | "ge" | "eq", datetime():
-            since = value if query.since is None else max(value, query.since)
-            return replace(query, since=since)
-        case "activitydatetime", "lt" | "le", datetime():
-            until = value + timedelta(microseconds=1)
-            return replace(query, until=until if query.until is None else min(until, query.until))
-        case _:
-            return query
-
-
-def _spelled(text: str, kind: type[Action] | type[Verdict]) -> str:
-    """Return a word as the store has it; clients write it in capitals or not."""
-    return next((one.value for one in kind if one.value.lower() == text.lower()), text)
-
-
 async def _read(call: Call, condition: Condition | None, asked: RecordQuery, size: int) -> Page:
     """Read records until a page is full, or too many were looked at for one request."""
-    page, contexts, seen = Page(), _Contexts(call), 0
-    query = replace(asked, limit=READ_AT_ONCE)
-    while True:
-        rows = await call.house.parts.ledger.records(query)
-        for position, job, record in rows:
-            if len(page.items) == size or seen == LOOKED_AT_MAX:
-                page.following = query.after
+    page, contexts = Page(), _Contexts(call)
+    walk = Walk(call.house.parts.ledger, asked, size)
+    async with aclosing(walk.records()) as records:
+        async for position, job, record in records:
+            if len(page.items) == size:
+                page.following = walk.at
                 return page
-            seen += 1
-            query = replace(query, after=position)
             if condition is not None and not may_hold(condition, record):
                 continue
             context = await contexts.of(job) if is_shown(record) else None
@@ -163,30 +102,8 @@ async def _read(call: Call, condition: Condition | None, asked: RecordQuery, siz
             summary = tell(position, record, context)
             if condition is None or holds(condition, document(summary), FOLDED):
                 page.items.append(summary)
-        if len(rows) < READ_AT_ONCE:
-            return page
-
-
-def may_hold(condition: Condition, record: Record) -> bool:
-    """Tell from the record alone whether a filter may let it pass: who looks for one person in a
-    long log does not wait for the entries of all others to be made. True where that is open."""
-    match condition:
-        case Junction(is_all=True, of=parts):
-            return all(may_hold(part, record) for part in parts)
-        case Junction(of=parts):
-            return any(may_hold(part, record) for part in parts)
-        case Comparison(operator="eq", left=Path(text=path), right=str(text)) if path in PERSON:
-            return any(text == known for known in _names(record))
-        case Test(text=Path(text=path), part=str(part)) if path in PERSON:
-            return any(part in known for known in _names(record))
-        case _:
-            return True
-
-
-def _names(record: Record) -> tuple[str, ...]:
-    """Return all that entries call those by whom a record is about."""
-    named = (record.key.anchor, record.target, record.source_name, record.target_name)
-    return tuple(name for name in named if name)
+    page.following = walk.at if walk.is_cut_short else None
+    return page
 
 
 class _Contexts:
