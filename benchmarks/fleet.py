@@ -26,6 +26,7 @@ import psycopg
 
 from benchmarks.world import Stub, stub
 from provisor.model.cycles import Cycle
+from provisor.store.sql.codec import to_micros
 from tests.worlds import pgstores
 from tests.worlds.databases import NO_POSTGRES, POSTGRES, Postgres
 
@@ -99,8 +100,8 @@ INSERT INTO document (owner, name, content)
 SELECT pg_temp.alike(owner, n), name,
        convert_to(pg_temp.alike(convert_from(content, 'UTF8'), n), 'UTF8')
 FROM document, generate_series(1, {last}) n WHERE owner NOT LIKE 'workspace%';
-INSERT INTO job (id, definition, status)
-SELECT pg_temp.alike(id, n), pg_temp.alike(definition, n), status
+INSERT INTO job (id, definition, status, due_at)
+SELECT pg_temp.alike(id, n), pg_temp.alike(definition, n), status, due_at
 FROM job, generate_series(1, {last}) n;
 INSERT INTO application (id, content)
 SELECT pg_temp.alike(id, n), pg_temp.alike(content, n)
@@ -179,6 +180,7 @@ def spread(address: str, jobs: int) -> dict[int, datetime]:
     started in one minute; return when each is said to have had its last one."""
     now, said = datetime.now(UTC), dict[int, datetime]()
     with psycopg.connect(address, autocommit=True) as connection:
+        changed: list[tuple[str, int, int]] = []
         rows = connection.execute("SELECT number, status FROM job ORDER BY number").fetchall()
         for place, (number, text) in enumerate(rows):
             at = now - INTERVAL * (1 - place / jobs)
@@ -187,10 +189,10 @@ def spread(address: str, jobs: int) -> dict[int, datetime]:
             if last:
                 last["began"] = last["ended"] = at.isoformat()
                 said[number] = at
-                connection.execute(
-                    "UPDATE job SET status = %s WHERE number = %s",
-                    (msgspec.json.encode(status).decode(), number),
-                )
+                due_at = to_micros(at + INTERVAL)
+                changed.append((msgspec.json.encode(status).decode(), due_at, number))
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.executemany("UPDATE job SET status = %s, due_at = %s WHERE number = %s", changed)
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from provisor.model.decisions import (
 )
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.rules import MappingName
+from provisor.planner.schedule import Due
 from provisor.planner.status import Event
 from provisor.ports.journal import Journal
 from provisor.ports.notices import Notices
@@ -127,6 +128,15 @@ class Registry(Notices, Protocol):
 
     async def job(self, id: str) -> Job | None:
         """Return one job; None where there is none."""
+        ...
+
+    async def due(self, now: datetime) -> Sequence[Due]:
+        """Return the jobs whose time has come by `planner.schedule.next_start`, whose they are,
+        and since when: what was due first comes first. It costs what is due, not what exists."""
+        ...
+
+    async def tenants_of(self, jobs: Collection[str]) -> Mapping[str, str]:
+        """Return whose these jobs are, as far as they exist."""
         ...
 
     async def put_job(self, job: Job) -> None:

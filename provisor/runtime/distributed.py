@@ -29,6 +29,9 @@ LOOK_S: Final = 1.0
 """How long what is due, was paused, or was left behind may go unnoticed."""
 HELD_BACK_S: Final = 60.0
 """So long a job that could not even begin is left in peace, where its schedule is not shorter."""
+ROUND_JOBS_S: Final = 1_000
+"""So many jobs are looked at in a second on average, due or not, beside those that are."""
+ROUND_MAX_S: Final = 60.0
 QUEUED_MAX: Final = 256
 """So much is handed out at a time: who comes later to a long line would wait for all before him."""
 LOOKING = "schedule"
@@ -92,6 +95,8 @@ class Crew:
     What somebody has asked for is not kept waiting by it."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _heard: set[str] = field(default_factory=set[str])
+    _look_round_at: datetime | None = None
+    """When every job is to be looked at again."""
     _hearing: Hearing = field(init=False)
 
     def __post_init__(self) -> None:
@@ -149,27 +154,50 @@ class Crew:
         """Hand out what is due, and what dead workers have left behind."""
         await self.queue.bury()
         parts = self.turns.parts
+        now = parts.clock.now()
+        if self._look_round_at is None or self._look_round_at <= now:
+            await self._look_round()
+        told = await self._told(now)
+        due = [one for one in await parts.registry.due(now) if one.job not in self._heard]
+        await self._hand_out(told, Urgency.TOLD)
+        await self._hand_out(due, Urgency.DUE)
+
+    async def _look_round(self) -> None:
+        """Look at every job, now and then: whether its source tells of changes by itself, and
+        whether the store finds it when its status says that it is due. A worker of an older version
+        writes statuses alone, while others have been upgraded."""
+        parts = self.turns.parts
         jobs, now = await parts.registry.jobs(), parts.clock.now()
         self._hearing.attend(jobs)
-        times = [(next_start(job.status, job.schedule, now), job) for job in jobs]
-        scheduled = [(at, job) for at, job in times if at is not None]
-        self._heard &= {job.id for _, job in scheduled if job.status.quarantine is None}
-        told = [(now, job) for _, job in scheduled if job.id in self._heard]
-        due = [(at, job) for at, job in scheduled if at <= now and job.id not in self._heard]
-        await self._hand_out(jobs, told, Urgency.TOLD)
-        await self._hand_out(jobs, due, Urgency.DUE)
+        stored = {one.job for one in await parts.registry.due(now)}
+        for job in jobs:
+            at = next_start(job.status, job.schedule, now)
+            if (at is not None and at <= now) != (job.id in stored):
+                await parts.registry.note(job.id)  # no event: what is derived is written again
+        wait = min(max(len(jobs) / ROUND_JOBS_S, LOOK_S), ROUND_MAX_S)
+        self._look_round_at = now + timedelta(seconds=wait)
 
-    async def _hand_out(
-        self, jobs: Sequence[Job], due: Sequence[tuple[datetime, Job]], urgency: Urgency
-    ) -> None:
+    async def _told(self, now: datetime) -> list[Due]:
+        """Return the jobs whose source has told something; one that waits for a reason of its own
+        goes on waiting."""
+        registry = self.turns.parts.registry
+        heard = [job for id in sorted(self._heard) if (job := await registry.job(id)) is not None]
+        may_start = [
+            job.id
+            for job in heard
+            if job.status.quarantine is None and _may_start(job, self.turns.parts)
+        ]
+        self._heard &= {*may_start}
+        whose = await registry.tenants_of(may_start)
+        return [Due(now, id, whose.get(id, "")) for id in may_start]
+
+    async def _hand_out(self, due: Sequence[Due], urgency: Urgency) -> None:
         """Hand out as much as there is room for; what is left is handed out at a later look."""
         if not due:
             return
         outstanding = await self.queue.outstanding()
-        applications = await self.turns.parts.registry.applications()
-        tenants = {one.id: one.tenant for one in applications}
-        whose = {job.id: tenants.get(job.application_id, "") for job in jobs}
-        waiting = [Due(at, job.id, whose[job.id]) for at, job in due if job.id not in outstanding]
+        whose = await self.turns.parts.registry.tenants_of(outstanding)
+        waiting = [one for one in due if one.job not in outstanding]
         under_way = Counter(whose.get(id, "") for id in outstanding)
         room = QUEUED_MAX - len(outstanding) if urgency is Urgency.DUE else len(waiting)
         for one in share_out(waiting, under_way, quota=self.tenant_cycles, room=room):

@@ -7,7 +7,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from provisor.model.decisions import Record
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
+from provisor.planner.schedule import Due
 from provisor.planner.status import Event
 from provisor.ports import Journal, Ledger, Pending, RecordQuery, Registry, StagedView, Vault
 from provisor.store.errors import JobUnknown
@@ -81,6 +82,13 @@ class TenantRegistry:
         job = await self._inner.job(id)
         is_mine = job is not None and await self.find_application(job.application_id)
         return job if is_mine else None
+
+    async def due(self, now: datetime) -> Sequence[Due]:
+        return [one for one in await self._inner.due(now) if one.tenant == self._tenant]
+
+    async def tenants_of(self, jobs: Collection[str]) -> Mapping[str, str]:
+        whose = await self._inner.tenants_of(jobs)
+        return {id: tenant for id, tenant in whose.items() if tenant == self._tenant}
 
     async def put_job(self, job: Job) -> None:
         if await self.find_application(job.application_id) is None:

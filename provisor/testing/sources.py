@@ -7,6 +7,7 @@ fixture `subject`: a source with the hands that change what it shows (`organisat
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 
 import pytest
@@ -135,7 +136,9 @@ def test_who_was_removed_is_left_out_and_not_found(removing: Subject) -> None:
     run(story())
 
 
-def test_a_read_that_its_reader_breaks_off_spoils_no_later_one(subject: Subject) -> None:
+def test_a_read_that_its_reader_breaks_off_spoils_no_later_one(
+    subject: Subject, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story() -> None:
         await filled(subject)
         async for _ in subject.source.pull(None):
@@ -143,6 +146,9 @@ def test_a_read_that_its_reader_breaks_off_spoils_no_later_one(subject: Subject)
         assert (await read(subject.source)).entries == EVERYONE
 
     run(story())
+
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not errors  # breaking off is no trouble that anybody is to be told of
 
 
 def test_two_reads_at_once_do_not_disturb_each_other(subject: Subject) -> None:

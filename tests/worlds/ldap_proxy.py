@@ -204,6 +204,8 @@ class LdapProxy:
     """Where both sides are encrypted: it opens what passes, and closes it again."""
     _loop: asyncio.AbstractEventLoop | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+    _opened: list[asyncio.StreamWriter] = field(default_factory=list[asyncio.StreamWriter])
+    """All that there were: each holds a socket until it is closed."""
 
     @classmethod
     @contextmanager
@@ -229,9 +231,7 @@ class LdapProxy:
             begun.set()
             loop.run_forever()
             server.close()
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            loop.run_until_complete(asyncio.sleep(0.01))
+            loop.run_until_complete(proxy._end())
             loop.close()
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -242,6 +242,20 @@ class LdapProxy:
         finally:
             loop.call_soon_threadsafe(loop.stop)
             thread.join(10)
+
+    async def _end(self) -> None:
+        """Let go of everybody, and return when they are gone."""
+        meetings = asyncio.all_tasks() - {asyncio.current_task()}
+        for meeting in meetings:
+            meeting.cancel()
+        await asyncio.gather(*meetings, return_exceptions=True)
+        for writer in self._opened:
+            writer.transport.abort()  # what it had still to say nobody waits for
+        for writer in self._opened:
+            with suppress(OSError):
+                await writer.wait_closed()
+        for _ in range(3):  # who was cancelled while it came in is closed in the next round
+            await asyncio.sleep(0)
 
     @property
     def url(self) -> str:
@@ -272,6 +286,7 @@ class LdapProxy:
         return sum(pdu.tag in WRITES for pdu in self.seen)
 
     async def _meet(self, client: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
+        self._opened.append(out)
         if self.is_off:
             out.close()
             return
@@ -282,6 +297,7 @@ class LdapProxy:
         except OSError:
             out.close()
             return
+        self._opened.append(to_server)
         self._writers |= {out, to_server}
         relays = [
             asyncio.create_task(self._ask(client, to_server, out)),

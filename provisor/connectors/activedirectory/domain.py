@@ -179,7 +179,8 @@ class Domain:
                 what = f"the search below '{search.base}' at {self.where}"
                 raise read_failure(page.result, what)
             self._check_references(page.elsewhere, search.base)
-            yield [await self.whole(one) for one in page.found]
+            has_ranges = any(one.has_ranges for one in page.found)
+            yield [await self.whole(one) for one in page.found] if has_ranges else page.found
 
     def _check_references(self, references: Iterable[Elsewhere], base: str) -> None:
         """Raise Unreachable for a part of the domain itself that lies elsewhere.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from provisor.connectors.ldap.mapped import Mapped
+from provisor.connectors.ldap.writer import LdapWriter
 from provisor.connectors.ldapwire import controls, filters, names, ranges
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Change, Modification, Scope, Search
@@ -14,9 +15,6 @@ from provisor.connectors.ldapwire.schema import Schema
 from provisor.errors import Rejected, Stale
 from provisor.model.decisions import ReferencesChange
 from provisor.model.entries import Anchor, Reference
-
-if TYPE_CHECKING:
-    from provisor.connectors.ldap.target import LdapTarget
 
 MEMBER_UID: Final = "memberuid"
 AT_ONCE: Final = 1_000
@@ -36,8 +34,8 @@ ALREADY: Final = frozenset(
 class Membership:
     """Adds to groups, and takes out of them."""
 
-    def __init__(self, target: LdapTarget) -> None:
-        self._target = target
+    def __init__(self, directory: LdapWriter) -> None:
+        self._directory = directory
 
     def attribute(self, schema: Schema, mapped: Mapped) -> str:
         """Return the attribute that holds members: the first that the group's classes have."""
@@ -75,8 +73,8 @@ class Membership:
 
         Raises Rejected with those who could not be added since they are not there.
         """
-        target = self._target
-        schema = await target.schema()
+        directory = self._directory
+        schema = await directory.schema()
         attribute = change.name
         if attribute.lower() in ("members", *map(str.lower, mapped.kind.members)):
             attribute = self.attribute(schema, mapped)
@@ -99,20 +97,20 @@ class Membership:
         placeholder = self._placeholder(mapped, dn)
         condition = filters.equals(attribute, placeholder.decode())
         search = Search(base=dn, scope=Scope.BASE, filter=condition, attributes=("1.1",))
-        found, _ = await self._target.look(search)
+        found, _ = await self._directory.look(search)
         return {placeholder} if found else set()
 
     async def _values(
         self, attribute: str, references: Iterable[Reference]
     ) -> dict[Reference, bytes]:
         """Return what stands for objects in a group: names, or login names."""
-        known = await self._target.names_of(references)
+        known = await self._directory.names_of(references)
         if attribute.lower() != MEMBER_UID:
             return {reference: dn.encode() for reference, dn in known.items()}
         found: dict[Reference, bytes] = {}
         for reference, dn in known.items():
             search = Search(base=dn, scope=Scope.BASE, attributes=("uid",))
-            shown, _ = await self._target.look(search)
+            shown, _ = await self._directory.look(search)
             if shown and (uids := shown[0].values("uid")):
                 found[reference] = uids[0]
         return found
@@ -126,8 +124,8 @@ class Membership:
         added: set[bytes],
         removed: set[bytes],
     ) -> None:
-        target = self._target
-        is_lenient = (await target.said()).has_control(controls.PERMISSIVE_MODIFY)
+        directory = self._directory
+        is_lenient = (await directory.said()).has_control(controls.PERMISSIVE_MODIFY)
         lenient = [controls.permissive_modify()] if is_lenient else []
         for some_added, some_removed in _portions(added, removed):
             await self._send_some(mapped, group, dn, attribute, (some_added, some_removed), lenient)
@@ -141,33 +139,33 @@ class Membership:
         portion: tuple[set[bytes], set[bytes]],
         lenient: Sequence[Control],
     ) -> None:
-        target, (added, removed) = self._target, portion
+        directory, (added, removed) = self._directory, portion
         changes = _changes(attribute, added, removed)
-        result = await target.try_modify(mapped, group, dn, changes, *lenient)
+        result = await directory.try_modify(mapped, group, dn, changes, *lenient)
         if result.code in ALREADY:
             held = await self._held(dn, attribute)
             added, removed = _left(added, held), _there(removed, held)
             if (
                 len(removed) == len(held)
                 and not added
-                and self._needed(await target.schema(), mapped)
+                and self._needed(await directory.schema(), mapped)
             ):
                 added = {self._placeholder(mapped, dn)} - held
                 removed -= {self._placeholder(mapped, dn)}
             changes = _changes(attribute, added, removed)
             if changes:
-                await target.modify(mapped, group, dn, changes)
+                await directory.modify(mapped, group, dn, changes)
         elif not result.is_success:
-            raise target.refused(result, f"changing the members of '{dn}'")
+            raise directory.refused(result, f"changing the members of '{dn}'")
 
     async def _held(self, dn: str, attribute: str) -> set[bytes]:
         search = Search(base=dn, scope=Scope.BASE, attributes=(attribute,))
-        found, result = await self._target.look(search)
+        found, result = await self._directory.look(search)
         if result.code == Code.NO_SUCH_OBJECT:
             raise Stale(f"there is no '{dn}' any more", code="InvalidAnchor")
         if not result.is_success:
             raise read_failure(result, f"looking at '{dn}'")
-        connection = await self._target.session.connection()
+        connection = await self._directory.session.connection()
         whole = [await ranges.complete(connection, one) for one in found]
         return {value for one in whole for value in one.values(attribute)}
 

@@ -13,12 +13,13 @@ from provisor.connectors.ldap.mapped import (
 )
 from provisor.connectors.ldap.membership import Membership
 from provisor.connectors.ldap.naming import Place, placed
-from provisor.connectors.ldap.reader import Kinds, LdapReader
+from provisor.connectors.ldap.reader import Kinds
 from provisor.connectors.ldap.settings import LdapSettings
+from provisor.connectors.ldap.writer import LdapWriter
 from provisor.connectors.ldapwire import ber, controls, messages, names
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Change, Found, Modification
-from provisor.connectors.ldapwire.results import Code, Result, write_failure
+from provisor.connectors.ldapwire.results import Code, Result
 from provisor.errors import AdapterError, Rejected, Stale, Unanswered
 from provisor.model.decisions import (
     AttributeChange,
@@ -36,7 +37,7 @@ from provisor.ports import Clock
 T = TypeVar("T")
 
 
-class LdapTarget(LdapReader):
+class LdapTarget(LdapWriter):
     """Implements `ports.Target` for a directory that speaks LDAP."""
 
     def __init__(self, settings: LdapSettings, kinds: Kinds, clock: Clock) -> None:
@@ -273,59 +274,6 @@ class LdapTarget(LdapReader):
         """Change an entry; `changes` are what the modifications were made from."""
         await self.modify(mapped, anchor, dn, modifications)
 
-    def called(self, anchor: Anchor, dn: str) -> str:
-        """Return what an entry is called in a request that changes it."""
-        return dn
-
-    async def modify(
-        self,
-        mapped: Mapped,
-        anchor: Anchor,
-        dn: str,
-        modifications: Sequence[Modification],
-        *extra: Control,
-    ) -> None:
-        result = await self.try_modify(mapped, anchor, dn, modifications, *extra)
-        if not result.is_success:
-            raise self.refused(result, f"changing '{dn}'")
-
-    async def try_modify(
-        self,
-        mapped: Mapped,
-        anchor: Anchor,
-        dn: str,
-        modifications: Sequence[Modification],
-        *extra: Control,
-    ) -> Result:
-        connection = await self.session.connection()
-
-        async def once(*guard: Control) -> Result:
-            return await connection.modify(self.called(anchor, dn), modifications, *guard, *extra)
-
-        return await self._guarded(mapped, anchor, dn, once)
-
-    async def _guarded(
-        self, mapped: Mapped, anchor: Anchor, dn: str, once: Callable[..., Awaitable[Result]]
-    ) -> Result:
-        """Do something to a name only if it still means this very object."""
-        guard = await self._guard(mapped, anchor)
-        result = await self.patiently(lambda: once(*guard), lambda one: one)
-        if result.code != Code.ASSERTION_FAILED:
-            return result
-        # OpenLDAP asks our question of other entries too where its overlay `unique` looks for
-        # them, and then says no although the entry is the right one. We look ourselves.
-        found = await self.found(mapped.kind.name, anchor)
-        if found is None or names.normal(found.dn) != names.normal(dn):
-            return result
-        return await self.patiently(once, lambda one: one)
-
-    async def _guard(self, mapped: Mapped, anchor: Anchor) -> list[Control]:
-        """Return what makes sure that the name still means this very object (RFC 4528)."""
-        if not (await self.said()).has_control(controls.ASSERTION):
-            return []
-        value = self.comparable(mapped.kind, anchor)
-        return [controls.assertion(mapped.kind.anchor, value)] if value else []
-
     # deleting
 
     async def remove(self, kind: str, anchor: Anchor) -> Exported:
@@ -348,13 +296,6 @@ class LdapTarget(LdapReader):
             message = f"{self.where} says that '{found.dn}' was deleted, and still has it"
             raise Rejected(message, code="UnprocessableEntity")
         return Exported(None)
-
-    def refused(self, result: Result, what: str) -> AdapterError:
-        is_double = result.code == Code.CONSTRAINT_VIOLATION and "unique" in result.message.lower()
-        if is_double:
-            message = f"{what} at {self.where}: {result}; another object has this value"
-            return Stale(message, code="EntryConflict")
-        return write_failure(result, f"{what} at {self.where}")
 
 
 def _pointed(values: Iterable[Value]) -> list[Reference]:

@@ -376,10 +376,12 @@ class streamed:  # noqa: N801 - used as a function
         return self._result.partitions(self._rows)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+        if kind is None:
+            self._result.close()
+        else:
+            # Closing the result would close the cursor once more, of a connection that has gone.
             abandon(self._result.cursor)
             self._connection.invalidate()
-        self._result.close()
 
 
 def rows_of(plan: Plan, connection: Connection, anchors: Sequence[str]) -> list[Row[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from provisor.model.frozen import replace
 from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
+from provisor.planner.schedule import Due, next_start
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, Pending, StagedView
 from provisor.store.frame import released, staged_view
@@ -59,6 +60,21 @@ class MemoryStore:
 
     async def job(self, id: str) -> Job | None:
         return self.state.jobs[id].job if id in self.state.jobs else None
+
+    async def due(self, now: datetime) -> Sequence[Due]:
+        times = ((next_start(job.status, job.schedule, now), job) for job in await self.jobs())
+        return sorted(
+            Due(at, job.id, self._tenant_of(job))
+            for at, job in times
+            if at is not None and at <= now
+        )
+
+    async def tenants_of(self, jobs: Collection[str]) -> Mapping[str, str]:
+        return {job.id: self._tenant_of(job) for job in await self.jobs() if job.id in jobs}
+
+    def _tenant_of(self, job: Job) -> str:
+        owner = self.state.applications.get(job.application_id)
+        return owner.tenant if owner else ""
 
     async def put_job(self, job: Job) -> None:
         state = self.state.jobs.get(job.id)

@@ -11,6 +11,7 @@ from provisor.store.postgresql.connect import NAMED_FAILURES, Link, Pool, Sessio
 from provisor.store.postgresql.migrations import MIGRATIONS
 from provisor.store.postgresql.months import make_ahead
 from provisor.store.sql.database import Connection
+from provisor.store.sql.due import derived
 
 VERSION = len(MIGRATIONS)
 TABLES = """
@@ -72,11 +73,20 @@ def _climb(link: Link, version: int) -> None:
     for statements in MIGRATIONS[version:]:
         for statement in statements:
             link.execute(statement.replace(" TEXT", ' TEXT COLLATE "C"').encode())
+    if version < len(MIGRATIONS):
+        _derive(link)
     link.execute(
         b"INSERT INTO meta (name, value) VALUES ('version', %s)"
         b" ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (str(VERSION),),
     )
+
+
+def _derive(link: Link) -> None:
+    """Write what is derived of each job, which an older version did not."""
+    jobs = link.execute(b"SELECT number, definition, status FROM job").fetchall()
+    with link.cursor() as cursor:
+        cursor.executemany(b"UPDATE job SET due_at = %s WHERE number = %s", derived(jobs))
 
 
 def _version(link: Link) -> int:

@@ -44,6 +44,8 @@ class Inventory:
     """By each of their three ids, in small letters."""
     jobs: Mapping[str, Sequence[int]] = field(default_factory=dict[str, list[int]])
     """The numbers of an application's jobs, by its id."""
+    tenants: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Whose each job is, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,14 @@ class Glance:
     def _taken(self, changes: str) -> Inventory:
         found = self._run("SELECT content FROM application ORDER BY id").fetchall()
         applications = tuple(from_json(content, Application) for (content,) in found)
-        jobs: dict[str, list[int]] = {}
-        of_jobs = "SELECT number, json_extract(definition, '$.application_id') FROM job ORDER BY id"
-        for number, application in self._run(of_jobs):
+        jobs, tenants = dict[str, list[int]](), dict[str, str]()
+        owners = {one.id: one.tenant for one in applications}
+        of_jobs = (
+            "SELECT number, id, json_extract(definition, '$.application_id') FROM job ORDER BY id"
+        )
+        for number, id, application in self._run(of_jobs):
             jobs.setdefault(application, []).append(number)
+            tenants[id] = owners.get(application, "")
         return Inventory(
             changes=changes,
             applications=applications,
@@ -100,6 +106,7 @@ class Glance:
                 for id in (one.id, one.app_id, one.principal_id)
             },
             jobs=jobs,
+            tenants=tenants,
         )
 
     def all_jobs(self) -> list[Job]:

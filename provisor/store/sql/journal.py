@@ -40,7 +40,7 @@ from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_s
 from provisor.ports import Drift, Listed, Observation, Resting, Wanted
 from provisor.store import transitions
 from provisor.store.frame import HeldSnapshot, hold
-from provisor.store.sql import absorb, ask, bulk, count, listing, notices, rest, steps
+from provisor.store.sql import absorb, ask, bulk, count, due, listing, notices, rest, steps
 from provisor.store.sql.codec import pack, to_micros
 from provisor.store.sql.database import Database
 from provisor.store.sql.desk import Desk
@@ -138,10 +138,7 @@ class SqlJournal:
             "UPDATE cycle SET began = ?, content = ? WHERE number = ?",
             (to_micros(cycle.began), to_json(cycle), number),
         )
-        self._desk.run(
-            "UPDATE job SET cycle = NULL, progress = NULL, status = ? WHERE number = ?",
-            (to_json(status), self._desk.job),
-        )
+        due.keep(self._desk.connection, self._desk.job, status, closes=True)
         notices.keep(self._desk.connection, self._desk.job, arising(before, status))
 
     async def status(self) -> Status:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -15,11 +15,12 @@ from provisor.model.jobs import Application, Asked, Job, Progress, Status
 from provisor.model.notices import Notice
 from provisor.model.rules import MappingName
 from provisor.planner.notices import arising
+from provisor.planner.schedule import Due
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, Leases, Pending, StagedView
 from provisor.store.errors import JobUnknown
 from provisor.store.frame import HeldSnapshot, released, staged_view
-from provisor.store.sql import ask, audit, bulk, count, notices, rows
+from provisor.store.sql import ask, audit, bulk, count, due, notices, rows
 from provisor.store.sql.copying import refuse_partial
 from provisor.store.sql.database import Connection, Database, Home
 from provisor.store.sql.desk import VIEW, Desk
@@ -103,14 +104,27 @@ class SqlStore:
             row = self._run("SELECT definition, status FROM job WHERE id = ?", (id,)).fetchone()
         return job_of(*row) if row else None
 
+    async def due(self, now: datetime) -> Sequence[Due]:
+        with self._failures:
+            found = due.due(self._connection, now)
+            whose = self._glance.inventory().tenants
+        return [Due(at, id, whose.get(id, "")) for id, at in found]
+
+    async def tenants_of(self, jobs: Collection[str]) -> Mapping[str, str]:
+        with self._failures:
+            whose = self._glance.inventory().tenants
+        return {id: whose[id] for id in jobs if id in whose}
+
     async def put_job(self, job: Job) -> None:
         definition = to_json(replace(job, status=Status()))
         with self._transaction():
-            self._run(
+            (number,) = self._run(
                 "INSERT INTO job (id, definition, status) VALUES (?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition",
+                " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition"
+                " RETURNING number",
                 (job.id, definition, to_json(job.status)),
-            )
+            ).fetchone()
+            due.reschedule(self._connection, number)
             self._glance.changed()
 
     async def delete_job(self, id: str) -> None:
@@ -127,7 +141,7 @@ class SqlStore:
             row = self._run("SELECT status FROM job WHERE number = ?", (number,)).fetchone()
             before = from_json(row[0], Status)
             status = reduce(next_status, events, before)
-            self._run("UPDATE job SET status = ? WHERE number = ?", (to_json(status), number))
+            due.keep(self._connection, number, status)
             notices.keep(self._connection, number, arising(before, status))
             return status
 

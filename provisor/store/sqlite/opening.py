@@ -18,7 +18,7 @@ from provisor.store.sqlite.connect import Connection as OfSqlite
 if TYPE_CHECKING:  # every start opens a store; few need to know what a database is
     from provisor.store.sql.database import Connection
 
-VERSION = 9
+VERSION = 10
 """Of the tables. A test holds it to the number of migrations, which are not imported here: that
 would cost every start a third of a second."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from provisor.app.machine import OsEntropy, SystemClock
@@ -242,6 +243,21 @@ def test_what_somebody_waits_for_runs_before_its_time(runner: str, office: Offic
             await until(lambda: office.ended == ["one", "one"])
             told.reconcile("one")
             await until(lambda: office.ended == ["one", "one", "one"])
+
+    asyncio.run(history())
+
+
+def test_a_job_that_a_worker_of_an_older_version_has_started_is_found(
+    runner: str, office: Office
+) -> None:
+    """It keeps the status, and not when the job is due."""
+
+    async def history() -> None:
+        await office.open("one")
+        with psycopg.connect(office.address, autocommit=True) as older:
+            older.execute("UPDATE job SET due_at = NULL")
+        async with running(runner, office):
+            await until(lambda: office.ended == ["one"])
 
     asyncio.run(history())
 

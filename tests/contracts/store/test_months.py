@@ -15,6 +15,7 @@ from provisor.store.postgresql import PostgresStore, opening
 from provisor.store.postgresql.connect import Pool, Session
 from provisor.store.postgresql.migrations import MIGRATIONS
 from provisor.store.postgresql.months import Month, make_ahead
+from provisor.store.sql import due
 from tests.contracts.store.building import JOB, RULES, ended, job, key, now_or_never, record
 
 OCTOBER = datetime(2031, 10, 7, tzinfo=UTC)
@@ -163,8 +164,8 @@ def first_version(pg_store: str) -> Generator[str]:
         connection.execute("DROP SCHEMA old CASCADE")
 
 
-def _nothing(session: Session, now: datetime) -> None:
-    """The first version made no months."""
+def _nothing(*_: object) -> None:
+    """The first version made no months, and kept nothing of when a job is due."""
 
 
 def test_a_ledger_of_the_first_version_is_taken_along_while_its_processes_go_on(
@@ -174,8 +175,9 @@ def test_a_ledger_of_the_first_version_is_taken_along_while_its_processes_go_on(
     with monkeypatch.context() as as_before:
         as_before.setattr(opening, "VERSION", 1)
         as_before.setattr(opening, "make_ahead", _nothing)
+        as_before.setattr(due, "reschedule", _nothing)
         old = PostgresStore(first_version)
-    now_or_never(old.put_job(job()))
+        now_or_never(old.put_job(job()))
     journal = now_or_never(old.open_journal(JOB, "an old process"))
     now_or_never(journal.adopt(RULES, "policy"))
     now_or_never(journal.begin_cycle("c1", CycleKind.INITIAL, OCTOBER))

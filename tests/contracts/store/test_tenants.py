@@ -16,7 +16,7 @@ import pytest
 from provisor.model.cycles import CycleKind
 from provisor.model.jobs import Application
 from provisor.model.notices import Notice, NoticeKind
-from provisor.planner.status import Started
+from provisor.planner.status import Configured, Started
 from provisor.ports import Ledger, Pending, RecordQuery, Registry, Vault
 from provisor.store.keys import KeyFile
 from provisor.store.owners import HOME
@@ -125,6 +125,7 @@ def arguments(port: type, name: str, whose: str) -> list[Any]:
         "name": "connections" if port is Registry else "SecretToken",
         "content": b"changed",
         "value": "changed",
+        "jobs": [f"job of {whose}"],
         "events": Started(),
         "asked": None,
         "notice": notice,
@@ -148,8 +149,9 @@ def arguments(port: type, name: str, whose: str) -> list[Any]:
             if p.name != "self" and p.kind is not p.KEYWORD_ONLY]  # fmt: skip
 
 
-STOREWIDE = {"take_notice", "rotate", "fold", "audit", "audited", "applications", "jobs"}
-"""What is about no single thing; what the two lists show is tested apart."""
+EVERYBODYS = ("job of home", "job of ours", "job of theirs")
+STOREWIDE = {"take_notice", "rotate", "fold", "audit", "audited", "applications", "jobs", "due"}
+"""What is about no single thing; what the lists show is tested apart."""
 
 
 def outcome(asked: Any, name: str, given: list[Any]) -> str:
@@ -211,6 +213,9 @@ def test_lists_show_what_is_ones_own(store: tuple[SqliteStore, Vault]) -> None:
         ledger = TenantLedger(opened.ledger, view)
         assert [one.name for one in now_or_never(view.applications())] == [name]
         assert [one.id for one in now_or_never(view.jobs())] == [f"job of {name}"]
+        now_or_never(view.note(f"job of {name}", Configured(is_usable=True), Started()))
+        assert [one.job for one in now_or_never(view.due(START))] == [f"job of {name}"]
+        assert [*now_or_never(view.tenants_of(EVERYBODYS))] == [f"job of {name}"]
         assert [act.by for act in now_or_never(view.audited(9))] == [name]
         found = now_or_never(ledger.records(RecordQuery(limit=1)))
         assert [of for _, of, _ in found] == [f"job of {name}"]

@@ -1,11 +1,11 @@
-"""Version 3: what the log says of somebody, what failed with a code, and what was logged at a time
-is found by an index."""
+"""Version 3: when each job is due next stands beside its status, where an index finds it.
+
+Whoever climbs derives it for the jobs that are there (`opening._climb`).
+"""
 
 from __future__ import annotations
 
 STATEMENTS = (
-    "CREATE INDEX record_anchor ON record (anchor, position)",
-    "CREATE INDEX record_target ON record (target, position) WHERE target IS NOT NULL",
-    "CREATE INDEX record_code ON record (code, position) WHERE code <> ''",
-    "CREATE INDEX cycle_began ON cycle (began)",
+    "ALTER TABLE job ADD COLUMN due_at BIGINT",
+    "CREATE INDEX job_due ON job (due_at) WHERE due_at IS NOT NULL",
 )

@@ -28,6 +28,7 @@ from provisor.store.sqlite.migrations import (
     v0007,
     v0008,
     v0009,
+    v0010,
 )
 
 Migration: TypeAlias = Callable[[Operations], None]
@@ -41,6 +42,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     v0007.upgrade,
     v0008.upgrade,
     v0009.upgrade,
+    v0010.upgrade,
 )
 """The first makes version 1 of an empty file, the next version 2 of that, and so on."""
 

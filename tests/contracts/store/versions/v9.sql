@@ -78,11 +78,11 @@ CREATE TABLE job (
 	cycle_read INTEGER DEFAULT '0' NOT NULL, 
 	cycle_deltas INTEGER DEFAULT '0' NOT NULL, 
 	cycle_reference_deltas INTEGER DEFAULT '0' NOT NULL, 
-	progress TEXT, 
+	progress TEXT, due_at INTEGER, 
 	PRIMARY KEY (number), 
 	UNIQUE (id)
 );
-INSERT INTO "job" VALUES(1,'people','{"id":"people","name":"people","template_id":"scim","application_id":"app","schedule":"PT2400S","settings":{},"status":{"code":"NotConfigured","schedule_state":"Disabled","successive_failures":0,"successive_unreachable":0,"are_escrows_pruned":false,"has_completed":false,"last":null,"last_successful":null,"last_successful_with_exports":null,"quarantine":null,"steady_state_first":null,"steady_state_last":null,"troubleshooting_code":""}}','{"code":"NotRun","schedule_state":"Active","successive_failures":0,"successive_unreachable":0,"are_escrows_pruned":false,"has_completed":false,"last":{"id":"c1","kind":"incremental","began":"2026-01-01T08:00:00Z","ended":"2026-01-01T08:01:00Z","result":"Succeeded","counts":{"imported":7,"imported_deltas":9,"imported_reference_deltas":3,"entitled":5,"entitled_for_provisioning":5,"exports":0,"exported":0,"failed":1,"escrowed":3,"escrowed_references":1,"escrowed_raw":3,"staged":1,"unsettled":3},"error":null,"halt":null,"are_escrows_pruned":false,"is_cut_short":false,"entry_error":"","spent":null},"last_successful":null,"last_successful_with_exports":null,"quarantine":null,"steady_state_first":null,"steady_state_last":null,"troubleshooting_code":""}',1,'test',NULL,'{"source":{"identity":"people.csv","view":""}}','[["user to User","1"],["group to Group","1"]]','policy','w',0,1,X'9194A475736572A66C696E652033A56E6F206964C0',1,'{"digest":"digest","why":"it shrank","at":"2026-01-01T08:00:00Z","is_approved":false}','["User"]',2,'reconcile',0,0,0,'{"completed_units":1,"total_units":2,"units":"objects","observed_at":"2026-01-01T09:00:00Z"}');
+INSERT INTO "job" VALUES(1,'people','{"id":"people","name":"people","template_id":"scim","application_id":"app","schedule":"PT2400S","settings":{},"status":{"code":"NotConfigured","schedule_state":"Disabled","successive_failures":0,"successive_unreachable":0,"are_escrows_pruned":false,"has_completed":false,"last":null,"last_successful":null,"last_successful_with_exports":null,"quarantine":null,"steady_state_first":null,"steady_state_last":null,"troubleshooting_code":""}}','{"code":"NotRun","schedule_state":"Active","successive_failures":0,"successive_unreachable":0,"are_escrows_pruned":false,"has_completed":false,"last":{"id":"c1","kind":"incremental","began":"2026-01-01T08:00:00Z","ended":"2026-01-01T08:01:00Z","result":"Succeeded","counts":{"imported":7,"imported_deltas":9,"imported_reference_deltas":3,"entitled":5,"entitled_for_provisioning":5,"exports":0,"exported":0,"failed":1,"escrowed":3,"escrowed_references":1,"escrowed_raw":3,"staged":1,"unsettled":3},"error":null,"halt":null,"are_escrows_pruned":false,"is_cut_short":false,"entry_error":"","spent":null},"last_successful":null,"last_successful_with_exports":null,"quarantine":null,"steady_state_first":null,"steady_state_last":null,"troubleshooting_code":""}',1,'test',NULL,'{"source":{"identity":"people.csv","view":""}}','[["user to User","1"],["group to Group","1"]]','policy','w',0,1,X'9194A475736572A66C696E652033A56E6F206964C0',1,'{"digest":"digest","why":"it shrank","at":"2026-01-01T08:00:00Z","is_approved":false}','["User"]',2,'reconcile',0,0,0,'{"completed_units":1,"total_units":2,"units":"objects","observed_at":"2026-01-01T09:00:00Z"}',1767256800000000);
 CREATE TABLE listed (
 	number INTEGER NOT NULL, 
 	job INTEGER NOT NULL, 
@@ -137,7 +137,7 @@ CREATE TABLE meta (
 	PRIMARY KEY (name)
 );
 INSERT INTO "meta" VALUES('changes','2');
-INSERT INTO "meta" VALUES('mark','d89bbe12a75d1d90bd5bc5f3d787284d');
+INSERT INTO "meta" VALUES('mark','c3dace9e8964503d6c66a5d5fdb1ef5d');
 CREATE TABLE notice (
             number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
             job INTEGER NOT NULL REFERENCES job (number),
@@ -284,18 +284,15 @@ INSERT INTO "standing" VALUES(5,1,'eve','user',X'3B8E839F4C036C65AD3149235FC0CAB
 INSERT INTO "standing" VALUES(6,1,'fay','user',X'A22E32BF44EFE4D6B0995DF533E13F39',NULL,NULL,1,1,0,0,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,1,0,NULL,0,0,NULL,NULL,NULL,NULL,NULL);
 INSERT INTO "standing" VALUES(7,2,'team','group',X'60CE26AA3E9D5A9C40B187AC6EE4CC21',NULL,NULL,1,1,1,NULL,'g1','managed',0,NULL,NULL,NULL,NULL,NULL,2,2,1767258000000000,1,1,X'95A754696D656F7574A96E6F20616E73776572CF0006474EFABD600001CF0006474FD1510400',NULL,NULL,NULL,NULL);
 CREATE INDEX reference_referred ON reference (job, kind, anchor, standing);
-CREATE INDEX standing_references_staged ON standing (mapping) WHERE references_staged_at IS NOT NULL;
-CREATE INDEX standing_due ON standing (mapping, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX standing_staged ON standing (mapping) WHERE staged_at IS NOT NULL;
 CREATE UNIQUE INDEX standing_target ON standing (mapping, target) WHERE target IS NOT NULL;
-CREATE INDEX standing_references_due ON standing (mapping, references_due_at) WHERE references_due_at IS NOT NULL;
 CREATE INDEX standing_absent ON standing (mapping, absent_since) WHERE absence = 'absent';
+CREATE INDEX standing_references_staged ON standing (mapping) WHERE references_staged_at IS NOT NULL;
+CREATE INDEX standing_due ON standing (mapping, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX standing_references_due ON standing (mapping, references_due_at) WHERE references_due_at IS NOT NULL;
 CREATE INDEX notice_due ON notice (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX standing_attempt ON standing (mapping) WHERE attempt IS NOT NULL;
-CREATE INDEX record_anchor ON record (anchor);
-CREATE INDEX record_target ON record (target) WHERE target IS NOT NULL;
-CREATE INDEX record_code ON record (code) WHERE code <> '';
-CREATE INDEX cycle_began ON cycle (began);
+CREATE INDEX job_due ON job (due_at) WHERE due_at IS NOT NULL;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('record',7);
 INSERT INTO "sqlite_sequence" VALUES('notice',1);
