@@ -41,11 +41,12 @@ class Tally:
     """What one read has shown."""
 
     void: dict[str, str] = field(default_factory=dict[str, str])
-    newest: Newest | None = None
     seen: dict[str, dict[Anchor, str]] = field(default_factory=dict[str, "dict[Anchor, str]"])
     """By kind: names by anchor."""
     repeated: dict[str, int] = field(default_factory=dict[str, int])
     """Entries that were shown once more, by kind: who shows some twice may leave out others."""
+    _last: tuple[str, str, bytes, bytes] = ("", "", b"", b"")
+    """Of what was changed last: kind, anchor, and when, as the server says it."""
 
     def has(self, kind: str, anchor: Anchor) -> bool:
         return anchor in self.seen.get(kind, {})
@@ -57,9 +58,21 @@ class Tally:
         self.seen.pop(kind, None)
         self.repeated.pop(kind, None)
 
-    def note(self, seen: Newest) -> None:
-        if seen.changed and (self.newest is None or not self.newest.is_newer(seen)):
-            self.newest = seen
+    def note(self, kind: str, anchor: Anchor, found: Found) -> None:
+        changed, stamp = found.first(CHANGED), found.first(STAMP)
+        last = self._last
+        # The order of Newest, of octets: most entries are looked at for this, and few are kept.
+        if changed != last[2] or not (stamp and last[3]):
+            is_older = changed < last[2]
+        else:
+            is_older = stamp < last[3]
+        if changed and not is_older:
+            self._last = (kind, anchor, changed, stamp)
+
+    @property
+    def newest(self) -> Newest | None:
+        kind, anchor, changed, stamp = self._last
+        return _newest(kind, anchor, changed, stamp) if changed else None
 
     def fault(self, kind: str, problem: NoObject) -> ReadFault:
         self.void.setdefault(kind, str(problem))
@@ -217,7 +230,7 @@ class Directory:
                 message = f"'{before}' has the same {kind.anchor}; an anchor names one object only"
                 return tally.fault(kind.name, NoObject(found.dn, message, raw.anchor))
             tally.repeated[kind.name] = tally.repeated.get(kind.name, 0) + 1
-        tally.note(_newness(kind.name, raw.anchor, found))
+        tally.note(kind.name, raw.anchor, found)
         return raw
 
     # single looks
@@ -316,7 +329,10 @@ class Directory:
 
 
 def _newness(kind: str, anchor: str, found: Found) -> Newest:
-    changed, stamp = found.first(CHANGED), found.first(STAMP)
+    return _newest(kind, anchor, found.first(CHANGED), found.first(STAMP))
+
+
+def _newest(kind: str, anchor: str, changed: bytes, stamp: bytes) -> Newest:
     return Newest(kind, anchor, changed.decode(errors="replace"), stamp.decode(errors="replace"))
 
 

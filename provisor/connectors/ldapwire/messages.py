@@ -17,6 +17,10 @@ BIND, UNBIND, SEARCH, MODIFY, ADD, DELETE, MODIFY_DN, COMPARE, ABANDON, EXTENDED
 )  # fmt: skip
 ENTRY, DONE, REFERENCE, EXTENDED_RESPONSE, INTERMEDIATE = 0x64, 0x65, 0x73, 0x78, 0x79
 CONTROLS: Final = 0xA0
+USUAL_ENDS: Final = frozenset(
+    bytes((CONTROLS, len(told) + UUID_OCTETS)) + told for told in USUAL_STATES
+)
+"""How very many messages with an entry end, but for the UUID at the very end."""
 START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
 PASSWORD_MODIFY: Final = "1.3.6.1.4.1.4203.1.11.1"  # noqa: S105 - its identifier
@@ -241,11 +245,11 @@ def _told(data: bytes, at: int, end: int) -> bytes:
     """Return the controls that go with a message, known to be sound."""
     if at >= end or data[at] != CONTROLS:
         return b""
+    if data[at : end - UUID_OCTETS] in USUAL_ENDS:
+        return data[at + 2 : end]
     _, first, last = ber.header(data, at, end)
-    told = data[first:last]
-    if told[:-UUID_OCTETS] not in USUAL_STATES:
-        read_controls(ber.Reader(told))
-    return told
+    read_controls(ber.Reader(data, first, last))
+    return data[first:last]
 
 
 def _result(body: ber.Reader, controls: tuple[Control, ...]) -> Result:
