@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ INTERVAL = timedelta(minutes=5)
 TICKS = os.sysconf("SC_CLK_TCK")
 ENVIRONMENT = os.environ | {"TOKEN": "benchmark"}
 SETTINGS = ("max_connections=100", "shared_buffers=256MB")
-HEAD = "id,userName,givenName,familyName,displayName,mail,jobTitle,accountEnabled"
+HEAD = (
+    "id,userName,givenName,familyName,displayName,mail,jobTitle,department,manager,accountEnabled"
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Told:
     """What came of it."""
 
     jobs: int
-    cycles: int
+    cycles: Sequence[Cycle]
     late_s: Sequence[float]
     """Of each cycle but the first of its job, sorted."""
     busy: dict[str, float]
@@ -56,9 +59,13 @@ class Told:
             return f"{self.late_s[place]:.2f} s" if self.late_s else "-"
 
         busy = ", ".join(f"{who} {share:.2f}" for who, share in self.busy.items())
-        a_cycle = sum(self.busy.values()) * self.looked_s / max(self.cycles, 1) * 1e3
+        cycles = len(self.cycles)
+        a_cycle = sum(self.busy.values()) * self.looked_s / max(cycles, 1) * 1e3
+        went = Counter(cycle.result.value for cycle in self.cycles)
+        exported = sum(cycle.counts.exported for cycle in self.cycles)
         return (
-            f"{self.jobs:,} jobs: {self.cycles:,} cycles in {self.looked_s:.0f} s,"
+            f"{self.jobs:,} jobs: {cycles:,} cycles in {self.looked_s:.0f} s ({dict(went)},"
+            f" {exported:,} people exported),"
             f" late {at(0.5)} at the median, {at(0.99)} at p99, {at(1)} at worst;"
             f" processors: {busy}; {a_cycle:.1f} ms a cycle, all told"
         )
@@ -67,9 +74,9 @@ class Told:
 def people(folder: Path, job: int, change: int) -> None:
     rows = [HEAD]
     for number in range(PEOPLE):
-        who = f"j{job}p{number}"
+        who = f"p{number}"
         title = f"Clerk {change}" if number == change % PEOPLE else "Clerk"
-        rows.append(f"{who},{who}@x.org,X,{who},{who},{who}@x.org,{title},true")
+        rows.append(f"{who},{who}@x.org,X,{who},{who},{who}@x.org,{title},,,true")
     passing = folder / f"j{job}.new"
     passing.write_text("\n".join(rows) + "\n", "utf-8")
     passing.replace(folder / f"j{job}.csv")
@@ -98,17 +105,57 @@ CREATE FUNCTION pg_temp.alike(said text, n bigint) RETURNS text LANGUAGE sql AS 
 $$;
 INSERT INTO document (owner, name, content)
 SELECT pg_temp.alike(owner, n), name,
-       convert_to(pg_temp.alike(convert_from(content, 'UTF8'), n), 'UTF8')
-FROM document, generate_series(1, {last}) n WHERE owner NOT LIKE 'workspace%';
-INSERT INTO job (id, definition, status, due_at)
-SELECT pg_temp.alike(id, n), pg_temp.alike(definition, n), status, due_at
-FROM job, generate_series(1, {last}) n;
+       CASE WHEN get_byte(content || '0', 0) IN (91, 123)
+       THEN convert_to(pg_temp.alike(convert_from(content, 'UTF8'), n), 'UTF8') ELSE content END
+FROM document, generate_series(1, {last}) n WHERE owner NOT LIKE 'workspace%' AND owner <> 'store';
 INSERT INTO application (id, content)
 SELECT pg_temp.alike(id, n), pg_temp.alike(content, n)
 FROM application, generate_series(1, {last}) n;
 UPDATE meta SET value = '100' WHERE name = 'changes';
 """
-"""One job was configured; the others are as it is, with files and names of their own."""
+"""One job has run; the others are as it is, with files and names of their own."""
+NUMBERS = {
+    "job": ("number",),
+    "mapping": ("number", "job"),
+    "standing": ("number", "mapping"),
+    "mark": ("standing",),
+    "source": ("standing",),
+    "image": ("standing",),
+    "span": ("standing",),
+}
+TOLD_APART = {"job": ("id", "definition", "systems")}
+SETTLED_S = 10.0
+"""So long nothing is measured: workers begin."""
+STRIDE = 1_000
+"""More than any number that the first job has given anything."""
+
+
+def alike(connection: psycopg.Connection[tuple[object, ...]], jobs: int) -> None:
+    """Make as many jobs of the one that there is."""
+    last = jobs - 1
+    connection.execute(ALIKE.format(last=last).encode())
+    for table, numbered in NUMBERS.items():
+        found = connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+            " AND NOT attisdropped",
+            (table,),
+        )
+        names = [str(name) for (name,) in found]
+        said = {name: f"{name} + n * {STRIDE}" for name in numbered} | {
+            name: f"pg_temp.alike({name}, n)" for name in TOLD_APART.get(table, ())
+        }
+        columns = ", ".join(said.get(name, f"{table}.{name}") for name in names)
+        statement = (
+            f"INSERT INTO {table} ({', '.join(names)})"
+            f" SELECT {columns} FROM {table}, generate_series(1, {last}) n"
+        )
+        connection.execute(statement.encode())
+    for table in ("job", "mapping"):
+        connection.execute(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'number'), {jobs * STRIDE})".encode()
+        )
+    connection.execute(f"SELECT setval('standing_number', {jobs * STRIDE})".encode())
+    connection.execute("ANALYZE")
 
 
 def provisor(folder: Path, *arguments: str) -> None:
@@ -152,21 +199,21 @@ def changing(folder: Path, jobs: int) -> Generator[None]:
 
 def lateness(
     address: str, since: datetime, spread_over: dict[int, datetime]
-) -> tuple[int, list[float]]:
-    """Return how many cycles began since, and how late they were."""
+) -> tuple[list[Cycle], list[float]]:
+    """Return the cycles that began since, and how late they were."""
     with psycopg.connect(address) as connection:
         found = connection.execute(
             "SELECT job, content FROM cycle WHERE content IS NOT NULL ORDER BY job, number"
         ).fetchall()
     spread_at = max(spread_over.values(), default=since)
     late: list[float] = []
-    cycles, before = 0, dict[int, Cycle]()
+    cycles, before = list[Cycle](), dict[int, Cycle]()
     for job, content in found:
         cycle = msgspec.json.decode(content, type=Cycle)
         earlier = before.get(job)
         before[job] = cycle
         if cycle.began >= since:
-            cycles += 1
+            cycles.append(cycle)
             began = spread_over.get(job)
             if earlier is not None and (began is None or earlier.began > spread_at):
                 began = max(earlier.began, earlier.ended - INTERVAL)
@@ -209,8 +256,10 @@ def measure(jobs: int, seconds: float, workers: int) -> Told:
         began = time.monotonic()
         provisor(folder, "init")
         provisor(folder, "apply")
+        provisor(folder, "run", "j0")
         with psycopg.connect(address) as connection:
-            connection.execute(ALIKE.format(last=jobs - 1).encode())
+            alike(connection, jobs)
+        said = spread(address, jobs)
         print(f"{jobs:,} jobs made in {time.monotonic() - began:.0f} s", flush=True)
         command = [sys.executable, "-m", "provisor", "--workspace", str(folder), "worker"]
         with (folder / "workers.log").open("ab") as log:
@@ -221,25 +270,12 @@ def measure(jobs: int, seconds: float, workers: int) -> Told:
                 for _ in range(workers)
             ]
         try:
-            first = time.monotonic()
-            while _ran(address) < jobs:
-                time.sleep(0.5)
-            print(f"first cycles in {time.monotonic() - first:.0f} s", flush=True)
             with changing(folder, jobs):
-                said = spread(address, jobs)
                 return _looked(jobs, seconds, address, begun, server, said)
         finally:
             for one in begun:
                 one.kill()
                 one.wait()
-
-
-def _ran(address: str) -> int:
-    with psycopg.connect(address) as connection:
-        row = connection.execute(
-            "SELECT count(DISTINCT job) FROM cycle WHERE content IS NOT NULL"
-        ).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _looked(
@@ -253,7 +289,7 @@ def _looked(
     assert server.process is not None
     pids = {f"worker {n + 1}": one.pid for n, one in enumerate(begun)}
     pids["PostgreSQL"] = server.process.pid
-    time.sleep(5)
+    time.sleep(SETTLED_S)
     since, began = datetime.now(UTC), time.monotonic()
     before = {who: busy_s(pid) for who, pid in pids.items()}
     time.sleep(seconds)

@@ -60,6 +60,10 @@ class Composer:
             ears=(lambda: opens_ears(source_settings, around)) if opens_ears else None,
         )
 
+    async def tells(self, job: Job) -> bool:
+        """Return whether a job's source is of a kind that may tell by itself what changes."""
+        return await self.connections.tells(await application_of(self.registry, job))
+
     async def probe(self, job: Job) -> Mapping[str, Probed]:
         """Probe both systems of a job, and keep what was found out by trying. Raises Invalid."""
         application = await application_of(self.registry, job)

@@ -81,6 +81,17 @@ class Connections:
             raise Invalid(problems)
         return found
 
+    async def tells(self, application: Application) -> bool:
+        """Return whether its source is of a kind that may tell by itself that it has changed."""
+        connections = await stored.load_connections(self.registry, application.id)
+        if SOURCE not in connections:
+            return False
+        form = msgspec.convert(connections[SOURCE], ConnectionForm)
+        try:
+            return connector_named(form.connector).open_ears is not None
+        except ConnectorUnusable:
+            return False
+
     async def missing(self, application: Application) -> str:
         """Return what an application lacks before it can be used."""
         base = await self.base()

@@ -61,6 +61,7 @@ class Rooms:
             ledger=TenantLedger(self.opened.ledger, composer.registry),
             vault=composer.connections.vault,
             equip=composer.equip,
+            tells=composer.tells,
         )
 
     def for_all(self) -> Parts:
@@ -74,6 +75,7 @@ class Rooms:
             clock=self.clock,
             entropy=self.entropy,
             equip=self._equip,
+            tells=self._tells,
             holder=f"{socket.gethostname()}:{os.getpid()}",
             watching=self.watching,
         )
@@ -82,6 +84,12 @@ class Rooms:
         self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
     ) -> Equipment:
         """Make a job ready as its own tenant sees it."""
-        application = await self.opened.registry.find_application(job.application_id)
-        composer = self.composer(application.tenant if application else HOME)
+        composer = await self._composer_of(job)
         return await composer.equip(job, may_change_system=may_change_system, lease_ends=lease_ends)
+
+    async def _tells(self, job: Job) -> bool:
+        return await (await self._composer_of(job)).tells(job)
+
+    async def _composer_of(self, job: Job) -> Composer:
+        application = await self.opened.registry.find_application(job.application_id)
+        return self.composer(application.tenant if application else HOME)

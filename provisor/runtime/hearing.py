@@ -7,7 +7,7 @@ id, guard and status. However much is heard while one runs, one more follows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,6 +38,7 @@ class Hearing:
         default_factory=dict[str, "asyncio.Task[None]"]
     )
 
+    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _deaf_until: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """When to look again whether a source that told nothing by itself does so now."""
 
@@ -71,7 +72,9 @@ class Hearing:
         failures = 0
         while True:
             try:
-                ears = await self._ears(job)
+                async with self._beginning:
+                    await asyncio.sleep(0)  # thousands of jobs keep nobody else waiting
+                    ears = await self._ears(job)
                 if ears is not None and failures:
                     self.tell(job.id)  # what changed while nothing could be heard
                 if ears is None or not await self._hear(job, ears):
@@ -85,7 +88,7 @@ class Hearing:
                 await self.parts.clock.sleep(pause)
 
     async def _ears(self, job: Job) -> Ears | None:
-        equipment = await _equipped(self.parts.equip(job))
+        equipment = await _equipped(self.parts, job)
         return equipment.ears() if equipment is not None and equipment.ears is not None else None
 
     async def _hear(self, job: Job, ears: Ears) -> bool:
@@ -104,9 +107,10 @@ class Hearing:
             await ears.close()
 
 
-async def _equipped(equipping: Awaitable[Equipment]) -> Equipment | None:
-    """Return what a job would go with; None if it cannot go, which its cycles tell."""
+async def _equipped(parts: Parts, job: Job) -> Equipment | None:
+    """Return what a job would go with; None if its source tells nothing by itself, or if it cannot
+    go, which its cycles tell."""
     try:
-        return await equipping
+        return await parts.equip(job) if await parts.tells(job) else None
     except Exception:  # noqa: BLE001 - whatever it is, the next cycle fails with it and says so
         return None

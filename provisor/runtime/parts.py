@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from provisor.engine.work import Mandate
 from provisor.model.jobs import Job
@@ -53,6 +53,11 @@ class Equip(Protocol):
     ) -> Awaitable[Equipment]: ...
 
 
+Tells: TypeAlias = Callable[[Job], Awaitable[bool]]
+"""Says whether a job's source may tell by itself that it has changed: asked of every job, so it
+costs little. Only who is made ready knows it for certain."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """An opened workspace."""
@@ -66,6 +71,7 @@ class Parts:
     clock: Clock
     entropy: Entropy
     equip: Equip
+    tells: Tells
     holder: str
     """Who we are to others: host and process."""
     watching: Watching | None = None

@@ -78,6 +78,7 @@ class Office:
             clock=SystemClock(),
             entropy=OsEntropy(),
             equip=self.equip,
+            tells=self.tells,
             holder="test",
         )
 
@@ -92,6 +93,9 @@ class Office:
             target=MemoryTarget,
             reader=MemoryTarget,
         )
+
+    async def tells(self, job: Job) -> bool:
+        return False
 
     async def execute(self, ready: Ready) -> Cycle:
         id, journal = ready.mandate.policy_hash, ready.ports.journal

@@ -107,6 +107,7 @@ class World:
             clock=self.clock,
             entropy=Entropy(),
             equip=self.equip,
+            tells=self.tells,
             holder="test",
         )
 
@@ -117,6 +118,9 @@ class World:
         return Equipment(
             mandate=mandate, source=MemorySource, target=MemoryTarget, reader=MemoryTarget
         )
+
+    async def tells(self, job: Job) -> bool:
+        return False
 
     async def execute(self, ready: Ready) -> Cycle:
         """Run what stands for a cycle: it takes a minute, and says how it went."""

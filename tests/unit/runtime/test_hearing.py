@@ -14,6 +14,7 @@ from provisor.model.cycles import Cycle
 from provisor.model.entries import Watermark
 from provisor.model.jobs import Job
 from provisor.ports import LeaseEnds, forever
+from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Equipment, Parts
 from provisor.runtime.runner import Watcher, watch
@@ -45,7 +46,10 @@ def with_ears(world: World, source: Talkative) -> Parts:
         equipment = await world.equip(job, may_change_system=may_change_system)
         return replace(equipment, ears=lambda: source)
 
-    return replace(world.parts, equip=equip)
+    async def tells(job: Job) -> bool:
+        return True
+
+    return replace(world.parts, equip=equip, tells=tells)
 
 
 async def watched(world: World, source: Talkative, cycles: int, news: list[bool]) -> None:
@@ -100,3 +104,35 @@ def test_a_source_that_could_not_be_heard_is_listened_to_again(tmp_path: Path) -
         assert world.cycles[1] - BEGAN <= timedelta(minutes=5)
 
     asyncio.run(story())
+
+
+def test_only_jobs_whose_source_may_tell_something_are_made_ready_to_be_heard(
+    tmp_path: Path,
+) -> None:
+    """Making thousands ready takes minutes, in which whoever listens would do nothing else."""
+    made: list[str] = []
+
+    async def story() -> None:
+        world = World(tmp_path)
+        await put_job(world.store)
+        (quiet,) = await world.store.jobs()
+        talks = replace(quiet, id="talks")
+
+        async def tells(job: Job) -> bool:
+            return job.id == "talks"
+
+        async def equip(
+            job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+        ) -> Equipment:
+            made.append(job.id)
+            return await world.equip(job)
+
+        hearing = Hearing(replace(world.parts, tells=tells, equip=equip), lambda job: None)
+        hearing.attend([quiet, talks])
+        async with asyncio.timeout(60):
+            while not made:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await hearing.stop()
+
+    asyncio.run(story())
+    assert made == ["talks"]
