@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct, field
 from starlette.responses import Response
 
-from provisor.console.asking import INSTANTIATE, literal, skip_token
+from provisor.console.asking import INSTANTIATE, literal
+from provisor.console.pages.sought import further, sought
 from provisor.console.sessions import PATH
 from provisor.console.visit import Visit, job_page, to
 from provisor.graph.http.faults import Fault, bad_request
@@ -24,7 +25,7 @@ from provisor.graph.wire.directory import (
 from provisor.graph.wire.inventory import ApplicationOverview, ApplicationSummary
 from provisor.graph.wire.systems import Connections
 
-SIZE, ASSIGNED, FOUND = 50, "50", "8"
+SIZE, ASSIGNED, FOUND = 50, 50, "8"
 ALL = "/provisor/applications"
 
 
@@ -154,13 +155,9 @@ async def _templates(visit: Visit, at: str) -> Sequence[TemplateName]:
 
 
 async def _assigned(visit: Visit, at: str) -> tuple[Sequence[Shown], str]:
-    options = {"top": ASSIGNED}
-    if token := visit.asked("after"):
-        options["skiptoken"] = token
-    page = await visit.api.read(Assigned, f"{at}/appRoleAssignedTo", **options)
+    page = await sought(visit, Assigned, f"{at}/appRoleAssignedTo", ASSIGNED)
     shown = [await _shown(visit, one) for one in page.value]
-    following = skip_token(page.next_link)
-    return shown, urlencode({"after": following}) if following else ""
+    return shown, further(page.next_link, {})
 
 
 async def _shown(visit: Visit, one: AppRoleAssignment) -> Shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,10 +10,9 @@ from starlette.responses import Response
 
 from provisor.console.asking import literal, of_odata, skip_token
 from provisor.console.pages.job import standing
+from provisor.console.pages.sought import further, given, narrowed, sought, within
 from provisor.console.shapes import LogPage
 from provisor.console.visit import Visit
-from provisor.graph.http.faults import Fault
-from provisor.graph.wire.base import instant_text
 from provisor.graph.wire.logs import (
     ProvisioningAction,
     ProvisioningObjectSummary,
@@ -34,9 +32,8 @@ ASKED = ("since", "until", "action", "status", "code", "person", "cycle")
 async def log(visit: Visit) -> Response:
     """Show the log of everything, or of the job that the address names."""
     page, by_id = await _page(visit)
-    following = skip_token(page.next_link)
-    asked = {name: visit.asked(name) for name in ASKED if visit.asked(name)}
-    onward = {**asked, "after": following, **({"by": BY_ID} if by_id else {})}
+    asked = given(visit, ASKED)
+    onward = {**asked, "by": BY_ID} if by_id else asked
     return await visit.render(
         "log.html",
         entries=page.value,
@@ -44,7 +41,7 @@ async def log(visit: Visit) -> Response:
         actions=[one.value for one in ProvisioningAction if _is_known(one.value)],
         results=[one.value for one in ProvisioningResult if _is_known(one.value)],
         is_narrowed=bool(asked),
-        following=urlencode(onward) if following else "",
+        following=further(page.next_link, onward),
         saved=urlencode(asked),
         tab="log",
         head=await standing(visit) if "job" in visit.keys else None,
@@ -54,21 +51,12 @@ async def log(visit: Visit) -> Response:
 async def _page(visit: Visit) -> tuple[LogPage, bool]:
     """Return what is to be shown, and whether a person was found by an id. An id is looked up in
     the whole log; only who is not meant by one is looked for by a part of a name."""
-    token, is_person = visit.asked("after"), bool(visit.asked("person"))
-    if is_person and (not token or visit.asked("by") == BY_ID):
-        page = await _asked(visit, condition_of(visit, by_id=True), token)
-        if page.value or token:
+    is_begun = bool(visit.asked("after"))
+    if visit.asked("person") and (not is_begun or visit.asked("by") == BY_ID):
+        page = await sought(visit, LogPage, LOGS, SIZE, condition_of(visit, by_id=True))
+        if page.value or is_begun:
             return page, True
-    return await _asked(visit, condition_of(visit), token), False
-
-
-async def _asked(visit: Visit, condition: str, token: str) -> LogPage:
-    options = {"top": str(SIZE)}
-    if condition:
-        options["filter"] = condition
-    if token:
-        options["skiptoken"] = token
-    return await visit.api.read(LogPage, LOGS, **options)
+    return await sought(visit, LogPage, LOGS, SIZE, condition_of(visit)), False
 
 
 def _is_known(value: str) -> bool:
@@ -97,24 +85,6 @@ def condition_of(visit: Visit, *, by_id: bool = False) -> str:
     return " and ".join(parts)
 
 
-def within(visit: Visit, path: str) -> list[str]:
-    """Return the conditions on a time that the address asks for. Raises Fault."""
-    return [
-        f"{path} {operator} {_instant(text)}"
-        for name, operator in (("since", "ge"), ("until", "lt"))
-        if (text := visit.asked(name))
-    ]
-
-
-def _instant(text: str) -> str:
-    """Return an instant of the address, in UTC where it names no zone. Raises Fault."""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as failure:
-        raise Fault(400, "BadRequest", f"{text[:40]} is no time.") from failure
-    return instant_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
-
-
 async def entry(visit: Visit) -> Response:
     one = await visit.api.read(ProvisioningObjectSummary, f"{LOGS}/{visit.keys['entry']}")
     template = "_entry.html" if visit.is_part else "entry.html"
@@ -130,9 +100,7 @@ class _RawPage(Struct, frozen=True, kw_only=True):
 
 async def download_json(visit: Visit) -> Response:
     """Gather the entries that the page is about, as the API tells them, up to a limit."""
-    options = {"top": str(PAGE_MAX)}
-    if condition := condition_of(visit):
-        options["filter"] = condition
+    options = {"top": str(PAGE_MAX), **narrowed(condition_of(visit))}
     entries: list[msgspec.Raw] = []
     while len(entries) < DOWNLOADED_MAX:
         page = await visit.api.read(_RawPage, LOGS, **options)
@@ -148,8 +116,6 @@ async def download_json(visit: Visit) -> Response:
 
 async def download(visit: Visit) -> Response:
     """Hand on the archive that the API makes of the log, as narrowed as the page."""
-    options = {"format": "csv"}
-    if condition := condition_of(visit):
-        options["filter"] = condition
+    options = {"format": "csv", **narrowed(condition_of(visit))}
     answer = await visit.api.send("GET", LOGS, query=of_odata(options))
     return Response(answer.body, media_type=answer.media, headers=dict(answer.headers))

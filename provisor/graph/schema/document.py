@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import msgspec
 from msgspec.structs import replace
 
 from provisor.graph.problems import Problem, Problems
@@ -24,7 +27,25 @@ def read_schema(body: bytes) -> tuple[SynchronizationSchema | None, tuple[Proble
             f"More than {DOCUMENT_BYTES_MAX} bytes are too long for a schema.",
         )
         return None, tuple(problems.found)
-    return _limited(*decode(SynchronizationSchema, body))
+    return _limited(*_unless_said_empty(body, *decode(SynchronizationSchema, body)))
+
+
+def _unless_said_empty(
+    body: bytes, schema: SynchronizationSchema | None, found: tuple[Problem, ...]
+) -> tuple[SynchronizationSchema | None, tuple[Problem, ...]]:
+    """Elsewhere null says nothing. In place of the rules it would do away with all of them, and
+    who means that leaves them out, or gives an empty list (spec: graph-api 3.9)."""
+    if schema is None or schema.synchronization_rules:
+        return schema, found
+    problems = Problems(list(found))
+    for name, said in cast(dict[str, object], msgspec.json.decode(body)).items():
+        if name.lower() == "synchronizationrules" and said != []:
+            problems.at(name).error(
+                Code.WRONG_TYPE,
+                "This should be a list of rules, and there is null instead.",
+                "Give the rules; or an empty list, where no rule shall be left.",
+            )
+    return (schema if len(problems.found) == len(found) else None), tuple(problems.found)
 
 
 def schema_of(raw: object) -> tuple[SynchronizationSchema | None, tuple[Problem, ...]]:

@@ -62,3 +62,13 @@ def test_no_json_is_one_problem() -> None:
     assert [one.code for one in found.problems] == ["InvalidJson"]
     assert found.schema is None
     assert found.rules == {}
+
+
+def test_null_in_place_of_the_rules_does_not_do_away_with_them() -> None:
+    for name in ("synchronizationRules", "SynchronizationRules"):
+        for said in (None, [None]):
+            document = {"directories": schema()["directories"], name: said}
+            assert told(document) == {name: "WrongType"}
+
+    assert told(schema() | {"synchronizationRules": []}) == {}
+    assert told({"directories": schema()["directories"]}) == {}
