@@ -1,5 +1,5 @@
 """Many jobs on a few workers and one PostgreSQL: `python -m benchmarks.fleet JOBS SECONDS
-[WORKERS]`.
+[WORKERS [SETTING …]]`; settings are PostgreSQL's, as `synchronous_commit=off`.
 
 Each job has an application, a file of twenty people and a schedule of its own, and between two of
 its cycles one person changes. What is told: how late cycles began, what one costs in time of the
@@ -124,7 +124,7 @@ NUMBERS = {
     "span": ("standing",),
 }
 TOLD_APART = {"job": ("id", "definition", "systems")}
-SETTLED_S = 10.0
+SETTLED_S = 20.0
 """So long nothing is measured: workers begin."""
 STRIDE = 1_000
 """More than any number that the first job has given anything."""
@@ -243,10 +243,10 @@ def spread(address: str, jobs: int) -> dict[int, datetime]:
     return said
 
 
-def measure(jobs: int, seconds: float, workers: int) -> Told:
+def measure(jobs: int, seconds: float, workers: int, settings: Sequence[str]) -> Told:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(Postgres.run(SETTINGS))
+        server = stack.enter_context(Postgres.run(settings))
         target: Stub = stack.enter_context(stub())
         address = pgstores.make(server)
         (folder / "provisor.store").write_text(address, "utf-8")
@@ -303,8 +303,9 @@ def main(arguments: Sequence[str]) -> int:
     if not POSTGRES:
         print(NO_POSTGRES)
         return 0
-    numbers = [int(one) for one in arguments] + [JOBS, SECONDS, WORKERS][len(arguments) :]
-    print(measure(*numbers).text())
+    said = [int(one) for one in arguments[:3]]
+    jobs, seconds, workers = said + [JOBS, SECONDS, WORKERS][len(said) :]
+    print(measure(jobs, seconds, workers, (*SETTINGS, *arguments[3:])).text())
     return 0
 
 

@@ -43,7 +43,10 @@ def _find(name: str, *folders: str) -> str:
     return found[-1] if found else shutil.which(name) or ""
 
 
-POSTGRES = _find("postgres", "usr/lib/postgresql/*/bin")
+POSTGRES = _find(
+    "postgres", os.environ.get("POSTGRES_BIN", "").strip("/") or "usr/lib/postgresql/*/bin"
+)
+"""Of the newest version that is installed, or the one that `POSTGRES_BIN` names a folder of."""
 MARIADB = _find("mariadbd", "usr/sbin")
 NO_POSTGRES = "PostgreSQL is not installed: apt-get install postgresql"
 NO_MARIADB = "MariaDB is not installed: apt-get install mariadb-server"

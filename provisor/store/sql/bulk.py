@@ -27,6 +27,10 @@ SPANS = """
 SELECT p.standing, p.attribute, p.content FROM span p JOIN standing s ON s.number = p.standing
 WHERE s.mapping = ? AND s.target IS NOT NULL
 """
+ALL_SPANS = """
+SELECT p.standing, p.attribute, p.content FROM span p JOIN standing s ON s.number = p.standing
+WHERE s.target IS NOT NULL
+"""
 UNSETTLE = "seen = seen + 1, due_at = 0"
 STIR = """
 references_seen = references_seen + 1,
@@ -63,14 +67,14 @@ SET escrow = NULL, references_escrow = NULL,
     END
 WHERE mapping = ?
 """
-REREAD = f"""
+REREAD_ALL = f"""
 UPDATE standing
 SET {UNSETTLE}, {STIR},
     staged_seen = staged_seen + CASE WHEN staged_seen = seen THEN 1 ELSE 0 END,
     references_staged_seen = references_staged_seen
         + CASE WHEN references_staged_seen = references_seen THEN 1 ELSE 0 END
-WHERE mapping = ?
 """  # noqa: S608
+REREAD = f"{REREAD_ALL} WHERE mapping = ?"
 FORGETTABLE = """
 SELECT number FROM standing
 WHERE mapping = ? AND absence = 'deleted' AND seen = settled
@@ -151,14 +155,18 @@ def reset(desk: Desk, scope: ResetScope) -> None:
 def _doubt_spans(desk: Desk, mapping: int) -> None:
     """Keep what is possible of the references of linked objects, and nothing for certain."""
     for number, name, content in desk.run(SPANS, (mapping,)).fetchall():
-        kept = spans.uncertain({name: decode_span(content)})
-        if name in kept:
-            desk.run(
-                "UPDATE span SET content = ? WHERE standing = ? AND attribute = ?",
-                (encode_span(kept[name]), number, name),
-            )
-        else:
-            desk.run("DELETE FROM span WHERE standing = ? AND attribute = ?", (number, name))
+        _doubt_span(desk.connection, number, name, content)
+
+
+def _doubt_span(connection: Connection, number: int, name: str, content: bytes) -> None:
+    kept = spans.uncertain({name: decode_span(content)})
+    if name in kept:
+        connection.execute(
+            "UPDATE span SET content = ? WHERE standing = ? AND attribute = ?",
+            (encode_span(kept[name]), number, name),
+        )
+    else:
+        connection.execute("DELETE FROM span WHERE standing = ? AND attribute = ?", (number, name))
 
 
 def expire(desk: Desk, absent_since: datetime) -> int:
@@ -173,5 +181,9 @@ def expire(desk: Desk, absent_since: datetime) -> int:
 
 
 def doubt_everything(connection: Connection) -> None:
-    """Trust no image of any job: the store is not the one that the targets were told from."""
+    """Trust no image of any job, and no reference for certain, and have every object looked at by
+    the next cycle of its job: the store is not the one that the targets were told from."""
     connection.execute("DELETE FROM image")
+    for number, name, content in connection.execute(ALL_SPANS).fetchall():
+        _doubt_span(connection, number, name, content)
+    connection.execute(REREAD_ALL)
