@@ -89,9 +89,10 @@ crash: venv  ## kill real processes at hundreds of random moments, alone and amo
 	@$(BIN)/python -m tests.crash $(or $(KILLS),300) $(SEED)
 	@$(BIN)/python -m tests.crash.workers $(or $(ROUNDS),30) $(SEED)
 
-organisations: venv  ## 10,000 people in each kind of source, through all that happens; PEOPLE=…, ONLY=ldap choose
+organisations: venv  ## 10,000 people in each kind of source and of target, through all that happens; PEOPLE=…, ONLY=ldap choose
 	@PROVISOR_E2E_ORGANISATION=$(or $(PEOPLE),10000) $(PYTEST) -q -s -p no:warnings --timeout=0 \
-		tests/endtoend/test_organisations.py $(if $(ONLY),-k $(ONLY))
+		tests/endtoend/test_organisations.py tests/endtoend/test_targets_at_size.py \
+		$(if $(ONLY),-k "$(ONLY)")
 
 lock:  ## write the locks anew; UPGRADE=1 takes the newest of everything
 	@scripts/lock $(if $(UPGRADE),--upgrade)

@@ -1,5 +1,8 @@
 """HR files of a realistic organisation flow into a directory and into databases, and stay equal.
 
+The target is cut off while it is filled, so that what was done is not heard of; it is restarted,
+and others change what we wrote. Nobody is lost, doubled or left enabled.
+
 A small one is part of the tests; PROVISOR_E2E_ORGANISATION=10000 makes it as large as that, with a
 group of half of them.
 """
@@ -8,9 +11,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Protocol, cast
@@ -20,13 +23,20 @@ import pytest
 from provisor.demo.organisation import Organisation, files
 from tests.endtoend.company import Company
 from tests.endtoend.site import JOB, Site
-from tests.endtoend.staff import Staff, a_day, staff
-from tests.worlds import openldap
+from tests.endtoend.staff import EVERYBODY, Staff, a_day, staff
+from tests.worlds import ldap_proxy, openldap
 from tests.worlds.hands import Dialect, Hands, hands
+from tests.worlds.ldap_proxy import LdapProxy
 from tests.worlds.openldap import ADMIN, SUFFIX, OpenLdap
+from tests.worlds.tcp import Wire
 
 PEOPLE = int(os.environ.get("PROVISOR_E2E_ORGANISATION", "100"))
 IS_LARGE = PEOPLE > 1000
+TARGETS = ("ldap", "sqlite", "postgresql", *(("mariadb",) if IS_LARGE else ()))
+ASKED_MAX = 40
+"""Requests of a cycle that has nothing to do, however many people there are."""
+CUT_BYTES = 16_000 + 60 * PEOPLE
+"""Of answers that pass before the wire is cut: the catalogue, and a part of the people."""
 PEOPLE_OU, GROUPS_OU = f"ou=people,{SUFFIX}", f"ou=groups,{SUFFIX}"
 CONFIGURATION = """\
 tenant: {{id: 2f0f7a3e-4c55-4d6f-9a55-0d8f2f1f6a16}}
@@ -85,16 +95,34 @@ class Target(Protocol):
 
     def says(self) -> Held: ...
 
+    @contextmanager
+    def cut_off(self) -> Generator[None]:
+        """Break connections meanwhile once a part of the people is there: answers are lost."""
+        ...
+
+    @property
+    def asked(self) -> int:
+        """Return how many requests came so far; 0 where nobody can look on."""
+        ...
+
+    def restart(self) -> None:
+        """Break all connections; be started again where the server is ours alone."""
+        ...
+
+    def edit(self, login: str, other: str) -> None:
+        """Let somebody else give a person another title, and disable another."""
+        ...
+
 
 class DirectoryTarget:
     """OpenLDAP."""
 
-    def __init__(self, server: OpenLdap) -> None:
-        self.server = server
+    def __init__(self, server: OpenLdap, proxy: LdapProxy) -> None:
+        self.server, self.proxy = server, proxy
         for dn in (PEOPLE_OU, GROUPS_OU):
             server.add(dn, {"objectClass": "organizationalUnit"})
         self.settings = DIRECTORY.format(
-            url=server.url, admin=ADMIN, suffix=SUFFIX, people=PEOPLE_OU, groups=GROUPS_OU
+            url=proxy.url, admin=ADMIN, suffix=SUFFIX, people=PEOPLE_OU, groups=GROUPS_OU
         )
 
     def login(self, user_name: str) -> str:
@@ -119,12 +147,33 @@ class DirectoryTarget:
         }
         return Held(accounts, members, {logins[dn] for dn in people.keys() - enabled.keys()})
 
+    @contextmanager
+    def cut_off(self) -> Generator[None]:
+        self.proxy.spoil(ldap_proxy.cut_at(PEOPLE // 3))
+        try:
+            yield
+        finally:
+            self.proxy.answers = []
+
+    @property
+    def asked(self) -> int:
+        return len(self.proxy.seen)
+
+    def restart(self) -> None:
+        self.server.restart()
+
+    def edit(self, login: str, other: str) -> None:
+        people = self.server.entries(PEOPLE_OU, "(objectClass=inetOrgPerson)", attributes=["uid"])
+        dns = {held["uid"][0]: dn for dn, held in people.items()}
+        self.server.modify(dns[login], {"title": "Impostor"})
+        self.server.modify(dns[other], {"accountActive": "FALSE"})
+
 
 class DatabaseTarget:
     """Tables of accounts and teams."""
 
-    def __init__(self, made: Hands) -> None:
-        self.hands = made
+    def __init__(self, made: Hands, wire: Wire | None) -> None:
+        self.hands, self.wire = made, wire
         key = KEYS[made.dialect]
         text = "VARCHAR(250)"
         made.script(
@@ -136,7 +185,8 @@ class DatabaseTarget:
             PRIMARY KEY (team_id, account_id))""",
         )
         password = "" if made.dialect == "sqlite" else "        password: env:TARGET_PASSWORD\n"
-        self.settings = DATABASE.format(url=made.url, password=password)
+        url = made.url if wire is None else made.url.replace(f":{made.port}/", f":{wire.port}/")
+        self.settings = DATABASE.format(url=url, password=password)
 
     def login(self, user_name: str) -> str:
         return user_name
@@ -151,6 +201,29 @@ class DatabaseTarget:
         for team, login in self.hands.do(MEMBERS):
             members[team].add(login)
         return Held(accounts, members, {r[0] for r in rows if not r[4]})
+
+    @contextmanager
+    def cut_off(self) -> Generator[None]:
+        if self.wire is None:
+            yield
+            return
+        self.wire.cut_after(CUT_BYTES)
+        try:
+            yield
+        finally:
+            self.wire.heal()
+
+    @property
+    def asked(self) -> int:
+        return self.wire.requests if self.wire is not None else 0
+
+    def restart(self) -> None:
+        if self.wire is not None:
+            self.wire.break_all()
+
+    def edit(self, login: str, other: str) -> None:
+        self.hands.do("UPDATE accounts SET job_title = 'Impostor' WHERE user_name = ?", login)
+        self.hands.do("UPDATE accounts SET active = FALSE WHERE user_name = ?", other)
 
 
 TEAMS = "SELECT display_name FROM teams"
@@ -208,24 +281,32 @@ def told(what: str) -> Generator[None]:
         print(f"  {what:<32}{time.perf_counter() - began:8.1f} s", flush=True)  # noqa: T201
 
 
-@pytest.fixture(params=["ldap", "sqlite", "postgresql"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> FilesSite:
-    if request.param == "ldap":
-        if not openldap.IS_THERE:
-            pytest.skip(openldap.NOT_THERE)
-        target: Target = DirectoryTarget(cast(OpenLdap, request.getfixturevalue("slapd")))
-    else:
-        target = DatabaseTarget(hands(cast(Dialect, request.param), tmp_path, request))
-    return FilesSite(tmp_path, target)
+@pytest.fixture(params=TARGETS)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FilesSite]:
+    with ExitStack() as stack:
+        if request.param == "ldap":
+            if not openldap.IS_THERE:
+                pytest.skip(openldap.NOT_THERE)
+            server = cast(OpenLdap, request.getfixturevalue("slapd"))
+            proxy = stack.enter_context(LdapProxy.run(server.port))
+            target: Target = DirectoryTarget(server, proxy)
+        else:
+            made = hands(cast(Dialect, request.param), tmp_path, request)
+            wire = stack.enter_context(Wire.to(made.port)) if made.port else None
+            target = DatabaseTarget(made, wire)
+        yield FilesSite(tmp_path, target)
 
 
 @pytest.mark.timeout(3600 if IS_LARGE else 300)
 def test_whatever_happens_to_an_organisation_happens_in_the_target(site: FilesSite) -> None:
     chance, now = Random(3), staff(PEOPLE, max(PEOPLE // 20, 12), PEOPLE // 2)
     site.write(now)
-    with told("first cycle"):
+    with told("cut off while it is filled"):
+        _cut_off(site)
+    with told("first cycle, at last"):
         site.run()
     site.is_as(now)
+    _is_quiet(site)
 
     for _ in range(2):
         now = a_day(now, chance)
@@ -234,7 +315,58 @@ def test_whatever_happens_to_an_organisation_happens_in_the_target(site: FilesSi
             site.run()
             site.run()
         site.is_as(now)
+    _is_quiet(site)
 
+    now = _regrouped(now, chance)
+    site.write(now)
+    site.held.restart()
+    with told("members change, after a restart"):
+        before = site.held.asked
+        site.run()
+    assert site.held.asked - before <= 2 * ASKED_MAX + PEOPLE // 50, "members change one by one"
+    site.is_as(now)
+
+    _edited_by_others(site, now)
+    _is_quiet(site)
+
+
+def _cut_off(site: FilesSite) -> None:
+    """A part arrives, and of what was done last nobody hears."""
+    with site.held.cut_off():
+        ended = site.provisor("run", JOB)
+    assert ended.code in ((3, 5) if site.held.asked else (0,)), ended.told
+    site.held.restart()
+
+
+def _is_quiet(site: FilesSite) -> None:
+    """A further cycle changes nothing, and asks about nobody."""
+    before = site.held.asked
     with told("a quiet cycle"):
         site.run()
     assert site.status()["lastExecution"]["countExported"] == 0, site.provisor("logs", JOB).out
+    assert site.held.asked - before <= ASKED_MAX, "it asks about each"
+
+
+def _regrouped(now: Staff, chance: Random) -> Staff:
+    """A tenth of the largest group goes, and as many others come."""
+    largest = now.groups[EVERYBODY]
+    few = len(largest.members) // 10
+    gone = set(chance.sample(largest.members, few))
+    others = sorted(now.people.keys() - set(largest.members))
+    stay = tuple(member for member in largest.members if member not in gone)
+    changed = replace(largest, members=(*stay, *chance.sample(others, few)))
+    return replace(now, groups={**now.groups, EVERYBODY: changed})
+
+
+def _edited_by_others(site: FilesSite, now: Staff) -> None:
+    """A reconcile finds what others changed, and puts it right again."""
+    enabled = [site.held.login(p.user_name) for p in now.people.values() if p.is_enabled]
+    login, other = enabled[0], enabled[-1]
+    site.held.edit(login, other)
+    says = site.held.says()
+    assert says.accounts[login][1] == "Impostor"
+    assert other in says.disabled
+    with told("a reconcile"):
+        site.ends(0, "reconcile", JOB)
+        site.run()
+    site.is_as(now)

@@ -25,6 +25,8 @@ class Wire:
         self._refuses = b""
         self._is_silent = False
         self.cuts = 0
+        self.requests = 0
+        """Portions that came from clients, each one request or several that were sent at once."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     @classmethod
@@ -100,6 +102,7 @@ class Wire:
     def passes_request(self, content: bytes) -> tuple[bool, bool]:
         """Return whether a request goes through, and whether its answer does."""
         with self._lock:
+            self.requests += 1
             if self._refuses and self._refuses in content:
                 self._refuses = b""
                 self.cuts += 1
