@@ -57,6 +57,7 @@ class Composer:
             source=lambda: opens_source(source_settings, own),
             target=lambda: opens_target(target_settings, around),
             reader=lambda: opens_reader(target_settings, around),
+            traced=lambda trace: opens_target(target_settings, replace(around, trace=trace)),
             ears=(lambda: opens_ears(source_settings, around)) if opens_ears else None,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from provisor.connectors.around.trace import Trace
 from provisor.engine.work import Mandate
 from provisor.model.jobs import Job
 from provisor.ports import (
@@ -41,6 +42,8 @@ class Equipment:
     target: Callable[[], Target]
     reader: Callable[[], TargetReader]
     """A target with no way to write."""
+    traced: Callable[[Trace], Target] | None = None
+    """The target, with what it is asked and answers noted there; None: nothing can be."""
     ears: Callable[[], Ears] | None = None
     """What tells by itself that the source has changed; None: nothing does."""
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from provisor.connectors.around.trace import Trace
 from provisor.engine.work import Mandate, Ports
 from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
@@ -48,8 +49,10 @@ async def possess(
     interruption: Interruption,
     *,
     may_change_system: bool = False,
+    trace: Trace | None = None,
 ) -> AsyncGenerator[Ready]:
-    """Take the job over: nobody else runs it meanwhile, and who did is fenced. Raises Busy."""
+    """Take the job over: nobody else runs it meanwhile, and who did is fenced. What its target is
+    asked and answers is noted in the trace, where there is one. Raises Busy."""
     with lease(parts.leases, job.id) as held:
         with asking(parts.leases, job.id):  # whoever asked did not live to take it back
             await parts.registry.ask(job.id, None)
@@ -57,7 +60,8 @@ async def possess(
             job, may_change_system=may_change_system, lease_ends=held.ends
         )
         journal = await parts.registry.open_journal(job.id, parts.holder)
-        source, target = equipment.source(), equipment.target()
+        source = equipment.source()
+        target = equipment.traced(trace) if trace and equipment.traced else equipment.target()
         try:
             ports = Ports(
                 source=source,

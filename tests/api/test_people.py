@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -118,3 +119,32 @@ def test_object_connections_are_listed_filtered_and_forgotten(house: Served, don
     wait_until(lambda: house.get(f"{at}/ada").status == 200)
     assert house.get(f"{at}/ada").json["targetAnchor"] == target, "found again, not made again"
     assert house.delete(f"{at}/bob").status == 409, "not while the schedule may run it"
+
+
+def test_on_demand_tells_request_and_reply_without_what_no_log_may_show(
+    house: Served, job: str
+) -> None:
+    marked, other = "marked-of-a-password-0007", "marked-and-redacted-0008"
+    schema = house.get(f"{job}/schema").json
+    schema["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"] += [
+        {"targetAttributeName": "password", "flowType": "ObjectAddOnly",
+         "source": {"type": "Constant", "expression": f'"{marked}"'}},
+        {"targetAttributeName": "nickName", "source": {"expression": f'Redact("{other}")'}},
+    ]  # fmt: skip
+    assert house.put(f"{job}/schema", schema).status == 204
+    house.hire("ada", "bob", "cyd", "dee")
+    subject = {"objectId": "dee", "objectTypeName": "User"}
+    rule = schema["synchronizationRules"][0]["id"]
+    answer = house.post(
+        f"{job}/provisionOnDemand", {"parameters": [{"ruleId": rule, "subjects": [subject]}]}
+    )
+    house.hire("ada", "bob", "cyd")
+    told = json.loads(answer.json["value"])
+    (made,) = [one for one in told["targetExchanges"] if one["method"] == "POST"]
+    assert (made["status"], made["address"]) == (201, "/Users")
+    assert json.loads(made["request"])["userName"] == "dee@example.com"
+    assert json.loads(made["request"])["password"] == "***"
+    assert json.loads(made["request"])["nickName"] == "***"
+    assert json.loads(made["reply"])["id"] == told["targetIdentity"]["id"]
+    assert marked not in answer.body.decode()
+    assert other not in answer.body.decode()

@@ -71,6 +71,7 @@ def test_names_of_any_script_are_found_and_one_object_is_provisioned_now(visitor
     visitor.reads("It has its account.")
     visitor.press("Provision now")
     visitor.reads("Provisioned on demand: 渡辺 美咲")
+    visitor.reads("What the target was asked and what it answered")
     assert not visitor.barriers()
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 EXCHANGES_MAX = 200
+WHOLE_BYTES_MAX = 1 << 16
+"""A longer body is not kept, nor a part of it: half a secret at its end would not be known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request and its answer, as may be shown. Bodies are excerpts without secrets."""
+    """One request and its answer, as may be shown. Bodies are whole, without secrets."""
 
     at: datetime
     duration_ms: int

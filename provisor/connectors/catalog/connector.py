@@ -15,6 +15,7 @@ from provisor.ports import Clock, Documents, Ears, Entropy, Prober, Source, Targ
 
 if TYPE_CHECKING:
     from provisor.connectors.around.pace import Line, Paces
+    from provisor.connectors.around.trace import Trace
     from provisor.connectors.http.settings import HttpSettings
 
 CHECKED: Final = "settings are checked before they are used"
@@ -49,6 +50,8 @@ class Surroundings:
     """Where requests may go."""
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """All secrets of whoever's connection it is: none of them is to be shown."""
+    trace: Trace | None = None
+    """Where a target that is spoken to over HTTP notes what it is asked and answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

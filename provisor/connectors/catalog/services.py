@@ -84,7 +84,7 @@ def open_scim_target(settings: Settings, around: Surroundings) -> Target:
 
     parsed = scim_settings(settings, around)
     kinds, pace = written(around.rules), pace_of(parsed, around)
-    return ScimTarget(parsed, kinds, around.clock, around.entropy, pace=pace)
+    return ScimTarget(parsed, kinds, around.clock, around.entropy, pace=pace, trace=around.trace)
 
 
 def probe_scim(settings: Settings, around: Surroundings) -> Prober:
@@ -141,7 +141,7 @@ def open_graph_target(settings: Settings, around: Surroundings) -> Target:
 
     parsed = graph_settings(settings, around)
     kinds, pace = written(around.rules), pace_of(parsed, around)
-    return GraphTarget(parsed, kinds, around.clock, around.entropy, pace=pace)
+    return GraphTarget(parsed, kinds, around.clock, around.entropy, pace=pace, trace=around.trace)
 
 
 def probe_graph(settings: Settings, around: Surroundings, *, is_source: bool) -> Prober:

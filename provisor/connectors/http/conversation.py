@@ -17,9 +17,9 @@ from urllib.parse import urljoin, urlsplit
 from msgspec import Struct
 
 from provisor.connectors.around.pace import Line, Turn
-from provisor.connectors.around.trace import Exchange, Trace
+from provisor.connectors.around.trace import WHOLE_BYTES_MAX, Exchange, Trace
 from provisor.connectors.http.auth import Authorizer
-from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, NotJson, decode, encode
+from provisor.connectors.http.body import Json, NotJson, decode, encode
 from provisor.connectors.http.client import HttpClient
 from provisor.connectors.http.connection import Answer, Lost, Oversized
 from provisor.connectors.http.replies import Dialect, Narrator, Redactor, Reply
@@ -257,17 +257,19 @@ class Conversation:
     ) -> Exchange:
         redactor = self.narrator.redactor.also(secrets)
 
-        def excerpt(raw: bytes) -> str:
-            return redactor.clean(raw[:EXCERPT_BYTES_MAX].decode("utf-8", "replace"))
+        def legible(raw: bytes) -> str:
+            if len(raw) > WHOLE_BYTES_MAX:
+                return f"({len(raw)} bytes: too many to be shown)"
+            return redactor.clean(raw.decode("utf-8", "replace"))
 
         return Exchange(
             at=began,
             duration_ms=int((self._clock.now() - began).total_seconds() * 1_000),
             method=request.method,
             address=redactor.clean(request.path + (f"?{request.query}" if request.query else "")),
-            sent=excerpt(body),
+            sent=legible(body),
             status=answer.status if answer else 0,
-            answered=excerpt(answer.body) if answer else "",
+            answered=legible(answer.body) if answer else "",
         )
 
 

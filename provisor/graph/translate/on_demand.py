@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from provisor.connectors.around.trace import Exchange
 from provisor.graph.translate.log import LogContext, action_title, error_information
 from provisor.graph.translate.narrate import Step, evaluation, identifier, narrate
 from provisor.graph.translate.values import modified_property, texts, value_text
 from provisor.graph.wire.coding import encode
 from provisor.graph.wire.logs import ModifiedProperty, ProvisioningStepType
 from provisor.graph.wire.on_demand import (
+    OnDemandExchange,
     OnDemandIdentity,
     OnDemandOutcome,
     OnDemandResult,
@@ -34,6 +36,8 @@ class Performed:
     """What the source says of it; values to be hidden are hidden already."""
     target: Attributes = field(default_factory=dict[str, Value])
     """What the target said of it before."""
+    exchanges: tuple[Exchange, ...] = ()
+    """What the target was asked and answered; values to be hidden are hidden already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,19 @@ def to_outcome(performed: Performed, context: LogContext) -> OnDemandOutcome:
             display_name=record.target_name or None,
         ),
         target_system=OnDemandSystem(id=context.target_id, name=context.target),
+        target_exchanges=tuple(_exchange(one) for one in performed.exchanges),
+    )
+
+
+def _exchange(one: Exchange) -> OnDemandExchange:
+    return OnDemandExchange(
+        timestamp=one.at,
+        duration_in_milliseconds=one.duration_ms,
+        method=one.method,
+        address=one.address,
+        request=one.sent,
+        status=one.status,
+        reply=one.answered,
     )
 
 

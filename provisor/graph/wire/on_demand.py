@@ -66,6 +66,20 @@ class OnDemandSystem(Wire, frozen=True, kw_only=True):
     details: dict[str, str] | None = None
 
 
+class OnDemandExchange(Wire, frozen=True, kw_only=True):
+    """One request to the target and its answer, without secrets. Not in Graph: our own."""
+
+    timestamp: datetime
+    duration_in_milliseconds: int
+    method: str
+    address: str
+    """Below the target's address."""
+    request: str
+    status: int
+    """0: no answer came."""
+    reply: str
+
+
 class OnDemandOutcome(Wire, frozen=True, kw_only=True):
     """What the `value` of the answer holds, as JSON in a text."""
 
@@ -81,6 +95,7 @@ class OnDemandOutcome(Wire, frozen=True, kw_only=True):
     source_system: OnDemandSystem
     target_identity: OnDemandIdentity
     target_system: OnDemandSystem
+    target_exchanges: tuple[OnDemandExchange, ...] = ()
 
 
 class OnDemandResult(Wire, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provisor.connectors.around.trace import Trace
 from provisor.engine.on_demand import NotInSource, OnDemand, provision_one
 from provisor.errors import AdapterError
 from provisor.expressions.evaluate import REDACTED
@@ -12,6 +13,7 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, unavailable
 from provisor.graph.http.handlers.common import job_of
 from provisor.graph.http.throttle import ON_DEMAND
+from provisor.graph.overheard import overheard
 from provisor.graph.people import is_guid, sources_of
 from provisor.graph.translate.on_demand import NotPerformed, Performed, to_answer, to_refusal
 from provisor.graph.wire.on_demand import ApplicationParameters, OnDemandRequest, Subject
@@ -96,10 +98,10 @@ async def _meant(call: Call, application: Application, key: EntryKey) -> EntryKe
 async def _provisioned(call: Call, job: Job, key: EntryKey, rule: str) -> TextPair:
     parts = call.house.parts
     cycle, began = parts.entropy.uuid(), parts.clock.now()
-    interruption = Interruption(parts.clock)
+    interruption, trace = Interruption(parts.clock), Trace()
     while True:
         try:
-            async with possess(parts, job, interruption) as ready:
+            async with possess(parts, job, interruption, trace=trace) as ready:
                 found = await _carried(ready, key, cycle, call.caller.name)
             break
         except Busy as busy:
@@ -129,6 +131,7 @@ async def _provisioned(call: Call, job: Job, key: EntryKey, rule: str) -> TextPa
         began=began,
         source=_legible(entry.attributes if entry else NO_ATTRIBUTES, mapping),
         target=_shown(link.image.attributes if link and link.image else NO_ATTRIBUTES, mapping),
+        exchanges=overheard(trace, found, rules),
     )
     return to_answer(performed, await call.house.log_context(job))
 
