@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from provisor.planner.schedule import Due, share_out
-from provisor.runtime.distributed import QUEUED_MAX
+from provisor.runtime.distributed import LOOK_S, QUEUED_MAX, ROUND_JOBS_S, ROUND_MAX_S
 
 INTERVAL_S, PLAYED_S, SETTLED_S = 300, 900, 300
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,8 +29,10 @@ class Costs:
     cycle_database: float
     put: float
     """Handing an errand out."""
+    look_due: float
+    """Finding one job that is due."""
     look_job: float
-    """Looking at one job, due or not."""
+    """Looking at one job, due or not, when all are looked at."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ def play(fleet: Fleet, costs: Costs, seed: int = 1) -> str:
     due: list[tuple[float, int]] = []
     queue: list[tuple[float, int]] = []
     late: list[float] = []
-    look_s = costs.look_job * fleet.jobs / 1e3
+    round_s = min(max(fleet.jobs / ROUND_JOBS_S, LOOK_S), ROUND_MAX_S)
+    look_s = (
+        costs.look_due * fleet.jobs / INTERVAL_S + costs.look_job * fleet.jobs / round_s
+    ) / 1e3
     # A worker is one process, and the one that looks has less time for cycles.
     by_workers = max(fleet.workers - min(look_s, 1.0), 0.0) * 1e3 / costs.cycle_worker
     by_database = fleet.database_cores * 1e3 / costs.cycle_database
@@ -74,7 +79,7 @@ def play(fleet: Fleet, costs: Costs, seed: int = 1) -> str:
     late.sort()
     p99 = late[int(len(late) * 0.99)] if late else float("nan")
     wanted = fleet.jobs / INTERVAL_S
-    bounds = {"looking": by_looker, "workers": by_workers, "PostgreSQL": by_database}
+    bounds = {"handing out": by_looker, "workers": by_workers, "PostgreSQL": by_database}
     narrowest = min(bounds, key=lambda name: bounds[name])
     limit = bounds[narrowest]
     return (
@@ -85,7 +90,7 @@ def play(fleet: Fleet, costs: Costs, seed: int = 1) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    numbers = [float(one) for one in arguments] or [16.0, 6.0, 2.0, 0.0035]
+    numbers = [float(one) for one in arguments] or [34.0, 32.0, 2.0, 0.006, 0.009]
     costs = Costs(*numbers)
     print(costs)
     for fleet in (
