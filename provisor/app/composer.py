@@ -16,7 +16,7 @@ from provisor.connectors.http.door import OPEN
 from provisor.model.directories import Probed
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
-from provisor.ports import LeaseEnds, Registry, forever
+from provisor.ports import Among, LeaseEnds, Registry, alone, forever
 from provisor.runtime.parts import Equipment
 from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.learned import digest_of, keep_learned, load_learned
@@ -35,7 +35,12 @@ class Composer:
     paces: Paces
 
     async def equip(
-        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+        self,
+        job: Job,
+        *,
+        may_change_system: bool = False,
+        lease_ends: LeaseEnds = forever,
+        among: Among = alone,
     ) -> Equipment:
         """Raises Invalid with everything that keeps the job from going."""
         application = await application_of(self.registry, job)
@@ -44,7 +49,7 @@ class Composer:
         (source, source_settings), (target, target_settings) = sides[SOURCE], sides[TARGET]
         rules = await self.mandates.rules_with(job, source.definitions(source_settings, base))
         around = await self._around(application, rules, base)
-        around = replace(around, paces=self.paces.until(lease_ends))
+        around = replace(around, paces=self.paces.until(lease_ends, among))
         own = replace(around, door=OPEN)  # the source is an administrator's word
         mandate = await self.mandates.under(job, application, rules)
         opens_source, opens_target = source.open_source, target.open_target

@@ -14,7 +14,7 @@ from provisor.app.mandates import Mandates
 from provisor.app.views import Views
 from provisor.connectors.around.pace import Paces
 from provisor.model.jobs import Job
-from provisor.ports import LeaseEnds, forever
+from provisor.ports import Among, LeaseEnds, alone, forever
 from provisor.runtime.lease import FileLeases
 from provisor.runtime.parts import Equipment, Parts
 from provisor.store.opened import OpenStore
@@ -81,11 +81,18 @@ class Rooms:
         )
 
     async def _equip(
-        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+        self,
+        job: Job,
+        *,
+        may_change_system: bool = False,
+        lease_ends: LeaseEnds = forever,
+        among: Among = alone,
     ) -> Equipment:
         """Make a job ready as its own tenant sees it."""
         composer = await self._composer_of(job)
-        return await composer.equip(job, may_change_system=may_change_system, lease_ends=lease_ends)
+        return await composer.equip(
+            job, may_change_system=may_change_system, lease_ends=lease_ends, among=among
+        )
 
     async def _tells(self, job: Job) -> bool:
         return await (await self._composer_of(job)).tells(job)

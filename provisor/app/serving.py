@@ -18,8 +18,9 @@ from provisor.app.telling import notifier_of
 from provisor.cli.places import FILE
 from provisor.cli.workspace import ServeOptions, Telling
 from provisor.errors import StoreFailed
-from provisor.runtime.distributed import Crew, Queue
+from provisor.runtime.distributed import Crew, Queue, nobody_helps
 from provisor.runtime.interruption import Interruption
+from provisor.runtime.sharing import Table
 from provisor.settings.problems import Problems
 from provisor.settings.stored import Tenant, load_tenant, put_tenant
 from provisor.settings.yamlfile import load
@@ -173,6 +174,7 @@ async def work(
     interruption: Interruption,
     concurrency: int,
     tenant_cycles: int | None,
+    shared_from: int,
     telling: Telling,
     listening: tuple[str, int] | None,
     began: Callable[[str], None],
@@ -185,10 +187,21 @@ async def work(
     meter = Meter()
     watched = Observed(meter, telling, rooms.clock)
     rooms = replace(rooms, watching=watched.watching)
-    queue, turns = queue_of(rooms), turns_of(rooms.for_all(), interruption, meter)
+    queue, parts = queue_of(rooms), rooms.for_all()
+    table = None
+    if rooms.opened.sharing is not None:
+        table = Table(parts, rooms.opened.sharing, queue, interruption, shared_from)
+        parts = replace(parts, leading=table.lead)
+    turns = turns_of(parts, interruption, meter)
     notifying = asyncio.create_task(notifier_of(rooms).run(interruption))
     try:
-        crew = Crew(turns=turns, queue=queue, concurrency=concurrency, tenant_cycles=tenant_cycles)
+        crew = Crew(
+            turns=turns,
+            queue=queue,
+            concurrency=concurrency,
+            tenant_cycles=tenant_cycles,
+            help=table.help if table is not None else nobody_helps,
+        )
         if listening is None:
             await crew.run()
         else:

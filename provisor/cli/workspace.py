@@ -171,6 +171,7 @@ class Workspace:
             Interruption,
             int,
             int | None,
+            int,
             Telling,
             tuple[str, int] | None,
             Callable[[str], None],

@@ -69,8 +69,9 @@ class Lane:
         is_first, self._is_begun = not self._is_begun, True
         return not is_first and now >= self._again_at and isinstance(self.work.gate, Open)
 
-    async def look(self) -> Sequence[StandingKey]:
-        """Ask the source what is new; return who is to be disabled for it.
+    async def look(self, since: datetime | None = None) -> Sequence[StandingKey]:
+        """Ask the source what is new; return who is to be disabled for it. `since`: when others
+        were asked to stop for it, which is part of what looking costs.
 
         A read that fails is left to the next cycle, which does it again and tells of it.
         """
@@ -87,5 +88,5 @@ class Lane:
                 disables = await self.weigh(began)
         now = ports.clock.now()
         self._is_begun = False
-        self._again_at = now + max(EVERY, SHARE * (now - began))
+        self._again_at = now + max(EVERY, SHARE * (now - (since or began)))
         return disables

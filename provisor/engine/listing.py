@@ -107,19 +107,19 @@ async def _list_kind(
 def note_written(work: Work, terms: Terms, entry: Entry) -> None:
     """Take note of what an object answered to before a write, or answers to after it: the listing
     is older than the write."""
-    work.outdated.update(map(hash, listed_answers(terms, entry, work.stamp)))
+    work.outdated.note(listed_answers(terms, entry, work.stamp))
 
 
 def note_answers(work: Work, terms: Terms, queries: Iterable[MatchQuery]) -> None:
     """As `note_written`, of an object that was created and answers to these."""
     definitions = definitions_of(terms)
-    work.outdated.update(hash(normal(query, definitions)) for query in queries)
+    work.outdated.note(normal(query, definitions) for query in queries)
 
 
 async def find_listed(work: Work, query: MatchQuery) -> tuple[Entry, ...] | None:
     """Return what the listing of this cycle has for a normalised query; None where the target
     itself must be asked."""
-    if query.kind not in work.listed or hash(query) in work.outdated:
+    if query.kind not in work.listed or work.outdated.has(query):
         return None
     listed = await work.ports.journal.listed(query)
     return None if listed is None else tuple(listed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -11,10 +11,11 @@ from typing import Protocol
 from provisor.expressions.context import Context, FixedChance
 from provisor.model.cycles import Halt, JobError, Spent
 from provisor.model.decisions import Decision, Standing, StandingKey, TargetChange
-from provisor.model.entries import EntryKey
+from provisor.model.entries import EntryKey, MatchQuery
 from provisor.model.rules import MappingName, Policy, Rules
 from provisor.planner.terms import Terms, terms_of
 from provisor.ports import Clock, Entropy, Journal, LeaseEnds, Source, Target, forever
+from provisor.ports.shares import Shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Ports:
     """No write is sent after this: another engine may have the job by then."""
     spent: Callable[[], Spent | None] = lambda: None
     """Where the time of this cycle has gone so far; None where nobody holds the watch."""
+    shares: Shares | None = None
+    """What a wide cycle is shared out by; None where nobody is to help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,36 @@ class Open:
         return False
 
 
+class Outdated(Protocol):
+    """What a listing of this cycle says no longer: it is older than what was written since."""
+
+    def note(self, queries: Iterable[MatchQuery]) -> None:
+        """Take note of normalised queries that objects answer to since a write, or did before."""
+        ...
+
+    def has(self, query: MatchQuery) -> bool: ...
+
+    @property
+    def is_any(self) -> bool: ...
+
+
+class Remembered:
+    """Implements `Outdated`, for who writes alone."""
+
+    def __init__(self) -> None:
+        self._hashes = set[int]()
+
+    def note(self, queries: Iterable[MatchQuery]) -> None:
+        self._hashes.update(map(hash, queries))
+
+    def has(self, query: MatchQuery) -> bool:
+        return hash(query) in self._hashes
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self._hashes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """The frame of one cycle."""
@@ -103,12 +136,14 @@ class Work:
     terms: Mapping[MappingName, Terms]
     """Of enabled mappings, in the order in which they run."""
     ports: Ports
+    at: datetime
+    """The time at which the clock of expressions stands."""
     initiated_by: str = ""
     gate: Gate = field(default_factory=Open)
     listed: set[str] = field(default_factory=set[str])
     """Target kinds of which this cycle has listed every object."""
-    outdated: set[int] = field(default_factory=set[int])
-    """Hashes of the normalised queries that objects written since then answer to, or did before."""
+    outdated: Outdated = field(default_factory=Remembered)
+    """Which of it is no longer so."""
 
     @property
     def stamp(self) -> str:
@@ -149,12 +184,12 @@ def begin_work(
     *,
     initiated_by: str = "",
     gate: Gate | None = None,
+    at: datetime | None = None,
 ) -> Work:
-    """Compile the rules once; the clock of expressions stands still for the whole cycle."""
-    policy = mandate.policy
-    context = Context(
-        now=ports.clock.now(), default_domain=policy.default_domain, chance=ports.entropy
-    )
+    """Compile the rules once; the clock of expressions stands still for the whole cycle, at the
+    time that is given, or now."""
+    policy, now = mandate.policy, at or ports.clock.now()
+    context = Context(now=now, default_domain=policy.default_domain, chance=ports.entropy)
     terms = {
         name: terms_of(mapping, policy, context)
         for name, mapping in mandate.rules.items()
@@ -167,6 +202,7 @@ def begin_work(
         ports=ports,
         initiated_by=initiated_by,
         gate=gate or Open(),
+        at=now,
     )
 
 

@@ -12,13 +12,14 @@ from provisor.ports.directories import (
     TargetReader,
 )
 from provisor.ports.journal import Drift, Journal, Listed, Observation, Resting, Wanted
-from provisor.ports.leases import Held, LeaseEnds, Leases, forever
+from provisor.ports.leases import Among, Held, LeaseEnds, Leases, alone, forever
 from provisor.ports.notices import WAITING_MAX, Notices, Pending
 from provisor.ports.registry import Ledger, RecordQuery, Registry, StagedView, Vault
 from provisor.ports.surroundings import Clock, Documents, Entropy
 
 __all__ = [
     "WAITING_MAX",
+    "Among",
     "Capabilities",
     "Clock",
     "Documents",
@@ -47,5 +48,6 @@ __all__ = [
     "TargetReader",
     "Vault",
     "Wanted",
+    "alone",
     "forever",
 ]

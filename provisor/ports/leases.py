@@ -10,6 +10,15 @@ LeaseEnds: TypeAlias = Callable[[], datetime | None]
 """Tells when somebody else may have a job that is ours; None: not while this process lives."""
 
 
+Among: TypeAlias = Callable[[], int]
+"""Tells by how many what a target bears is to be divided."""
+
+
+def alone() -> int:
+    """Nobody else works at the same job."""
+    return 1
+
+
 def forever() -> None:
     """A job that is ours for as long as this process lives."""
 
@@ -32,6 +41,10 @@ class Leases(Protocol):
 
     def take(self, name: str) -> Held | None:
         """Have it to oneself; None where somebody else has it. Raises StoreFailed."""
+        ...
+
+    def living(self, prefix: str) -> int:
+        """Return how many with names that begin so are had by anybody. Raises StoreFailed."""
         ...
 
     def holder(self, name: str) -> str:

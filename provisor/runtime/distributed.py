@@ -47,6 +47,10 @@ class Urgency(IntEnum):
     """Somebody waits for it."""
 
 
+HELP: Final = -10
+"""Whoever has a cycle of his own to run does that first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """A cycle of a job that somebody is to run."""
@@ -78,9 +82,28 @@ class Queue(Protocol):
         """Forget the errands of workers that died: they are handed out anew if they are due."""
         ...
 
-    async def work(self, run: Callable[[Errand], Awaitable[None]], concurrency: int) -> None:
-        """Run errands until this is cancelled, and those at hand to their end."""
+    async def others(self) -> int:
+        """Return how many workers there are beside this one. Raises StoreFailed."""
         ...
+
+    async def invite(self, job: str, seat: int) -> None:
+        """Ask some worker to help with a cycle that is shared out; nothing happens where this seat
+        is being asked for already. Raises StoreFailed."""
+        ...
+
+    async def work(
+        self,
+        run: Callable[[Errand], Awaitable[None]],
+        help: Callable[[str], Awaitable[None]],
+        concurrency: int,
+    ) -> None:
+        """Run errands, and help with the jobs we are invited to, until this is cancelled; what is
+        at hand goes to its end."""
+        ...
+
+
+async def nobody_helps(job: str) -> None:
+    """What is shared out is left to the others."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +116,8 @@ class Crew:
     tenant_cycles: int | None = None
     """So many cycles of a tenant are under way at a time, wherever they run; None: however many.
     What somebody has asked for is not kept waiting by it."""
+    help: Callable[[str], Awaitable[None]] = nobody_helps
+    """Helps with a cycle of a job that another worker shares out."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _heard: set[str] = field(default_factory=set[str])
     _look_round_at: datetime | None = None
@@ -121,7 +146,7 @@ class Crew:
         """A queue that could not be reached, or that had buried us, is gone back to."""
         while True:
             with suppress(StoreFailed):
-                await self.queue.work(self.carry_out, self.concurrency)
+                await self.queue.work(self.carry_out, self.help, self.concurrency)
             await asyncio.sleep(LOOK_S)
 
     async def carry_out(self, errand: Errand) -> None:

@@ -11,9 +11,11 @@ from provisor.connectors.around.trace import Trace
 from provisor.engine.work import Mandate
 from provisor.model.jobs import Job
 from provisor.ports import (
+    Among,
     Clock,
     Ears,
     Entropy,
+    Journal,
     LeaseEnds,
     Leases,
     Ledger,
@@ -22,8 +24,10 @@ from provisor.ports import (
     Target,
     TargetReader,
     Vault,
+    alone,
     forever,
 )
+from provisor.ports.shares import Shares
 from provisor.telemetry.watch import Watching
 
 WORKSPACE = "workspace"
@@ -52,13 +56,24 @@ class Equip(Protocol):
     """Make a job ready from what is stored and what its references lead to just now."""
 
     def __call__(
-        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+        self,
+        job: Job,
+        *,
+        may_change_system: bool = False,
+        lease_ends: LeaseEnds = forever,
+        among: Among = alone,
     ) -> Awaitable[Equipment]: ...
 
 
 Tells: TypeAlias = Callable[[Job], Awaitable[bool]]
 """Says whether a job's source may tell by itself that it has changed: asked of every job, so it
 costs little. Only who is made ready knows it for certain."""
+
+
+class Leading(Protocol):
+    """Give what a cycle of a job is shared out by, once its journal is open."""
+
+    def __call__(self, job: Job, journal: Journal, mandate: Mandate) -> Shares: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +94,5 @@ class Parts:
     """Who we are to others: host and process."""
     watching: Watching | None = None
     """Who is told what jobs do, for operators."""
+    leading: Leading | None = None
+    """What shares wide cycles out; None: each runs where it began."""

@@ -6,7 +6,7 @@ It listens to nothing and prepares nothing on its connections, so that PgBouncer
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,15 +15,19 @@ from procrastinate import App, PsycopgConnector, exceptions
 from procrastinate.jobs import DeleteJobCondition, Status
 
 from provisor.errors import StoreFailed
-from provisor.runtime.distributed import Errand, Urgency
+from provisor.runtime.distributed import HELP, Errand, Urgency
 
-QUEUE, TASK = "provisor", "provisor.cycle"
+QUEUE, TASK, SEAT = "provisor", "provisor.cycle", "provisor.seat"
 POLL_S: Final = 0.5
 CONNECTIONS_MAX: Final = 4
 OUTSTANDING = """
 SELECT DISTINCT args ->> 'job' AS job FROM procrastinate_jobs
-WHERE queue_name = %(queue)s AND (status = 'doing'
+WHERE queue_name = %(queue)s AND task_name = %(task)s AND (status = 'doing'
     OR status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))
+"""
+ALIVE = """
+SELECT count(*) AS workers FROM procrastinate_workers
+WHERE last_heartbeat >= now() - make_interval(secs => %(seconds)s)
 """
 IS_MADE = "SELECT to_regclass('procrastinate_jobs') IS NOT NULL AS is_made"
 
@@ -37,6 +41,7 @@ class ProcrastinateQueue:
     """A worker that has given no sign of life for so long has lost its jobs' leases."""
     _app: App = field(init=False)
     _run: Callable[[Errand], Awaitable[None]] | None = None
+    _help: Callable[[str], Awaitable[None]] | None = None
 
     def __post_init__(self) -> None:
         self._app = App(
@@ -49,10 +54,15 @@ class ProcrastinateQueue:
             )
         )
         self._app.task(name=TASK, queue=QUEUE)(self._carry_out)
+        self._app.task(name=SEAT, queue=QUEUE)(self._take_seat)
 
     async def _carry_out(self, *, job: str, urgency: int, is_reconciled: bool) -> None:
         assert self._run is not None, "only who works is given errands"
         await self._run(Errand(job=job, urgency=Urgency(urgency), is_reconciled=is_reconciled))
+
+    async def _take_seat(self, *, job: str) -> None:
+        assert self._help is not None, "only who works is invited"
+        await self._help(job)
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -98,8 +108,30 @@ class ProcrastinateQueue:
 
     async def outstanding(self) -> frozenset[str]:
         with _named():
-            found = await self._app.connector.execute_query_all_async(OUTSTANDING, queue=QUEUE)
+            found = await self._app.connector.execute_query_all_async(
+                OUTSTANDING, queue=QUEUE, task=TASK
+            )
         return frozenset(str(row["job"]) for row in found)
+
+    async def others(self) -> int:
+        with _named():
+            row = await self._app.connector.execute_query_one_async(
+                ALIVE, seconds=self.dead_after_s
+            )
+        return max(int(row["workers"]) - 1, 0)
+
+    async def invite(self, job: str, seat: int) -> None:
+        name = f"{job}#{seat}"
+        deferrer = self._app.configure_task(
+            SEAT,
+            allow_unknown=True,
+            queue=QUEUE,
+            lock=name,
+            queueing_lock=name,
+            priority=HELP,
+        )
+        with _named(), suppress(exceptions.AlreadyEnqueued):
+            await deferrer.defer_async(job=job)
 
     async def bury(self) -> None:
         manager = self._app.job_manager
@@ -111,8 +143,13 @@ class ProcrastinateQueue:
                 if job.id is not None:
                     await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
-    async def work(self, run: Callable[[Errand], Awaitable[None]], concurrency: int) -> None:
-        self._run = run
+    async def work(
+        self,
+        run: Callable[[Errand], Awaitable[None]],
+        help: Callable[[str], Awaitable[None]],
+        concurrency: int,
+    ) -> None:
+        self._run, self._help = run, help
         with _named():
             await self._app.run_worker_async(
                 queues=[QUEUE],

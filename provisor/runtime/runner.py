@@ -17,6 +17,7 @@ from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption, interruptible
 from provisor.runtime.lease import Busy, asking, lease
 from provisor.runtime.parts import WORKSPACE, Parts
+from provisor.runtime.sharing import until_nobody_is_seated
 from provisor.telemetry.spent import Stopwatch, timed_journal, timed_source, timed_target
 from provisor.telemetry.watch import Watch, watched_journal, watched_source, watched_target
 
@@ -60,6 +61,8 @@ async def possess(
             job, may_change_system=may_change_system, lease_ends=held.ends
         )
         journal = await parts.registry.open_journal(job.id, parts.holder)
+        await until_nobody_is_seated(parts, job.id)
+        mandate = equipment.mandate
         source = equipment.source()
         target = equipment.traced(trace) if trace and equipment.traced else equipment.target()
         try:
@@ -70,11 +73,12 @@ async def possess(
                 clock=parts.clock,
                 entropy=parts.entropy,
                 lease_ends=held.ends,
+                shares=parts.leading(job, journal, mandate) if parts.leading else None,
             )
             ports = _timed(ports)
             if parts.watching is not None:
                 ports = _watched(ports, parts.watching(job))
-            yield Ready(equipment.mandate, ports)
+            yield Ready(mandate, ports)
         finally:
             await target.close()
             await source.close()

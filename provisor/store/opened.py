@@ -10,6 +10,7 @@ from pathlib import Path
 
 from provisor.errors import StoreFailed
 from provisor.ports import Leases, Ledger, Registry, Vault
+from provisor.ports.shares import Sharing
 from provisor.store.keys import KeyFile, KeyRing
 from provisor.store.owners import WORKSPACE
 from provisor.store.place import Place
@@ -37,6 +38,8 @@ class OpenStore:
     """Who has which job, where the processes that work on the store may be on several machines."""
     shared: Shared | None
     """How others reach the same store; None where it is a file."""
+    sharing: Sharing | None
+    """What shares one cycle out among the processes that work on the store."""
     seal: Callable[[bytes], bytes]
     unseal: Callable[[bytes], bytes]
     backup: Callable[[Path], Awaitable[None]]
@@ -114,6 +117,7 @@ async def open_store(place: Place, key: Path, *, creates: bool) -> AsyncGenerato
             vault=SealedVault(opened, keys, WORKSPACE),
             leases=opened.leases,
             shared=_shared(place),
+            sharing=opened.sharing,
             seal=lambda content: keys.ring().seal(content, PLAN),
             unseal=lambda sealed: _unsealed(keys.ring(), sealed),
             backup=opened.backup,

@@ -33,7 +33,14 @@ BLOWS: Mapping[str, Blow] = {
     "a replica promoted": Hall.promote_replica,
 }
 
+OF_SHARED: Mapping[str, Blow] = {
+    "a member killed": Hall.kill_member,
+    "a member frozen": Hall.freeze_member,
+}
+"""What else may befall a cycle that is shared out."""
 
+
+SHORT_FORM_SHARED = ("a member killed", "a member frozen", "killed")
 SHORT_FORM = ("killed", "frozen", "cut off from the database", "paused", "a replica promoted")
 """What is tried each time that all tests are run."""
 
@@ -49,7 +56,7 @@ class Siege:
     def strike(self, name: str) -> None:
         self.place.site.firm.change()
         victim = self.place.at_work(self.chance.randrange(1, WRITES))
-        BLOWS[name](self.place, victim)
+        {**BLOWS, **OF_SHARED}[name](self.place, victim)
         self.place.site.firm.change()
         self.place.check()
         self.tried[name] += 1
@@ -57,8 +64,9 @@ class Siege:
     def strike_often(self, times: int) -> None:
         """Strike with everything at least once, if there is time for it."""
         left: list[str] = []
+        blows = sorted({**BLOWS, **OF_SHARED} if self.place.is_shared else BLOWS)
         for _ in range(times):
-            left = left or self.chance.sample(sorted(BLOWS), len(BLOWS))
+            left = left or self.chance.sample(blows, len(blows))
             self.strike(left.pop())
 
 
@@ -82,10 +90,11 @@ def main(arguments: list[str]) -> int:
     tried, seconds, pauses = Counter[str](), list[float](), list[float]()
     for number, first in enumerate(range(0, rounds, ROUNDS_A_HALL)):
         count = 2 + number % 2
+        shared_from = 1 if number % 3 else 20_000
         with (
             tempfile.TemporaryDirectory() as folder,
             Postgres.run() as server,
-            hall(Path(folder), seed + number, server, count) as place,
+            hall(Path(folder), seed + number, server, count, shared_from) as place,
         ):
             siege = Siege(place, random.Random(seed + number))
             try:
@@ -94,7 +103,8 @@ def main(arguments: list[str]) -> int:
                 tried += siege.tried
                 seconds += place.takeovers
                 pauses += place.pauses
-                sys.stdout.write(f"\n{count} workers, seed {seed + number}\n{told(tried)}\n")
+                how = "each cycle shared out" if place.is_shared else "each cycle of one"
+                sys.stdout.write(f"\n{count} workers, {how}, seed {seed + number}\n{told(tried)}\n")
                 sys.stdout.write(f"{taken(seconds)}\n")
                 sys.stdout.write(f"pauses took effect within {max(pauses, default=0.0):.2f} s\n")
                 sys.stdout.flush()

@@ -40,6 +40,8 @@ SELECT holder, ends, clock_timestamp() FROM lease
 WHERE name LIKE '%.lock' AND name <> 'schedule.lock'
 """
 
+SEATED = "SELECT holder FROM lease WHERE name LIKE '%#%' AND ends >= clock_timestamp()"
+
 
 @dataclass
 class Worker:
@@ -72,12 +74,19 @@ class Hall:
     server: Postgres
     address: str
     """Of the store, without a wire."""
+    shared_from: int = 20_000
+    """Cycles with so many objects are shared out."""
     workers: list[Worker] = field(default_factory=list[Worker])
     takeovers: list[float] = field(default_factory=list[float])
     """Seconds from the end of a lease to somebody else's."""
     pauses: list[float] = field(default_factory=list[float])
     """Seconds from a pause that was asked for to its effect."""
     replicas: list[Postgres] = field(default_factory=list[Postgres])
+
+    @property
+    def is_shared(self) -> bool:
+        """True where cycles are shared out, however small."""
+        return self.shared_from == 1
 
     # who works
 
@@ -99,7 +108,7 @@ class Hall:
             return subprocess.Popen(
                 [
                     sys.executable, "-m", "provisor", "--workspace", str(self.site.folder),
-                    "worker", "--concurrency", "2",
+                    "worker", "--concurrency", "2", "--share-from", str(self.shared_from),
                 ],
                 cwd=ROOT,
                 env=os.environ | {"PROVISOR_STORE": store, "PROVISOR_LEASE_S": str(LEASE_S)},
@@ -176,6 +185,30 @@ class Hall:
         victim.send(signal.SIGSTOP)
         self.see_taken_over(victim)
         victim.send(signal.SIGCONT)
+
+    def kill_member(self, leader: Worker) -> None:
+        """Kill somebody who works along, if anybody does, and not the one who leads."""
+        member = self._member(leader)
+        member.send(signal.SIGKILL)
+        self.replace(member)
+
+    def freeze_member(self, leader: Worker) -> None:
+        """Freeze somebody who works along for longer than what he has is his."""
+        member = self._member(leader)
+        member.send(signal.SIGSTOP)
+        until(lambda: member.process.pid not in self.seated())
+        member.send(signal.SIGCONT)
+
+    def _member(self, leader: Worker) -> Worker:
+        seated = self.seated()
+        others = [worker for worker in self.workers if worker is not leader]
+        return next((one for one in others if one.process.pid in seated), others[0])
+
+    def seated(self) -> frozenset[int]:
+        """Return the processes that have a seat at a cycle that is shared out."""
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            rows = connection.execute(SEATED.encode()).fetchall()
+        return frozenset(int(holder.rpartition(":")[2]) for (holder,) in rows)
 
     def cut_off(self, victim: Worker) -> None:
         """Let nothing pass between a worker and the database until it has lost its job; then the
@@ -268,11 +301,13 @@ def until(is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
 
 
 @contextmanager
-def hall(folder: Path, seed: int, server: Postgres, count: int) -> Generator[Hall]:
+def hall(
+    folder: Path, seed: int, server: Postgres, count: int, shared_from: int = 20_000
+) -> Generator[Hall]:
     """Provide a firm with so many workers, and a job that is due every second."""
     address = pgstores.make(server)
     site = Site(folder, seed)
-    made = Hall(site, server, address)
+    made = Hall(site, server, address, shared_from)
     try:
         (folder / "provisor.store").write_text(address, "utf-8")
         site.set_up()

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 import psycopg
 
 from provisor.store.postgresql import PostgresStore
+from provisor.store.postgresql.shares import TABLES
 from provisor.store.sql.copying import KEYS
 from tests.worlds.databases import Postgres
 
 NUMBERED = (("record", "position"), ("notice", "number"), ("audit", "number"))
 EMPTIED = b"; ".join(
     [
-        *(f"DELETE FROM {table}".encode() for table in (*KEYS, "lease")),
+        *(f"DELETE FROM {table}".encode() for table in (*KEYS, *TABLES, "lease")),
         b"DELETE FROM meta WHERE name <> 'version'",
         *(
             f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 1, false)".encode()

@@ -11,6 +11,7 @@ from provisor.cli.shape import command
 from provisor.cli.telling import telling_of, telling_options
 from provisor.cli.workspace import Workspace
 from provisor.runtime.interruption import Interruption
+from provisor.runtime.sharing import SHARED_FROM
 
 
 @command("worker", "provisor worker\nprovisor worker --concurrency 16")
@@ -26,6 +27,14 @@ from provisor.runtime.interruption import Interruption
     type=click.IntRange(1, 10_000),
     help="So many cycles of one tenant at a time, on all workers together: say it to each.",
 )
+@click.option(
+    "--share-from",
+    "shared_from",
+    default=SHARED_FROM,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Share a cycle with so many objects or more out among all workers.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
     "--port",
@@ -37,6 +46,7 @@ def worker(
     session: Session,
     concurrency: int,
     tenant_cycles: int | None,
+    shared_from: int,
     host: str,
     port: int | None,
     log_format: str,
@@ -61,6 +71,7 @@ def worker(
                 interruption,
                 concurrency,
                 tenant_cycles,
+                shared_from,
                 telling,
                 listening,
                 lambda url: tell(f"provisor: tells how it is at {url}"),

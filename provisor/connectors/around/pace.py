@@ -15,7 +15,7 @@ from typing import Protocol
 
 from provisor.connectors.around.rate import LearnedRate
 from provisor.errors import Fenced, Throttled
-from provisor.ports import Clock, Entropy, LeaseEnds, forever
+from provisor.ports import Among, Clock, Entropy, LeaseEnds, alone, forever
 
 PARALLEL_START = 8
 PARALLEL_MAX = 32
@@ -66,18 +66,23 @@ class Pace:
         self._paused_until = 0.0
         self._next_at = 0.0
         self._slowed_at = -1.0
+        self.among = 1
+        """Workers of one job that ask this target now, each from a process of its own: each has
+        its part of what it bears."""
         self.pushbacks = 0
         """How often the target asked for fewer requests."""
 
     @property
     def parallel(self) -> int:
         """How many requests may be under way at once, now."""
-        return int(self._parallel)
+        return max(int(min(self._parallel, self._parallel_max / self.among)), 1)
 
     @property
     def per_second(self) -> float | None:
         """How many requests a second are sent at most, now; None: no limit is known."""
-        rates = [rate for rate in (self._fixed, self._learned.per_second) if rate is not None]
+        own = None if self._fixed is None else self._fixed / self.among
+        # What was learned is what the target left to this process, beside the others.
+        rates = [rate for rate in (own, self._learned.per_second) if rate is not None]
         return min(rates, default=None)
 
     @property
@@ -268,8 +273,10 @@ class Leased:
 
     pace: Pace
     ends: LeaseEnds
+    among: Among = alone
 
     def turn(self) -> Turn:
+        self.pace.among = self.among()
         return Turn(self.pace, self.ends)
 
 
@@ -280,15 +287,16 @@ class Paces:
     _clock: Clock
     _entropy: Entropy
     _ends: LeaseEnds = forever
+    _among: Among = alone
     _paces: dict[str, Pace] = field(default_factory=dict[str, Pace])
 
     def each(self) -> Mapping[str, Pace]:
         """Return the paces of all targets asked so far, by identity."""
         return self._paces
 
-    def until(self, ends: LeaseEnds) -> Paces:
-        """Return the same paces for a job that is ours until then."""
-        return replace(self, _ends=ends)
+    def until(self, ends: LeaseEnds, among: Among = alone) -> Paces:
+        """Return the same paces for a job that is ours until then, or ours among others."""
+        return replace(self, _ends=ends, _among=among)
 
     def of(self, identity: str, per_second: float | None, parallel_max: int) -> Line:
         """Return the pace of a target, by its identity; the first who asks sets its limits."""
@@ -296,4 +304,4 @@ class Paces:
             self._paces[identity] = Pace(
                 self._clock, self._entropy, per_second=per_second, parallel_max=parallel_max
             )
-        return Leased(self._paces[identity], self._ends)
+        return Leased(self._paces[identity], self._ends, self._among)

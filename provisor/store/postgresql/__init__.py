@@ -9,6 +9,7 @@ from provisor.errors import StoreFailed
 from provisor.store.postgresql.connect import Session
 from provisor.store.postgresql.home import PgHome
 from provisor.store.postgresql.leases import RowLeases, lease_s
+from provisor.store.postgresql.shares import PgSharing, forget_deleted
 from provisor.store.sql.registry import SqlStore
 
 __all__ = ["PostgresStore"]
@@ -30,6 +31,12 @@ class PostgresStore(SqlStore):
         except StoreFailed:
             self._place.close()
             raise
+        self.sharing = PgSharing(self._place, self._connection, self._leases, self._keep)
+
+    async def delete_job(self, id: str) -> None:
+        await super().delete_job(id)
+        with self._transaction() as connection:
+            forget_deleted(connection)
 
     def close(self) -> None:
         self._leases.close()

@@ -18,7 +18,7 @@ class PgHome:
         self.pool, self._session = Pool(address), session
         opening.prepare(self.pool)
 
-    def open(self) -> Database:
+    def open(self) -> PgDatabase:
         return PgDatabase(self.pool, self._session)
 
     def look(self) -> Database:

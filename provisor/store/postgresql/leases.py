@@ -105,6 +105,19 @@ class RowLeases:
             session.close()
         return row[0] if row else ""
 
+    def living(self, prefix: str) -> int:
+        session = Session(self.pool)
+        try:
+            with NAMED_FAILURES:
+                (count,) = session.execute(
+                    "SELECT count(*) FROM lease"
+                    " WHERE starts_with(name, ?) AND ends >= clock_timestamp()",
+                    (prefix,),
+                ).fetchone()
+        finally:
+            session.close()
+        return count
+
     def release(self, held: Held) -> None:
         """Let others have it at once; where that cannot be said, they wait for its end."""
         with self._lock:

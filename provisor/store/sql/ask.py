@@ -215,7 +215,7 @@ def _few_anchors(
 ) -> dict[StandingKey, Anchor]:
     found: dict[StandingKey, Anchor] = {}
     for key in keys:
-        held = None if desk.is_view else desk.held.find(key)
+        held = desk.held.find(key) if desk.is_alone else None
         if held is not None:
             link = held[1].link
             if link is not None and link.state in states:

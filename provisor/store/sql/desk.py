@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from provisor.errors import Fenced
 from provisor.model.decisions import Record, Standing, StandingKey
@@ -92,12 +93,24 @@ class Desk:
         at_once = self.writes
         try:
             with self._transaction:
+                self.remind(abouts)
                 self.foreseen = foresee(self, gathered, abouts)
                 self.writes = gathered
                 yield
         finally:
             self.writes, self.foreseen = at_once, Foreseen()
             gathered.clear()
+
+    def remind(self, abouts: Sequence[About | None]) -> None:
+        """Look what is still so, where others write beside us: nobody does who has the job."""
+
+    def mistrust(self) -> None:
+        """Forget what is held of standings: others have written."""
+        self.held.clear()
+        self.forget_claims()
+
+    def forget_claims(self) -> None:
+        self._claims = None
 
     def _fence(self) -> None:
         row = self.run(self._fencing, (self.job,)).fetchone()
@@ -117,6 +130,11 @@ class Desk:
     def is_view(self) -> bool:
         """True for who only looks: another has the job, and may change everything."""
         return self._epoch == VIEW
+
+    @property
+    def is_alone(self) -> bool:
+        """True while nobody else can change what is held."""
+        return not self.is_view
 
     # mappings
 
@@ -338,20 +356,26 @@ class Desk:
             return set()
         if self._claims is None or self.is_view:
             self.writes.flush()
-            self._claims = dict(self._claimed())
-        claims = self._claims
+            self.learn_claims(self.run(self.attempts()))
+        claims = self._claims or {}
         found = {claims.get(spell_claim(query)) for query in queries}
         return {number for number in found if number is not None}
 
-    def _claimed(self) -> Iterable[tuple[str, int]]:
-        """Yield what is claimed by unanswered creates, and by whom."""
-        found = self.run(
+    def attempts(self) -> str:
+        """Return what asks for all unanswered creates."""
+        return (
             "SELECT number, attempt FROM standing"  # noqa: S608
             f" WHERE mapping IN ({self.numbers()}) AND attempt IS NOT NULL"
         )
-        for number, attempt in found:
-            for query in decode_queries(attempt):
-                yield spell_claim(query), number
+
+    def learn_claims(self, attempts: Iterable[Sequence[Any]]) -> dict[str, int]:
+        """Remember what is claimed by unanswered creates, and by whom."""
+        self._claims = {
+            spell_claim(query): number
+            for number, attempt in attempts
+            for query in decode_queries(attempt)
+        }
+        return self._claims
 
     # the ledger
 

@@ -51,11 +51,19 @@ from provisor.store.sql.grouped import Group
 class SqlJournal:
     def __init__(self, database: Database, job: int, epoch: int) -> None:
         self._failures = database.failures
-        self._desk = Desk(database, job, epoch)
-        self._group = Group(self._desk.step)
-        self._step = self._group.carry_out
+        self._use(Desk(database, job, epoch))
         self._is_wanted: bool | None = None
         """As it was read in this turn of the event loop; None: not yet."""
+
+    def _use(self, desk: Desk) -> None:
+        self._desk = desk
+        self._group = Group(desk.step)
+        self._step = self._group.carry_out
+
+    @property
+    def desk(self) -> Desk:
+        """What all this is written at, for what else is written with it."""
+        return self._desk
 
     def close(self) -> None:
         """Nothing is lost without it; it frees the file at once."""

@@ -18,6 +18,7 @@ from provisor.planner.notices import arising
 from provisor.planner.schedule import Due
 from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, Leases, Pending, StagedView
+from provisor.ports.shares import Sharing
 from provisor.store.errors import JobUnknown
 from provisor.store.frame import HeldSnapshot, released, staged_view
 from provisor.store.sql import ask, audit, bulk, count, due, notices, rows
@@ -39,6 +40,8 @@ class SqlStore:
 
     leases: Leases | None = None
     """Who has which job, where processes on several machines may open the store."""
+    sharing: Sharing | None = None
+    """What shares a cycle out among them."""
 
     def __init__(self, home: Home) -> None:
         """Raises StoreFailed."""
@@ -341,7 +344,9 @@ class SqlStore:
         return self._journal(copy, number, epoch)
 
     def _journal(self, database: Database, job: int, epoch: int) -> SqlJournal:
-        journal = SqlJournal(database, job, epoch)
+        return self._keep(SqlJournal(database, job, epoch), database)
+
+    def _keep(self, journal: SqlJournal, database: Database) -> SqlJournal:
         finalize(journal, database.close)  # Python's connections do not close when dropped
         self._journals.add(journal)
         return journal

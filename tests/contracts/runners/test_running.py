@@ -19,7 +19,7 @@ from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Policy
 from provisor.planner.status import Started, Stopped
-from provisor.ports import LeaseEnds, Leases, forever
+from provisor.ports import Among, LeaseEnds, Leases, alone, forever
 from provisor.runtime.distributed import Crew, Elsewhere
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.lease import FileLeases
@@ -83,7 +83,12 @@ class Office:
         )
 
     async def equip(
-        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+        self,
+        job: Job,
+        *,
+        may_change_system: bool = False,
+        lease_ends: LeaseEnds = forever,
+        among: Among = alone,
     ) -> Equipment:
         if job.id in self.broken:
             raise RuntimeError("it cannot be made ready")

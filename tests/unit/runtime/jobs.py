@@ -13,7 +13,7 @@ from provisor.model.cycles import Counts, Cycle, CycleKind, CycleResult
 from provisor.model.jobs import Job
 from provisor.model.rules import Policy
 from provisor.planner.status import Started
-from provisor.ports import LeaseEnds, forever
+from provisor.ports import Among, LeaseEnds, alone, forever
 from provisor.runtime.lease import FileLeases
 from provisor.runtime.parts import Equipment, Parts
 from provisor.runtime.runner import Ready
@@ -112,7 +112,12 @@ class World:
         )
 
     async def equip(
-        self, job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+        self,
+        job: Job,
+        *,
+        may_change_system: bool = False,
+        lease_ends: LeaseEnds = forever,
+        among: Among = alone,
     ) -> Equipment:
         mandate = Mandate(rules={}, policy=Policy(), may_change_system=may_change_system)
         return Equipment(

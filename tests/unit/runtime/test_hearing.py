@@ -13,7 +13,7 @@ from provisor.errors import Unreachable
 from provisor.model.cycles import Cycle
 from provisor.model.entries import Watermark
 from provisor.model.jobs import Job
-from provisor.ports import LeaseEnds, forever
+from provisor.ports import Among, LeaseEnds, alone, forever
 from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.parts import Equipment, Parts
@@ -41,7 +41,11 @@ class Talkative:
 
 def with_ears(world: World, source: Talkative) -> Parts:
     async def equip(
-        job: Job, *, may_change_system: bool = False, lease_ends: LeaseEnds = forever
+        job: Job,
+        *,
+        may_change_system: bool = False,
+        lease_ends: LeaseEnds = forever,
+        among: Among = alone,
     ) -> Equipment:
         equipment = await world.equip(job, may_change_system=may_change_system)
         return replace(equipment, ears=lambda: source)

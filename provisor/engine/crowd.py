@@ -1,0 +1,79 @@
+"""Many objects, several at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
+
+from provisor.engine.order import UnderWay
+from provisor.engine.references import RECALLED
+from provisor.engine.work import Stopped, Tally, Work, mind
+from provisor.errors import AdapterError
+from provisor.model.decisions import Standing, StandingKey
+from provisor.model.jobs import Progress
+
+PROGRESS_EVERY = 100
+NOBODY_ABOVE: Mapping[StandingKey, StandingKey] = MappingProxyType({})
+Carry: TypeAlias = Callable[[Standing], Awaitable[None]]
+"""Carries one object through."""
+
+
+async def each(
+    work: Work,
+    tally: Tally,
+    keys: Sequence[StandingKey],
+    carry: Carry,
+    above: Mapping[StandingKey, StandingKey] = NOBODY_ABOVE,
+    until: Callable[[], bool] = lambda: False,
+) -> Sequence[StandingKey]:
+    """Carry each object through, several at a time, recalled a few at a time, until it is time for
+    something else; return who was not begun with. Whoever has somebody above him who is under way
+    waits until that one is through.
+
+    A failure of the world stops what has not begun and lets finish what has: a write that is
+    cut off costs a fresh look.
+    """
+    waiting, recalled = deque(keys), deque[Standing]()
+    failures: list[Exception] = []
+    under_way = UnderWay()
+
+    async def take() -> Standing | None:
+        if until():
+            return None
+        if not recalled and waiting:
+            batch = [waiting.popleft() for _ in range(min(RECALLED, len(waiting)))]
+            recalled.extend(await work.ports.journal.recall(batch))
+        return recalled.popleft() if recalled else None
+
+    async def drain() -> None:
+        while not failures and (standing := await take()) is not None:
+            try:
+                await mind(work)
+                with under_way.enter(standing.key):
+                    await under_way.until_through(above.get(standing.key))
+                    await carry(standing)
+                await _report(work, tally)
+            except (AdapterError, Stopped) as failure:
+                failures.append(failure)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(work.mandate.policy.parallel_max, len(keys))):
+            group.create_task(drain())
+    if failures:
+        raise failures[0]
+    return [*(standing.key for standing in recalled), *waiting]
+
+
+async def _report(work: Work, tally: Tally) -> None:
+    tally.done += 1
+    if tally.done % PROGRESS_EVERY == 0:
+        progress = Progress(
+            completed_units=tally.done,
+            total_units=max(tally.total, tally.done),
+            units="objects",
+            observed_at=work.ports.clock.now(),
+        )
+        await work.ports.journal.progress(progress)
