@@ -174,7 +174,7 @@ async def work(
     interruption: Interruption,
     concurrency: int,
     tenant_cycles: int | None,
-    shared_from: int,
+    shared_from: int | None,
     telling: Telling,
     listening: tuple[str, int] | None,
     began: Callable[[str], None],
@@ -190,8 +190,8 @@ async def work(
     queue, parts = queue_of(rooms), rooms.for_all()
     table = None
     if rooms.opened.sharing is not None:
-        table = Table(parts, rooms.opened.sharing, queue, interruption, shared_from)
-        parts = replace(parts, leading=table.lead)
+        table = Table(parts, rooms.opened.sharing, queue, interruption, shared_from or 0)
+        parts = replace(parts, leading=table.lead) if shared_from is not None else parts
     turns = turns_of(parts, interruption, meter)
     notifying = asyncio.create_task(notifier_of(rooms).run(interruption))
     try:

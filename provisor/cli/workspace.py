@@ -171,7 +171,7 @@ class Workspace:
             Interruption,
             int,
             int | None,
-            int,
+            int | None,
             Telling,
             tuple[str, int] | None,
             Callable[[str], None],

@@ -25,8 +25,6 @@ from provisor.runtime.interruption import Interruption, interruptible
 from provisor.runtime.parts import Parts
 from provisor.telemetry.watch import watched_journal, watched_target
 
-SHARED_FROM: Final = 20_000
-"""A cycle with fewer objects is over before others have joined in."""
 OBJECTS_A_SEAT: Final = 2_000
 INVITED_EVERY: Final = timedelta(seconds=2)
 REST_S: Final = 0.05
@@ -53,7 +51,8 @@ class Table:
     sharing: Sharing
     invitations: Invitations
     interruption: Interruption
-    shared_from: int = SHARED_FROM
+    shared_from: int
+    """A cycle with fewer objects is not shared out."""
     _seated: set[str] = field(default_factory=set[str])
     """Jobs at which this process works."""
 

@@ -11,7 +11,6 @@ from provisor.cli.shape import command
 from provisor.cli.telling import telling_of, telling_options
 from provisor.cli.workspace import Workspace
 from provisor.runtime.interruption import Interruption
-from provisor.runtime.sharing import SHARED_FROM
 
 
 @command("worker", "provisor worker\nprovisor worker --concurrency 16")
@@ -30,10 +29,8 @@ from provisor.runtime.sharing import SHARED_FROM
 @click.option(
     "--share-from",
     "shared_from",
-    default=SHARED_FROM,
-    show_default=True,
     type=click.IntRange(1),
-    help="Share a cycle with so many objects or more out among all workers.",
+    help="Share cycles with so many objects or more out among all workers: say it to each.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
@@ -46,7 +43,7 @@ def worker(
     session: Session,
     concurrency: int,
     tenant_cycles: int | None,
-    shared_from: int,
+    shared_from: int | None,
     host: str,
     port: int | None,
     log_format: str,
