@@ -127,5 +127,6 @@ class OriginSite(Site):
         for anchor, group in groups_wanted.items():
             assert groups[anchor]["displayName"] == group.display_name
             there = {anchors[m] for m in group.members if m in ids}
-            assert members[anchor] == there, group.display_name
+            differing = there ^ members[anchor]
+            assert not differing, f"{group.display_name}: {differing}"
         self.nobody_is_there_twice()
