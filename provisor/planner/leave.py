@@ -6,10 +6,15 @@ can be counted before the first one is sent.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provisor.expressions.errors import ExpressionError
 from provisor.model.decisions import Action, Facts, LinkState, Standing
-from provisor.model.rules import Flows
+from provisor.model.entries import NO_ATTRIBUTES, Entry
+from provisor.model.rules import AttributeMapping, Flows
+from provisor.planner.diff import diff
+from provisor.planner.mapping import Excluded, Unmappable, map_source
 from provisor.planner.scope import Presence, facts, is_excluded, presence
 from provisor.planner.terms import Terms
 
@@ -42,6 +47,8 @@ def leave(terms: Terms, standing: Standing, known: Facts) -> Leave:
         case Presence.HARD_DELETED:
             return _hard_deleted(terms, state)
         case Presence.SOFT_DELETED | Presence.DISABLED:
+            if state is LinkState.DISABLED and is_back_in_use(terms, standing):
+                state = LinkState.MANAGED  # it is to leave like any other, and weighed like any
             return _disabled(terms, state, known)
         case Presence.ACTIVE:
             return _unassigned(terms, state)
@@ -71,6 +78,30 @@ def _disabled(terms: Terms, state: LinkState | None, known: Facts) -> Leave:
             return Leave(23, Action.OTHER, after, "RedundantExport")
         case _:
             return _disable_or_delete(terms, after)
+
+
+def is_back_in_use(terms: Terms, standing: Standing) -> bool:
+    """True when a target object that we disabled was seen since, and is not disabled: others have
+    enabled it."""
+    image = standing.link.image if standing.link else None
+    if image is None:
+        return False
+    try:
+        mapped = map_source(terms, source_of(terms, standing), is_soft_deleted=True)
+    except (Excluded, ExpressionError, Unmappable):
+        return False  # nobody can say what disabling it would mean
+    return bool(diff(disabling(terms), mapped, image.attributes, {}))
+
+
+def disabling(terms: Terms) -> Iterator[AttributeMapping]:
+    """Yield the mappings that say how an object is disabled."""
+    return (mapping for mapping in terms.plain if mapping.depends_on_soft_deleted)
+
+
+def source_of(terms: Terms, standing: Standing) -> Entry:
+    """Return what the source said last; of what was never seen, nothing."""
+    nothing = Entry(terms.mapping.source_kind, standing.key.anchor, NO_ATTRIBUTES)
+    return standing.source or nothing
 
 
 def _disable_or_delete(terms: Terms, after: LinkState) -> Leave:

@@ -361,7 +361,10 @@ def pictured(
     told, image = link.image, Image(said, entry.version)
     before = some(told.attributes, shown) if told else NO_ATTRIBUTES
     if told is None or before == some(said, shown):
-        return replace(standing, link=replace(link, image=image)), False
+        seen = replace(standing, link=replace(link, image=image))
+        # Nobody has seen yet whether an object that we disabled is still disabled.
+        is_first = told is None and link.state is LinkState.DISABLED
+        return unsettle(seen) if is_first and repairs else seen, False
     echoes = after_look(link.echoes, before, said)
     seen = replace(standing, link=replace(link, image=image, echoes=echoes))
     return unsettle(seen) if repairs else seen, True

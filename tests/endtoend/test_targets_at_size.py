@@ -109,8 +109,9 @@ class Target(Protocol):
         """Break all connections; be started again where the server is ours alone."""
         ...
 
-    def edit(self, login: str, other: str) -> None:
-        """Let somebody else give a person another title, and disable another."""
+    def edit(self, login: str, other: str, disabled: str) -> None:
+        """Let somebody else give a person another title, disable another, and enable one who is
+        disabled."""
         ...
 
 
@@ -162,11 +163,12 @@ class DirectoryTarget:
     def restart(self) -> None:
         self.server.restart()
 
-    def edit(self, login: str, other: str) -> None:
+    def edit(self, login: str, other: str, disabled: str) -> None:
         people = self.server.entries(PEOPLE_OU, "(objectClass=inetOrgPerson)", attributes=["uid"])
         dns = {held["uid"][0]: dn for dn, held in people.items()}
         self.server.modify(dns[login], {"title": "Impostor"})
         self.server.modify(dns[other], {"accountActive": "FALSE"})
+        self.server.modify(dns[disabled], {"accountActive": "TRUE"})
 
 
 class DatabaseTarget:
@@ -221,9 +223,10 @@ class DatabaseTarget:
         if self.wire is not None:
             self.wire.break_all()
 
-    def edit(self, login: str, other: str) -> None:
+    def edit(self, login: str, other: str, disabled: str) -> None:
         self.hands.do("UPDATE accounts SET job_title = 'Impostor' WHERE user_name = ?", login)
         self.hands.do("UPDATE accounts SET active = FALSE WHERE user_name = ?", other)
+        self.hands.do("UPDATE accounts SET active = TRUE WHERE user_name = ?", disabled)
 
 
 TEAMS = "SELECT display_name FROM teams"
@@ -362,10 +365,12 @@ def _edited_by_others(site: FilesSite, now: Staff) -> None:
     """A reconcile finds what others changed, and puts it right again."""
     enabled = [site.held.login(p.user_name) for p in now.people.values() if p.is_enabled]
     login, other = enabled[0], enabled[-1]
-    site.held.edit(login, other)
+    disabled = min(site.held.says().disabled)
+    site.held.edit(login, other, disabled)
     says = site.held.says()
     assert says.accounts[login][1] == "Impostor"
     assert other in says.disabled
+    assert disabled in says.accounts
     with told("a reconcile"):
         site.ends(0, "reconcile", JOB)
         site.run()

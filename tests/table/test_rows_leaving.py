@@ -276,6 +276,57 @@ def test_row_23_who_is_disabled_already_is_asked_about_no_more(lists: bool) -> N
     assert firm.link("ada") == "disabled"
 
 
+def enabled_by_others(firm: Firm, anchor: str) -> None:
+    firm.account(anchor, **{**firm.says(anchor), "active": True})
+
+
+@OUT_OF_USE
+@pytest.mark.parametrize("was_seen", [True, False])
+def test_row_20_who_is_enabled_by_others_is_disabled_again_by_a_reconcile(
+    leaves: Leaving, was_seen: bool
+) -> None:
+    firm = employed(lists=True)
+    leaves(firm)
+    firm.run()
+    if was_seen:
+        firm.run()
+        assert (firm.writes, firm.lines("ada")) == ([], [])
+    enabled_by_others(firm, "t1")
+
+    firm.run()
+
+    assert firm.writes == [updates("t1", active=(True, False))]
+    assert firm.lines("ada")[-1] == Line(20, "disable", "success")
+    firm.run()
+    assert (firm.writes, firm.lines("ada")) == ([], [])
+    assert firm.link("ada") == "disabled"
+
+
+def test_row_20_many_who_are_enabled_by_others_are_weighed_like_all_who_leave() -> None:
+    firm, crowd = Firm(people(), lists=True), [f"crowd{n}" for n in range(30)]
+    for who in crowd:
+        firm.hire(who)
+    firm.run()
+    for who in crowd:
+        firm.hire(who, accountEnabled=False)
+    firm.run()
+    assert firm.approve(), "the guard has held them"
+    firm.run()
+    firm.wait(hours=48)
+    links = [standing.link for who in crowd if (standing := firm.standing(who)) is not None]
+    targets = [link.target for link in links if link is not None]
+    for target in targets:
+        enabled_by_others(firm, target)
+
+    firm.run()
+
+    assert firm.writes == []
+    assert firm.approve(), "the guard holds them again"
+    firm.run()
+    assert len(firm.writes) == len(crowd)
+    assert not any(firm.says(target)["active"] for target in targets)
+
+
 @BOTH
 @OUT_OF_USE
 def test_row_28_who_was_released_is_sent_nothing_when_disabled_later(
