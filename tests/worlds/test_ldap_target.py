@@ -369,6 +369,33 @@ def test_a_member_who_is_not_there_is_refused_and_the_others_are_in(server: Open
     assert f"uid=ada,{BASE}" in (server.entry(f"cn=g,{BASE}") or {})["member"]
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_group_that_calls_somebody_as_before_a_rename_is_rid_of_him(
+    server: OpenLdap, is_taken: bool
+) -> None:
+    """Servers follow up renames in groups a little later. A name that another one has by now is
+    his."""
+
+    async def story(target: LdapTarget) -> None:
+        ada, ben = await hire(target, "ada"), await hire(target, "ben")
+        group = await found_group(target, "crew")
+        await refer(target, group, {ada, ben}, set())
+        before = target.dns[ada]
+        await change(target, ada, uid="countess", cn="countess")
+        assert target.dns[ada] != before
+        if is_taken:
+            await hire(target, "ada")
+        crew = next(iter(server.entries(BASE, "(cn=crew)")))
+        server.modify(crew, {"member": [before, target.dns[ben]]})
+
+        await refer(target, group, set(), {ada})
+
+        left = {target.dns[ben], before} if is_taken else {target.dns[ben]}
+        assert set(server.entries(BASE, "(cn=crew)")[crew]["member"]) == left
+
+    run(server, story)
+
+
 def test_what_has_children_is_not_deleted_with_them(server: OpenLdap) -> None:
     async def story(target: LdapTarget) -> None:
         ada = await hire(target, "ada")

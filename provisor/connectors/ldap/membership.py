@@ -80,6 +80,8 @@ class Membership:
             attribute = self.attribute(schema, mapped)
         added = await self._values(attribute, change.added)
         removed = {*(await self._values(attribute, change.removed)).values()}
+        if attribute.lower() != MEMBER_UID:
+            removed |= await self._earlier(change.removed)
         if added and self._needed(schema, mapped) == attribute:
             removed |= await self._stand_in(mapped, dn, attribute) - {*added.values()}
         await self._send(mapped, group, dn, attribute, {*added.values()}, removed)
@@ -113,6 +115,18 @@ class Membership:
             shown, _ = await self._directory.look(search)
             if shown and (uids := shown[0].values("uid")):
                 found[reference] = uids[0]
+        return found
+
+    async def _earlier(self, references: Iterable[Reference]) -> set[bytes]:
+        """Return names that we have taken from objects, and nobody else has: a server that follows
+        up renames in groups does so a little later, if it does at all."""
+        directory, found = self._directory, set[bytes]()
+        for reference in references:
+            for dn in directory.renamed.get(reference.anchor, ()):
+                search = Search(base=dn, scope=Scope.BASE, attributes=("1.1",))
+                _, result = await directory.look(search)
+                if result.code == Code.NO_SUCH_OBJECT:
+                    found.add(dn.encode())
         return found
 
     async def _send(

@@ -237,6 +237,7 @@ class LdapTarget(LdapWriter):
         if not result.is_success:
             raise self.refused(result, f"renaming '{found.dn}' to '{place.dn}'")
         self.dns[anchor] = place.dn
+        self.renamed.setdefault(anchor, set()).add(found.dn)
         return place.dn
 
     async def _modified(

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from provisor.connectors.ldap.mapped import Mapped
-from provisor.connectors.ldap.reader import LdapReader
+from provisor.connectors.ldap.reader import Kinds, LdapReader
+from provisor.connectors.ldap.settings import LdapSettings
 from provisor.connectors.ldapwire import controls, names
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Modification
 from provisor.connectors.ldapwire.results import Code, Result, write_failure
 from provisor.errors import AdapterError, Stale
 from provisor.model.entries import Anchor
+from provisor.ports import Clock
 
 
 class LdapWriter(LdapReader):
     """A directory that can be changed as well."""
+
+    def __init__(self, settings: LdapSettings, kinds: Kinds, clock: Clock) -> None:
+        super().__init__(settings, kinds, clock)
+        self.renamed: dict[Anchor, set[str]] = {}
+        """What objects were called before we called them otherwise."""
 
     def called(self, anchor: Anchor, dn: str) -> str:
         """Return what an entry is called in a request that changes it."""
