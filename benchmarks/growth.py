@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.rows import Row, changed, place, subject, weight
 from benchmarks.world import Stub, Taken, middle, prepare, stub
 
-SIZES = (10_000, 31_600, 100_000, 316_000, 1_000_000)
+SIZES = (10_000, 100_000, 1_000_000)
 PICTURE = Path(__file__).parent.parent / "docs" / "growth.svg"
 LARGEST = " at the largest"
 LINEAR = 1.25
@@ -70,6 +70,7 @@ def _size(folder: Path, target: Stub, people: int) -> Size:
     times = 3 if people <= 100_000 else 1
     first = [subject(folder, target)]
     unchanged = [subject(folder, target) for _ in range(times)]
+    subject(folder, target, LISTED)  # the first one gets to know how each object is sent
     listed = [subject(folder, target, LISTED) for _ in range(times)]
     return Size(people, {FIRST: first, UNCHANGED: unchanged, LISTED: listed})
 
