@@ -70,10 +70,14 @@ async def each(
 async def _report(work: Work, tally: Tally) -> None:
     tally.done += 1
     if tally.done % PROGRESS_EVERY == 0:
-        progress = Progress(
-            completed_units=tally.done,
-            total_units=max(tally.total, tally.done),
-            units="objects",
-            observed_at=work.ports.clock.now(),
-        )
-        await work.ports.journal.progress(progress)
+        await tell_progress(work, tally)
+
+
+async def tell_progress(work: Work, tally: Tally) -> None:
+    progress = Progress(
+        completed_units=tally.done,
+        total_units=max(tally.total, tally.done),
+        units="objects",
+        observed_at=work.ports.clock.now(),
+    )
+    await work.ports.journal.progress(progress)

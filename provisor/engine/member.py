@@ -64,10 +64,11 @@ async def work_at(seat: Seat, mandate: Mandate, ports: Ports, hearing: Hearing) 
     Raises what ends a cycle: Unreachable, Denied, Fenced, StoreFailed. What was begun is settled
     first, and the share is free for others.
     """
+    rules = known_by(mandate)
     while (said := await seat.said()).word is not Word.GO:
         hearing.said = said
         brief = await seat.brief()
-        if brief.rules != known_by(mandate):
+        if brief.rules != rules:
             return
         share = await seat.take()
         if share is None:

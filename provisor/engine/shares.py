@@ -16,14 +16,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from provisor.engine.crowd import PROGRESS_EVERY, Carry, each
+from provisor.engine.crowd import PROGRESS_EVERY, Carry, each, tell_progress
 from provisor.engine.lane import Lane
 from provisor.engine.member import known_by
 from provisor.engine.order import Wave, depths_of
 from provisor.engine.work import Open, Work, mind
 from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor
-from provisor.model.jobs import Progress
 from provisor.ports.shares import Brief, Progressed, Shares
 
 LOOK_S: Final = 0.1
@@ -116,14 +115,7 @@ class _Leading:
         tally = self.lane.tally
         if tally.done - self._told >= PROGRESS_EVERY:
             self._told = tally.done
-            await self._work.ports.journal.progress(
-                Progress(
-                    completed_units=tally.done,
-                    total_units=max(tally.total, tally.done),
-                    units="objects",
-                    observed_at=self._work.ports.clock.now(),
-                )
-            )
+            await tell_progress(self._work, tally)
         return now.left > 0
 
     def _count(self, now: Progressed) -> None:

@@ -6,15 +6,14 @@ can be counted before the first one is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisor.expressions.errors import ExpressionError
-from provisor.model.decisions import Action, Facts, LinkState, Standing
-from provisor.model.entries import NO_ATTRIBUTES, Entry
-from provisor.model.rules import AttributeMapping, Flows
+from provisor.model.decisions import Action, AttributeChange, Facts, LinkState, Standing
+from provisor.model.entries import NO_ATTRIBUTES, Attributes, Entry
+from provisor.model.rules import Flows
 from provisor.planner.diff import diff
-from provisor.planner.mapping import Excluded, Unmappable, map_source
+from provisor.planner.mapping import Excluded, NeedsUnique, Unmappable, map_source
 from provisor.planner.scope import Presence, facts, is_excluded, presence
 from provisor.planner.terms import Terms
 
@@ -87,21 +86,22 @@ def is_back_in_use(terms: Terms, standing: Standing) -> bool:
     if image is None:
         return False
     try:
-        mapped = map_source(terms, source_of(terms, standing), is_soft_deleted=True)
-    except (Excluded, ExpressionError, Unmappable):
+        return bool(disabling_changes(terms, standing, image.attributes))
+    except (Excluded, ExpressionError, NeedsUnique, Unmappable):
         return False  # nobody can say what disabling it would mean
-    return bool(diff(disabling(terms), mapped, image.attributes, {}))
 
 
-def disabling(terms: Terms) -> Iterator[AttributeMapping]:
-    """Yield the mappings that say how an object is disabled."""
-    return (mapping for mapping in terms.plain if mapping.depends_on_soft_deleted)
+def disabling_changes(
+    terms: Terms, standing: Standing, said: Attributes
+) -> tuple[AttributeChange, ...]:
+    """Return what disables a target object that says this; nothing where it is disabled.
 
-
-def source_of(terms: Terms, standing: Standing) -> Entry:
-    """Return what the source said last; of what was never seen, nothing."""
-    nothing = Entry(terms.mapping.source_kind, standing.key.anchor, NO_ATTRIBUTES)
-    return standing.source or nothing
+    Raises Excluded, ExpressionError, NeedsUnique, Unmappable.
+    """
+    source = standing.source or Entry(terms.mapping.source_kind, standing.key.anchor, NO_ATTRIBUTES)
+    mapped = map_source(terms, source, is_soft_deleted=True)
+    disabling = (mapping for mapping in terms.plain if mapping.depends_on_soft_deleted)
+    return diff(disabling, mapped, said, {})
 
 
 def _disable_or_delete(terms: Terms, after: LinkState) -> Leave:

@@ -19,6 +19,14 @@ from provisor.model.entries import Anchor, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.ports.journal import Journal
 
+SEAT = "#"
+"""Stands behind a job's id in the names of the leases that those with a seat have."""
+
+
+def seats_of(job: str) -> str:
+    """Return how the names of those leases begin."""
+    return f"{job}{SEAT}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:

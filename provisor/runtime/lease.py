@@ -28,10 +28,15 @@ class Busy(Exception):
         self.holder = holder
 
 
+def lock_of(job: str) -> str:
+    """Return the name under which whoever runs a job has it."""
+    return f"{job}.lock"
+
+
 @contextmanager
 def lease(leases: Leases, job: str) -> Generator[Held]:
     """Have the job to oneself. Raises Busy."""
-    held = leases.take(f"{job}.lock")
+    held = leases.take(lock_of(job))
     if held is None:
         who = holder(leases, job)
         by = f" in process {who}" if who else ""
@@ -90,7 +95,7 @@ def _enter(stack: ExitStack, lock: AbstractContextManager[object]) -> bool:
 
 def holder(leases: Leases, job: str) -> str:
     """Return the process that had the job last: who has it, if somebody has."""
-    return leases.holder(f"{job}.lock")
+    return leases.holder(lock_of(job))
 
 
 # on one host

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from provisor.ports import Leases
-from provisor.runtime.lease import LOCKS, FileLeases
+from provisor.runtime.lease import LOCKS, FileLeases, lock_of
 
 LOCKED = Path("/proc/locks")
 
@@ -25,7 +25,7 @@ def leased(leases: Leases, jobs: Iterable[str]) -> frozenset[str] | None:
     # `3: FLOCK  ADVISORY  WRITE 4711 08:01:262146 0 EOF` (proc_locks(5)): the last is the inode.
     held = {fields[5].rpartition(":")[2] for line in lines if len(fields := line.split()) > 5}
     folder = leases.folder / LOCKS
-    return frozenset(job for job in jobs if _inode(folder / f"{job}.lock") in held)
+    return frozenset(job for job in jobs if _inode(folder / lock_of(job)) in held)
 
 
 def _inode(path: Path) -> str:

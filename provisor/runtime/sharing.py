@@ -20,8 +20,9 @@ from provisor.model.entries import Anchor
 from provisor.model.jobs import Job
 from provisor.model.rules import MappingName
 from provisor.ports import Journal
-from provisor.ports.shares import Brief, Led, Progressed, Said, Seat, Sharing, Word
+from provisor.ports.shares import Brief, Led, Progressed, Said, Seat, Sharing, Word, seats_of
 from provisor.runtime.interruption import Interruption, interruptible
+from provisor.runtime.lease import lock_of
 from provisor.runtime.parts import Parts
 from provisor.telemetry.watch import watched_journal, watched_target
 
@@ -74,7 +75,7 @@ class Table:
         Raises AdapterError."""
         self._seated.add(job.id)
         try:
-            seat = await self.sharing.sit(job.id, f"{job.id}.lock")
+            seat = await self.sharing.sit(job.id, lock_of(job.id))
             if seat is not None:
                 try:
                     await self._work_on(seat, job, mandate)
@@ -203,5 +204,5 @@ class SharedOut:
 async def until_nobody_is_seated(parts: Parts, job: str) -> None:
     """Wait for those who worked at a job under somebody before us: what they have sent is answered,
     or their leases have ended."""
-    while parts.leases.living(f"{job}#"):
+    while parts.leases.living(seats_of(job)):
         await parts.clock.sleep(REST_S)

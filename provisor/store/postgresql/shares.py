@@ -17,7 +17,7 @@ from provisor.model.decisions import StandingKey
 from provisor.model.entries import Anchor, MatchQuery
 from provisor.model.rules import MappingName
 from provisor.ports import Journal
-from provisor.ports.shares import Brief, Progressed, Said, Share, Word
+from provisor.ports.shares import SEAT, Brief, Progressed, Said, Share, Word, seats_of
 from provisor.store.postgresql.connect import NAMED_FAILURES
 from provisor.store.postgresql.home import PgHome
 from provisor.store.postgresql.leases import Held, RowLeases
@@ -48,11 +48,6 @@ SELECT s.word, j.epoch, s.epoch,
        (SELECT count(*) FROM lease WHERE starts_with(name, ?) AND ends >= clock_timestamp())
 FROM job j JOIN sharing s ON s.job = j.number WHERE j.number = ?
 """
-
-
-def seats_of(job: str) -> str:
-    """Return how the names of the leases begin that those with a seat have."""
-    return f"{job}#"
 
 
 @dataclass(slots=True)
@@ -142,8 +137,8 @@ class PgLed:
     def _seats(self) -> int:
         (seats,) = self.desk.run(
             "SELECT count(*) FROM lease l, job j WHERE j.number = ?"
-            " AND starts_with(l.name, j.id || '#') AND l.ends >= clock_timestamp()",
-            (self.desk.job,),
+            " AND starts_with(l.name, j.id || ?) AND l.ends >= clock_timestamp()",
+            (self.desk.job, SEAT),
         ).fetchone()
         return seats
 

@@ -39,8 +39,7 @@ class Walk:
     async def records(self) -> AsyncGenerator[tuple[int, str, Record]]:
         """Yield positions, job ids and records."""
         looked_at, passed = 0, 0
-        is_bounded = bool(self._query.naming) and self._query.is_descending
-        if is_bounded:
+        if self._query.naming and self._query.is_descending:
             await self._begin_at_the_newest()
         while True:
             rows = await self._ledger.records(self._query)
@@ -78,12 +77,15 @@ def narrowed(query: RecordQuery, condition: Condition) -> RecordQuery:
     """Let the store pass over what the filter would refuse anyway, where it can tell."""
     parts = condition.of if isinstance(condition, Junction) and condition.is_all else (condition,)
     for part in parts:
-        if isinstance(part, Comparison) and isinstance(part.left, Path):
-            query = _narrowed(query, part.left.text, part.operator, part.right)
-        elif isinstance(part, Junction) and part.is_all:
-            query = narrowed(query, part)
-        else:
-            query = _of_person(query, part)
+        match part:
+            case Comparison(operator=operator, left=Path(text=path), right=value) if (
+                path not in PERSON
+            ):
+                query = _narrowed(query, path, operator, value)
+            case Junction(is_all=True):
+                query = narrowed(query, part)
+            case _:
+                query = _of_person(query, part)
     return query
 
 
@@ -132,10 +134,6 @@ def _narrowed(query: RecordQuery, path: str, operator: str, value: object) -> Re
             str(),
         ):
             return replace(query, code=value)
-        case (("sourceidentity/id" | "targetidentity/id"), "eq", str()):
-            return replace(query, id=value)
-        case (("sourceidentity/displayname" | "targetidentity/displayname"), "eq", str()):
-            return replace(query, naming=value)
         case "activitydatetime", "gt" | "ge" | "eq", datetime():
             since = value if query.since is None else max(value, query.since)
             return replace(query, since=since)
