@@ -9,12 +9,12 @@ from pathlib import Path
 from provisor.cli.exits import Exit, WrongUse
 from provisor.cli.guard import complain
 from provisor.cli.places import NoWorkspace
-from provisor.errors import AdapterError, Fenced, StoreFailed
+from provisor.errors import AdapterError, Fenced, StoreFailed, StoreTooNew
 from provisor.runtime.interruption import Interrupted
 from provisor.runtime.lease import Busy
 from provisor.runtime.runner import JobGone
 from provisor.settings.problems import Invalid
-from provisor.store.errors import JobUnknown, StoreTooNew
+from provisor.store.errors import JobUnknown, StoreTooOld
 from provisor.store.keys import KeyUnusable
 
 DEBUG_VARIABLE = "PROVISOR_DEBUG"
@@ -33,8 +33,11 @@ def tell(failure: Exception) -> Exit:
                 "another folder"
             )
             return Exit.WRONG_USE
-        case WrongUse() | JobGone() | JobUnknown() | StoreTooNew() | KeyUnusable():
+        case WrongUse() | JobGone() | JobUnknown() | KeyUnusable():
             complain(str(failure))
+            return Exit.WRONG_USE
+        case StoreTooNew() | StoreTooOld():
+            complain(f"{failure} ({failure.code})")
             return Exit.WRONG_USE
         case Busy():
             complain(f"{failure}; try again when it has ended")

@@ -1,4 +1,5 @@
-"""Signals: stop sending, settle what is in flight, and go (settled 22)."""
+"""Signals, and whatever else ends a process: stop sending, settle what is in flight, and go
+(settled 22)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
+from provisor.errors import StoreTooNew
 from provisor.ports import Clock, Journal
 
 T = TypeVar("T")
@@ -26,6 +28,8 @@ class Interruption:
         self._asked = asyncio.Event()
         self._urged = asyncio.Event()
         self.signal = 0
+        self.outgrown: StoreTooNew | None = None
+        """What the process was given up for."""
 
     @property
     def is_asked(self) -> bool:
@@ -33,6 +37,9 @@ class Interruption:
 
     @property
     def exit_code(self) -> int:
+        """Return how the process is to exit. Raises what it was given up for."""
+        if self.outgrown is not None:
+            raise self.outgrown
         return 128 + self.signal
 
     def ask(self, number: int) -> None:
@@ -40,6 +47,12 @@ class Interruption:
         if self.is_asked:
             self._urged.set()
         self.signal = self.signal or number
+        self._asked.set()
+
+    def give_up(self, outgrown: StoreTooNew) -> None:
+        """Ask for an end because the store has become a newer version's: nothing that this process
+        could do is any use."""
+        self.outgrown = self.outgrown or outgrown
         self._asked.set()
 
     @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from provisor.errors import Fenced, StoreFailed
+from provisor.errors import Fenced, StoreFailed, StoreTooNew
 from provisor.model.cycles import Cycle, CycleKind, CycleResult, Halt
 from provisor.model.jobs import Job
 from provisor.planner.schedule import next_start
@@ -82,6 +82,10 @@ class Turns:
             return Came.BUSY
         except Interrupted as cut_off:
             self.told.failed(job, cut_off)
+            return Came.CUT_OFF
+        except StoreTooNew as outgrown:
+            self.told.failed(job, outgrown)
+            self.interruption.give_up(outgrown)
             return Came.CUT_OFF
         except Exception as failure:  # noqa: BLE001
             self.told.failed(job, failure)

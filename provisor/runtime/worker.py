@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from provisor.errors import StoreTooNew
 from provisor.ports import Clock
 from provisor.runtime.interruption import GRACE_S, Interruption
 from provisor.runtime.scheduler import Scheduler
@@ -26,6 +27,13 @@ LINE_BYTES_MAX = 16 << 20
 REPORT_EVERY_S = 2.0
 BACK_AFTER_S = 2.0
 """So long after a schedule that died the next one begins."""
+
+OUTGROWN = 78
+"""How the other process ends where the store has become a newer version's, as EX_CONFIG says it."""
+IS_OUTGROWN = (
+    "the schedule has ended, since the store is not one that this Provisor works on any more;"
+    " upgrade it, and start it again"
+)
 
 
 class Schedule(Protocol):
@@ -87,6 +95,8 @@ class Worker:
             hearing = asyncio.create_task(self._hear(self._process))
             await self._watch(self._process)
             await hearing
+            if self._process.returncode == OUTGROWN:
+                self.interruption.give_up(StoreTooNew(IS_OUTGROWN))
             if not self.interruption.is_asked:
                 await self.interruption.sleep(BACK_AFTER_S)
 

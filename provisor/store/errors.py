@@ -5,10 +5,10 @@ from __future__ import annotations
 from provisor.errors import StoreFailed
 
 
-class StoreTooNew(StoreFailed):
-    """A newer version wrote this store. An older one must not guess what it means."""
+class StoreTooOld(StoreFailed):
+    """An older version wrote this store, and others may be at work on it as it is."""
 
-    default_code = "StoreTooNew"
+    default_code = "StoreTooOld"
 
 
 class JobUnknown(StoreFailed):

@@ -76,6 +76,28 @@ def open_rows(place: Place) -> SqlStore:
     return PostgresStore(place)
 
 
+def bring_up_to_date(place: Place) -> tuple[int, int]:
+    """Bring the tables of a store up to date; return of which version they were, and are.
+
+    What works on a database meanwhile loses its jobs, and writes nothing more if it does not know
+    the new tables; a file is left as it is while somebody has it open. Raises StoreFailed.
+    """
+    if isinstance(place, Path):
+        from provisor.store.sqlite.opening import prepare, version_of
+
+        before = version_of(place)
+        prepare(place)
+        return before, version_of(place)
+    with _driver():
+        from provisor.store.postgresql.connect import Pool
+        from provisor.store.postgresql.opening import migrate
+    pool = Pool(place)
+    try:
+        return migrate(pool)
+    finally:
+        pool.close()
+
+
 @contextmanager
 def home_of(place: Place) -> Generator[Home]:
     """Give what opens the store at a place, made or migrated. Raises StoreFailed."""

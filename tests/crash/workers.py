@@ -1,7 +1,7 @@
 """`make crash`, with workers: two or three of them on one PostgreSQL, and what may befall each.
 
-`python -m tests.crash.workers [ROUNDS] [SEED]` prints what it tried, and how soon jobs were taken
-over; a seed repeats a run.
+`python -m tests.crash.workers [ROUNDS] [SEED] [WORKERS]` prints what it tried, and how soon jobs
+were taken over; a seed repeats a run. Without WORKERS there are two and three of them by turns.
 """
 
 from __future__ import annotations
@@ -87,9 +87,10 @@ def main(arguments: list[str]) -> int:
     rounds = int(arguments[0]) if arguments else ROUNDS
     seed = int(arguments[1]) if len(arguments) > 1 else random.SystemRandom().randrange(2**31)
     sys.stdout.write(f"seed {seed}: repeat with  python -m tests.crash.workers {rounds} {seed}\n")
+    always = int(arguments[2]) if len(arguments) > 2 else 0
     tried, seconds, pauses = Counter[str](), list[float](), list[float]()
     for number, first in enumerate(range(0, rounds, ROUNDS_A_HALL)):
-        count = 2 + number % 2
+        count = always or 2 + number % 2
         shared_from = 1 if number % 3 else 20_000
         with (
             tempfile.TemporaryDirectory() as folder,

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,25 @@ def _owned(prefix: str) -> Path:
     if os.getuid() == 0:
         os.chown(folder, pwd.getpwnam(NOBODY).pw_uid, pwd.getpwnam(NOBODY).pw_gid)
     return folder
+
+
+def _copy(here: Path, there: Path) -> None:
+    """Copy a folder that is being written to: what vanishes meanwhile is not needed."""
+    there.mkdir(mode=0o700, exist_ok=True)
+    for path in here.iterdir():
+        with suppress(FileNotFoundError):
+            if path.is_dir():
+                _copy(path, there / path.name)
+            elif path.name != "postmaster.pid":
+                shutil.copyfile(path, there / path.name)
+
+
+def _give(folder: Path) -> None:
+    """Have a folder, and what is in it, be the servers'."""
+    if os.getuid() == 0:
+        nobody = pwd.getpwnam(NOBODY)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
 
 
 def bound(*command: str) -> list[str]:
@@ -151,17 +170,29 @@ class Postgres(Server):
             server.stop()
 
     def replica(self) -> Postgres:
-        """Begin a server that follows this one, as fast as it can. Stop it yourself."""
+        """Begin a server that follows this one, as fast as it can. Stop it yourself.
+
+        Its files are copied while this one writes (PostgreSQL, "Making a Base Backup Using the Low
+        Level API"): `pg_basebackup` is not part of every package.
+        """
         folder = _owned("provisor-pg-")
-        made = subprocess.run(
-            bound(
-                str(Path(POSTGRES).parent / "pg_basebackup"), "-h", "127.0.0.1",
-                "-p", str(self.port), "-U", "postgres", "-D", f"{folder}/data", "-R",
-                "-X", "stream", "-c", "fast", "--no-sync",
-            ),
-            capture_output=True, check=False, cwd=folder,
-        )  # fmt: skip
-        assert made.returncode == 0, made.stderr.decode()
+        data = folder / "data"
+        with self.root() as root:
+            is_old = root.info.server_version < 15_00_00
+            begin, end = ("start_backup", "stop_backup(FALSE)") if is_old else (
+                "backup_start", "backup_stop()"
+            )  # fmt: skip
+            aside = ", FALSE" if is_old else ""
+            root.execute(f"SELECT pg_{begin}('replica', TRUE{aside})".encode())
+            _copy(self.folder / "data", data)
+            (label,) = root.execute(f"SELECT labelfile FROM pg_{end}".encode()).fetchone() or ("",)
+        _copy(self.folder / "data" / "pg_wal", data / "pg_wal")
+        (data / "backup_label").write_text(label)
+        (data / "standby.signal").touch()
+        followed = f"host=127.0.0.1 port={self.port} user=postgres"
+        with (data / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"primary_conninfo = '{followed}'\n")
+        _give(data)
         replica = Postgres(folder=folder, port=free_port(), settings=self.settings)
         replica.start()
         return replica
@@ -177,9 +208,20 @@ class Postgres(Server):
         options = [part for one in (*self.settings, *always) for part in ("-c", one)]
         command = bound(POSTGRES, "-D", f"{self.folder}/data", "-p", str(self.port), *options)
         log.touch()
-        with log.open("ab") as words:
-            self.process = subprocess.Popen(command, stdout=words, stderr=words, cwd=self.folder)
-        _wait(self.process, self._is_ready, log)
+        end = time.monotonic() + START_S
+        while True:
+            log.write_bytes(b"")
+            with log.open("ab") as words:
+                self.process = subprocess.Popen(
+                    command, stdout=words, stderr=words, cwd=self.folder
+                )
+            try:
+                return _wait(self.process, self._is_ready, log)
+            except RuntimeError:
+                # Those who served connections die a moment after the one who was killed.
+                if b"is still in use" not in log.read_bytes() or time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
 
     def _is_ready(self) -> bool:
         try:

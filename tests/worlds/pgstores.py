@@ -16,7 +16,7 @@ NUMBERED = (("record", "position"), ("notice", "number"), ("audit", "number"))
 EMPTIED = b"; ".join(
     [
         *(f"DELETE FROM {table}".encode() for table in (*KEYS, *TABLES, "lease")),
-        b"DELETE FROM meta WHERE name <> 'version'",
+        b"DELETE FROM meta WHERE name NOT IN ('version', 'needs')",
         *(
             f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 1, false)".encode()
             for table, column in NUMBERED

@@ -21,6 +21,7 @@ from provisor.cli.summary import summarize
 from provisor.cli.workspace import Workspace
 from provisor.engine.cycle import run_cycle
 from provisor.engine.plans import apply_plan
+from provisor.errors import StoreTooNew
 from provisor.model.audit import Altered
 from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
@@ -160,6 +161,8 @@ async def _watch(workspace: Workspace, job: Job) -> int:
             tell(f"{job.name}: next cycle at {moment(due)}")
 
     def failed(failure: Exception) -> bool:
+        if isinstance(failure, StoreTooNew):
+            return False
         return tell_failure(failure) in (Exit.WRONG_USE, Exit.FAILED)
 
     watcher = Watcher(ended=ended, waits=waits, failed=failed)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from provisor.cli.exits import WrongUse
+from provisor.cli.failures import tell as tell_failure
 from provisor.cli.firstkey import welcome
 from provisor.cli.main import Session
 from provisor.cli.render import tell
@@ -16,6 +17,7 @@ from provisor.cli.signin import sign_in_options
 from provisor.cli.telling import telling_of, telling_options
 from provisor.cli.workspace import ServeOptions, SignIn, Telling, Workspace
 from provisor.runtime.interruption import Interruption
+from provisor.runtime.worker import OUTGROWN
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -135,6 +137,9 @@ async def _keep_schedule(workspace: Workspace, is_exposed: bool, telling: Tellin
     interruption = Interruption(workspace.parts.clock)
     with interruption.on_signals():
         await workspace.schedule(interruption, is_exposed, telling)
+    if interruption.outgrown is not None:
+        tell_failure(interruption.outgrown)
+        return OUTGROWN
     return 0
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from provisor.cli.commands.backup import writing_a_copy
 from provisor.cli.guard import guarded
 from provisor.cli.main import Session
+from provisor.cli.places import NoWorkspace
 from provisor.cli.render import say, tell
 from provisor.cli.shape import command
 from provisor.store.moving import move
-from provisor.store.place import parse_place, shown
+from provisor.store.opened import bring_up_to_date, is_there
+from provisor.store.place import parse_place, place_of, shown
 
 
 @click.group(
@@ -49,5 +53,29 @@ def _tell(table: str, rows: int) -> None:
         tell(f"provisor: {table}: {rows} rows")
 
 
+@command("migrate", "provisor store migrate")
+def migrate(session: Session) -> int:
+    """Bring the workspace's store up to date, for this version of Provisor.
+
+    Most upgrades need no such thing: whoever opens the store does it. Where it would take the store
+    from others who may be at work, it is left to you, and every command says so. Make a backup
+    first; an older Provisor does not open the store again.
+    """
+
+    def work() -> int:
+        place = place_of(session.folder, os.environ)
+        if not is_there(place):
+            raise NoWorkspace(f"there is no store at {shown(place)}")
+        before, now = bring_up_to_date(place)
+        if before == now:
+            say(f"{shown(place)} is up to date (its tables are of version {now})")
+        else:
+            say(f"{shown(place)} is of version {now} now; it was of version {before}")
+        return 0
+
+    return guarded(work)
+
+
 store.add_command(copy)
+store.add_command(migrate)
 store.add_command(writing_a_copy("provisor store backup /backups/provisor-2026-01-31.db"))

@@ -222,8 +222,19 @@ OURS = (
     ),
     _trouble(
         "StoreTooNew",
-        "A newer Provisor has written this store. This one opened nothing and changed nothing.",
-        "Run the newer version, or restore a backup that was made before it was used.",
+        "A newer Provisor has written this store, or has brought it up to date while this one was "
+        "at work. This one changed nothing since.",
+        "Install the newer version, and start again what has ended; or restore a backup that was "
+        "made before it was used.",
+        category=Category.FAILURE,
+    ),
+    _trouble(
+        "StoreTooOld",
+        "An older Provisor has written this store, and it may still be at work on it: nothing is "
+        "done to the tables while that may be so. Nothing was changed.",
+        "End every process that works on the store (provisor serve, worker, run), on each machine.",
+        "Make a backup, then give the command again: provisor store migrate brings a store on "
+        "PostgreSQL up to date, and any command a file.",
         category=Category.FAILURE,
     ),
     _trouble(

@@ -20,7 +20,7 @@ class PostgresStore(SqlStore):
     each journal has one that may write."""
 
     def __init__(self, address: str, session: type[Session] = Session) -> None:
-        """Open the store, making or migrating it. Raises StoreTooNew, StoreFailed."""
+        """Open the store, making or migrating it. Raises StoreTooNew, StoreTooOld, StoreFailed."""
         self._place = PgHome(address, session)
         self._leases = RowLeases(
             self._place.pool, f"{socket.gethostname()}:{os.getpid()}", lease_s(os.environ)

@@ -15,7 +15,9 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from provisor.errors import StoreFailed
+from provisor.errors import StoreFailed, StoreTooNew
+from provisor.store.postgresql.migrations import TOLD
+from provisor.store.postgresql.migrations.v0006 import TOO_NEW
 from provisor.store.postgresql.spelling import spelt
 from provisor.store.sql.database import Bound, Cursor
 
@@ -25,7 +27,8 @@ SILENCE_MS = 15_000
 IDLE_MAX = 4
 STREAMED = 2_000
 BEGIN = (
-    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '20s'"
+    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '20s'; "
+    + TOLD
 )
 """Whoever freezes in a transaction keeps nobody from the job for longer than that."""
 Link: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -226,6 +229,8 @@ NAMED_FAILURES = _NamedFailures()
 
 def name(error: BaseException) -> None:
     """Raise a database error by its name; one that shows a mistake of ours stays what it is."""
+    if isinstance(error, psycopg.Error) and error.diag.sqlstate == TOO_NEW:
+        raise StoreTooNew(error.diag.message_primary or "") from error
     if isinstance(error, psycopg.Error) and not isinstance(error, psycopg.IntegrityError):
         raise StoreFailed(_advice(error), details=str(error)) from error
 

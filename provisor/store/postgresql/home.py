@@ -14,7 +14,7 @@ from provisor.store.sqlite.database import nameless, new_file
 
 class PgHome:
     def __init__(self, address: str, session: type[Session] = Session) -> None:
-        """Make or migrate the tables. Raises StoreTooNew, StoreFailed."""
+        """Make or migrate the tables. Raises StoreTooNew, StoreTooOld, StoreFailed."""
         self.pool, self._session = Pool(address), session
         opening.prepare(self.pool)
 

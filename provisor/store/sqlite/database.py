@@ -95,7 +95,8 @@ class FileHome:
     """A store that is a file."""
 
     def __init__(self, path: Path, factory: Factory = sqlite3.Connection) -> None:
-        """Make or migrate the file. Raises StoreTooNew, StoreFailed."""
+        """Make or migrate the file. Raises StoreTooNew, StoreTooOld,
+        StoreFailed."""
         prepare(path)
         self._path, self._factory = path, factory
         self._is_first = True

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from provisor.errors import StoreFailed
-from provisor.store.errors import StoreTooNew
+from provisor.errors import StoreFailed, StoreTooNew
+from provisor.store.errors import StoreTooOld
 from provisor.store.files import create_private, replace_private
 from provisor.store.sqlite.connect import NAMED_FAILURES
 from provisor.store.sqlite.connect import Connection as OfSqlite
@@ -24,24 +24,36 @@ would cost every start a third of a second."""
 
 
 def prepare(path: Path) -> None:
-    """Make the store at `path` one of this version. Raises StoreTooNew, StoreFailed."""
+    """Make the store at `path` one of this version. Raises StoreTooNew, StoreTooOld, StoreFailed.
+
+    A store of an earlier version is brought up to date while nobody else has it open: an older
+    process that has would go on writing as it used to.
+    """
     with NAMED_FAILURES:
-        version = _version(path)
+        version = version_of(path)
         if version > VERSION:
             raise StoreTooNew(
                 f"{path} was written by a newer Provisor (its tables are of version {version}, "
                 f"this one knows {VERSION}); use that version, or restore a backup from before"
             )
         if version < VERSION:
-            from provisor.store.sqlite.migrations import migrate
+            from provisor.store.sqlite.migrations import InUse, migrate
 
-            migrate(path, VERSION)
+            try:
+                migrate(path, VERSION)
+            except InUse:
+                raise StoreTooOld(
+                    f"{path} was written by an older Provisor (its tables are of version {version},"
+                    f" this one works on {VERSION}), and another process has it open: end that"
+                    " one, then try again"
+                ) from None
         with _Moment(path) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _version(path: Path) -> int:
-    """Return the version of the tables; 0 of a file that is empty, or was not there."""
+def version_of(path: Path) -> int:
+    """Return the version of the tables; 0 of a file that is empty, or was not there. Raises
+    StoreFailed, and sqlite3's errors."""
     try:
         create_private(path)
     except OSError as error:

@@ -14,5 +14,6 @@ class SqliteStore(SqlStore):
     """One file. Several processes may have it open; each journal has one that may write."""
 
     def __init__(self, path: Path, factory: Factory = sqlite3.Connection) -> None:
-        """Open the store, making or migrating it. Raises StoreTooNew, StoreFailed."""
+        """Open the store, making or migrating it. Raises StoreTooNew, StoreTooOld,
+        StoreFailed."""
         super().__init__(FileHome(path, factory))

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from provisor.errors import StoreFailed
+from provisor.errors import StoreFailed, StoreTooNew
 from provisor.planner.status import Configured, Started
-from provisor.store.errors import StoreTooNew
 from provisor.store.glimpse import look
 from provisor.store.owners import HOME
 from provisor.store.sqlite import opening

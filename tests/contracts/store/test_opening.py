@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from alembic.operations import Operations
 
-from provisor.errors import Fenced, StoreFailed
+from provisor.errors import Fenced, StoreFailed, StoreTooNew
 from provisor.ports import Journal
-from provisor.store.errors import StoreTooNew
+from provisor.store.errors import StoreTooOld
 from provisor.store.sqlite import migrations, opening
 from provisor.store.sqlite.migrations import MIGRATIONS, migrate
 from provisor.store.sqlite.store import SqliteStore
@@ -84,6 +84,28 @@ def test_a_store_of_a_newer_version_is_refused_with_a_sentence(path: Path) -> No
 
     assert refused.value.code == "StoreTooNew"
     assert path.read_bytes() == before
+
+
+def test_a_file_that_another_has_open_is_migrated_when_he_is_gone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He is of the earlier version, and would go on writing as he used to."""
+    monkeypatch.setattr(migrations, "PATIENCE_S", 0.1)
+    restore(opening.VERSION - 1, path)
+    execute(path, "PRAGMA journal_mode = WAL")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        before = other.execute("SELECT * FROM job").fetchall()
+        with pytest.raises(StoreTooOld, match="another process has it open") as refused:
+            SqliteStore(path)
+        assert refused.value.code == "StoreTooOld"
+        assert other.execute("SELECT * FROM job").fetchall() == before
+        assert other.execute("PRAGMA user_version").fetchone() == (opening.VERSION - 1,)
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+    SqliteStore(path).close()
+
+    assert execute(path, "PRAGMA user_version") == [(opening.VERSION,)]
+    assert execute(path, "PRAGMA journal_mode") == [("wal",)]
 
 
 def remembers_colours(operations: Operations) -> None:

@@ -10,7 +10,7 @@ import pytest
 from provisor.cli.exits import Exit, WrongUse, of_cycle
 from provisor.cli.guard import guarded
 from provisor.cli.places import NoWorkspace
-from provisor.errors import Denied, Fenced, StoreFailed, Unreachable
+from provisor.errors import Denied, Fenced, StoreFailed, StoreTooNew, Unreachable
 from provisor.model.cycles import (
     Counts,
     Cycle,
@@ -23,7 +23,7 @@ from provisor.model.cycles import (
 from provisor.runtime.lease import Busy
 from provisor.runtime.runner import JobGone
 from provisor.settings.problems import Invalid, Problem
-from provisor.store.errors import JobUnknown, StoreTooNew
+from provisor.store.errors import JobUnknown
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ERROR = JobError(code="TooManyDeletes", message="many")
