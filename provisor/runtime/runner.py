@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from provisor.connectors.around.trace import Trace
 from provisor.engine.work import Mandate, Ports
+from provisor.errors import Fenced
 from provisor.model.cycles import Cycle
 from provisor.model.jobs import Job
 from provisor.planner.schedule import next_start
@@ -186,7 +187,7 @@ async def _watch(
             news.clear()
             try:
                 cycle = await run_once(parts, job, execute, interruption)
-            except Busy:
+            except (Busy, Fenced):
                 await interruption.sleep(LOOK_AGAIN_S)
                 continue
             except Exception as failure:

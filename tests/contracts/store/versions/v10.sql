@@ -137,7 +137,7 @@ CREATE TABLE meta (
 	PRIMARY KEY (name)
 );
 INSERT INTO "meta" VALUES('changes','2');
-INSERT INTO "meta" VALUES('mark','28dbda9b1e04a690a286d4700cda20df');
+INSERT INTO "meta" VALUES('mark','af5b0dd4daf5faff221d48eb76beb78c');
 CREATE TABLE notice (
             number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
             job INTEGER NOT NULL REFERENCES job (number),
@@ -284,12 +284,12 @@ INSERT INTO "standing" VALUES(5,1,'eve','user',X'3B8E839F4C036C65AD3149235FC0CAB
 INSERT INTO "standing" VALUES(6,1,'fay','user',X'A22E32BF44EFE4D6B0995DF533E13F39',NULL,NULL,1,1,0,0,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,1,0,NULL,0,0,NULL,NULL,NULL,NULL,NULL);
 INSERT INTO "standing" VALUES(7,2,'team','group',X'60CE26AA3E9D5A9C40B187AC6EE4CC21',NULL,NULL,1,1,1,NULL,'g1','managed',0,NULL,NULL,NULL,NULL,NULL,2,2,1767258000000000,1,1,X'95A754696D656F7574A96E6F20616E73776572CF0006474EFABD600001CF0006474FD1510400',NULL,NULL,NULL,NULL);
 CREATE INDEX reference_referred ON reference (job, kind, anchor, standing);
-CREATE INDEX standing_due ON standing (mapping, due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX standing_staged ON standing (mapping) WHERE staged_at IS NOT NULL;
 CREATE UNIQUE INDEX standing_target ON standing (mapping, target) WHERE target IS NOT NULL;
-CREATE INDEX standing_references_due ON standing (mapping, references_due_at) WHERE references_due_at IS NOT NULL;
 CREATE INDEX standing_absent ON standing (mapping, absent_since) WHERE absence = 'absent';
+CREATE INDEX standing_due ON standing (mapping, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX standing_references_staged ON standing (mapping) WHERE references_staged_at IS NOT NULL;
+CREATE INDEX standing_references_due ON standing (mapping, references_due_at) WHERE references_due_at IS NOT NULL;
+CREATE INDEX standing_staged ON standing (mapping) WHERE staged_at IS NOT NULL;
 CREATE INDEX notice_due ON notice (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX standing_attempt ON standing (mapping) WHERE attempt IS NOT NULL;
 CREATE INDEX job_due ON job (due_at) WHERE due_at IS NOT NULL;
