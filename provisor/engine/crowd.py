@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -27,25 +27,38 @@ async def each(
     keys: Sequence[StandingKey],
     carry: Carry,
     above: Mapping[StandingKey, StandingKey] = NOBODY_ABOVE,
-    until: Callable[[], bool] = lambda: False,
-) -> Sequence[StandingKey]:
-    """Carry each object through, several at a time, recalled a few at a time, until it is time for
-    something else; return who was not begun with. Whoever has somebody above him who is under way
-    waits until that one is through.
+) -> None:
+    """Carry each object through, several at a time. Whoever has somebody above him who is under
+    way waits until that one is through.
 
     A failure of the world stops what has not begun and lets finish what has: a write that is
     cut off costs a fresh look.
     """
-    waiting, recalled = deque(keys), deque[Standing]()
+    await each_until(work, tally, deque(keys), carry, lambda: False, above)
+
+
+async def each_until(
+    work: Work,
+    tally: Tally,
+    waiting: deque[StandingKey],
+    carry: Carry,
+    is_time: Callable[[], bool],
+    above: Mapping[StandingKey, StandingKey] = NOBODY_ABOVE,
+    aside: Container[StandingKey] = (),
+) -> None:
+    """Do as `each` until it is time for something else; who was not begun with waits on. Whoever
+    is `aside` is passed over."""
+    recalled = deque[Standing]()
     failures: list[Exception] = []
     under_way = UnderWay()
 
     async def take() -> Standing | None:
-        if until():
+        if is_time():
             return None
-        if not recalled and waiting:
+        while not recalled and waiting:
             batch = [waiting.popleft() for _ in range(min(RECALLED, len(waiting)))]
-            recalled.extend(await work.ports.journal.recall(batch))
+            keys = [key for key in batch if key not in aside]
+            recalled.extend(await work.ports.journal.recall(keys))
         return recalled.popleft() if recalled else None
 
     async def drain() -> None:
@@ -60,11 +73,11 @@ async def each(
                 failures.append(failure)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(work.mandate.policy.parallel_max, len(keys))):
+        for _ in range(min(work.mandate.policy.parallel_max, len(waiting))):
             group.create_task(drain())
     if failures:
         raise failures[0]
-    return [*(standing.key for standing in recalled), *waiting]
+    waiting.extendleft(standing.key for standing in reversed(recalled))
 
 
 async def _report(work: Work, tally: Tally) -> None:

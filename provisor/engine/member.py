@@ -6,14 +6,14 @@ Nobody departs here. Whoever of a share is to leave is left to the one who weigh
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from provisor.engine.crowd import each
+from provisor.engine.crowd import each_until
 from provisor.engine.provision import provision
 from provisor.engine.work import Mandate, Ports, Stopped, Tally, Work, begin_work
 from provisor.model.decisions import Escrowed, Standing
@@ -107,10 +107,11 @@ async def _carry_through(
     is_over = False
     try:
         async with _listening(seat, work, hearing):
-            left = await each(
-                work, tally, keys, carry, until=lambda: hearing.said.word is not Word.WORK
+            waiting = deque(keys)
+            await each_until(
+                work, tally, waiting, carry, lambda: hearing.said.word is not Word.WORK
             )
-            is_over = not left
+            is_over = not waiting
     finally:
         await seat.give_back(share, failed, is_over=is_over)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -82,7 +83,7 @@ class ScimReader:
         self._discovered: Discovered | None = None
         self._capabilities: tuple[bool, Discovered | None, Capabilities] | None = None
         self._filters: dict[str, int] = {}
-        self._created: dict[Anchor, float] = {}
+        self._created: OrderedDict[Anchor, float] = OrderedDict()
         self._disabled: set[Anchor] = set()
         self._refusals = 0
         self._lists = True
@@ -230,7 +231,7 @@ class ScimReader:
     def note_created(self, anchor: Anchor) -> None:
         now = self._now()
         while self._created and now - next(iter(self._created.values())) >= FRESH_S:
-            del self._created[next(iter(self._created))]
+            self._created.popitem(last=False)
         self._created[anchor] = now
 
     def note_active(self, anchor: Anchor, is_active: bool) -> None:
