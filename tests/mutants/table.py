@@ -40,6 +40,7 @@ MONTH = "test_snapshots.py::test_who_is_absent_is_disabled_and_deleted_a_month_l
 EMPTY = "test_snapshots.py::test_an_empty_read_fails_the_cycle_and_keeps_what_was_known"
 
 CYCLE = "provisor/engine/cycle.py"
+REFERENCES = "provisor/engine/references.py"
 IMPORTS = "provisor/engine/imports.py"
 PROVISION = "provisor/engine/provision.py"
 GATE = "provisor/engine/gate.py"
@@ -391,6 +392,11 @@ MUTANTS = (
             CYCLE,
             "journal.let_go(lane.deletes)",
             "journal.let_go([*lane.deletes, *lane.held])",
+        ),
+        Edit(  # two things keep them in their groups: each is enough
+            REFERENCES,
+            "if is_anything_staged and await _lets_go_of_staged(work, standing):",
+            "if False and is_anything_staged and await _lets_go_of_staged(work, standing):",
         ),
     ),
     # fencing
