@@ -7,14 +7,18 @@ understood, and what had to be in them. Where that is the same, nothing has chan
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
-from provisor.connectors.csvfile.reader import OpenFile
+from provisor.connectors.csvfile.reader import Identity, OpenFile
 from provisor.model.entries import System, Watermark, of_content
 
 FORM: Final = 1
 """Of what is made of a row. Raise it when the same bytes come to mean other entries."""
+AT_REST_NS: Final = 2_000_000_000
+"""The coarsest that file systems write times."""
 
 
 def mark(
@@ -31,9 +35,28 @@ def read_so_far(files: Iterable[OpenFile]) -> list[tuple[str, str]]:
     return [(str(file.path), file.sha256()) for file in files]
 
 
-def looked_ahead(files: Iterable[OpenFile]) -> list[tuple[str, str]]:
-    """Return the files with their hashes, and go back to the beginning of each."""
-    hashes = [(file, file.hash_ahead()) for file in files]
-    for file, _ in hashes:
-        file.check_there()
-    return [(str(file.path), found) for file, found in hashes]
+class Ahead:
+    """Hashes of files that are read ahead of what is made of them; who asks again and again while
+    a long cycle runs has only those hashed that are others by now."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[Identity, str]] = {}
+
+    def look(self, files: Iterable[OpenFile]) -> list[tuple[str, str]]:
+        """Return the files with their hashes, and go back to the beginning of each."""
+        hashes = [(file, self._hash(file)) for file in files]
+        for file, _ in hashes:
+            file.check_there()
+        return [(str(file.path), found) for file, found in hashes]
+
+    def _hash(self, file: OpenFile) -> str:
+        identity, found = self._known.get(file.path, (None, ""))
+        if identity == file.identity:
+            return found
+        # Whoever writes into a file in the very moment of its last change leaves no trace in its
+        # times; once that is over any write does.
+        is_at_rest = time.time_ns() - file.identity.changed_ns > AT_REST_NS
+        found = file.hash_ahead()
+        if is_at_rest:
+            self._known[file.path] = file.identity, found
+        return found

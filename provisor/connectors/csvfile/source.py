@@ -14,7 +14,7 @@ from provisor.connectors.csvfile.memory import Memory
 from provisor.connectors.csvfile.news import news
 from provisor.connectors.csvfile.prints import Unsure, pack
 from provisor.connectors.csvfile.reader import Identity, OpenFile, incomplete, look
-from provisor.connectors.csvfile.recognise import looked_ahead, mark, read_so_far
+from provisor.connectors.csvfile.recognise import Ahead, mark, read_so_far
 from provisor.connectors.csvfile.settings import CsvSettings
 from provisor.connectors.csvfile.snapshot import Opened, Snapshot
 from provisor.errors import Unreachable, WatermarkExpired
@@ -51,6 +51,7 @@ class CsvSource:
         """`required` names, by kind, the attributes that mappings and filters read; `memory` keeps
         the prints of rows from one read to the next."""
         self._memory = memory
+        self._ahead = Ahead()
         self._settings = settings
         self._clock = clock
         self._page_entries = page_entries
@@ -95,7 +96,7 @@ class CsvSource:
 
     async def _since(self, since: Watermark, opened: Opened) -> AsyncIterator[Page | Receipt]:
         """Yield what the files say that they did not say then. Raises WatermarkExpired."""
-        hashes = await asyncio.to_thread(looked_ahead, opened.files)
+        hashes = await asyncio.to_thread(self._ahead.look, opened.files)
         now = self._mark(hashes)
         if since != now:
             for page in await self._news(since, opened, hashes):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from provisor.connectors.csvfile import recognise
 from provisor.connectors.csvfile.reader import OpenFile
-from provisor.connectors.csvfile.recognise import looked_ahead
+from provisor.connectors.csvfile.recognise import Ahead
 from provisor.connectors.csvfile.settings import CsvSettings, Format, parse
 from provisor.errors import Unreachable, WatermarkExpired
 from provisor.model.entries import Page, Receipt, Watermark
@@ -93,10 +95,46 @@ def test_a_file_that_is_replaced_while_it_is_recognised_is_not_believed(folder: 
     folder.write("other.csv", f"{USERS}2,ben,Babbage,,true\n").replace(path)
 
     with pytest.raises(Unreachable, match="changed while it was read"):
-        looked_ahead([file])
+        Ahead().look([file])
     file.close()
     with pytest.raises(WatermarkExpired):
         again(folder, watermark)
+
+
+def test_who_asks_again_has_only_those_files_hashed_that_are_others_by_now(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognise, "AT_REST_NS", 0)
+    people = folder.write("users.csv", f"{USERS}1,ada,Lovelace,,true\n")
+    groups = folder.write("groups.csv", "id,displayName\n")
+    ahead, before = Ahead(), hashes(folder, Ahead(), people, groups)
+    assert hashes(folder, ahead, people, groups) == before
+
+    monkeypatch.setattr(OpenFile, "hash_ahead", read_as_new)
+    assert hashes(folder, ahead, people, groups) == before
+    folder.write("new.csv", f"{USERS}2,ben,Babbage,,true\n").replace(people)
+    assert hashes(folder, ahead, people, groups) == [(str(people), "new"), before[1]]
+
+
+def test_a_file_that_was_just_written_is_hashed_each_time(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognise, "AT_REST_NS", 3_600_000_000_000)
+    path, ahead = folder.write("users.csv", f"{USERS}1,ada,Lovelace,,true\n"), Ahead()
+    hashes(folder, ahead, path)
+
+    monkeypatch.setattr(OpenFile, "hash_ahead", read_as_new)
+    assert hashes(folder, ahead, path) == [(str(path), "new")]
+
+
+def read_as_new(_: OpenFile) -> str:
+    return "new"
+
+
+def hashes(folder: Folder, ahead: Ahead, *paths: Path) -> list[tuple[str, str]]:
+    with ExitStack() as stack:
+        files = [stack.enter_context(closing(OpenFile(p, csv_format(folder)))) for p in paths]
+        return ahead.look(files)
 
 
 def csv_format(folder: Folder) -> Format:
