@@ -343,6 +343,7 @@ DRIFTS: Mapping[str, Drifting] = {
         "Let be", "orange", "It came back each time it was put right.", may_reassert=True
     ),
     "right": Drifting("Right", "green", "The target says what the rules ask for."),
+    "foreign": Drifting("Theirs", "secondary", "Whom others put there stays."),
     "ungoverned": Drifting("Not ours", "secondary", "The object is no longer looked after."),
 }
 """By what the API calls it."""

@@ -11,8 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from provisor.engine.work import Mandate, still_terms
-from provisor.model.decisions import AttributeChange, Echo, Record, Standing, StandingKey
-from provisor.planner.drift import DriftState, amiss, drift_states, is_looked_after
+from provisor.model.decisions import (
+    AttributeChange,
+    Echo,
+    Record,
+    ReferencesChange,
+    Standing,
+    StandingKey,
+    TargetChange,
+)
+from provisor.planner.drift import (
+    DriftState,
+    amiss,
+    drift_states,
+    is_looked_after,
+    reference_state,
+)
 from provisor.planner.echo import accepted
 from provisor.ports import Journal
 
@@ -26,7 +40,7 @@ class Drifted:
     stands by now. Values are as the log may show them."""
 
     key: StandingKey
-    change: AttributeChange
+    change: TargetChange
     state: DriftState
 
 
@@ -38,13 +52,16 @@ async def drifted(
     standings = await _recall(view, [record.key for record in records])
     found: list[Drifted] = []
     for record in records:
-        changes = [one for one in record.changes if isinstance(one, AttributeChange)]
-        states = drift_states(
-            terms.get(record.key.mapping),
-            standings.get(record.key),
-            frozenset(one.name for one in changes),
-        )
-        found += [Drifted(record.key, one, states[one.name]) for one in changes]
+        known = terms.get(record.key.mapping), standings.get(record.key)
+        plain = frozenset(c.name for c in record.changes if isinstance(c, AttributeChange))
+        states = drift_states(*known, plain)
+        for change in record.changes:
+            state = (
+                reference_state(*known, change)
+                if isinstance(change, ReferencesChange)
+                else states[change.name]
+            )
+            found.append(Drifted(record.key, change, state))
     return found
 
 

@@ -19,13 +19,22 @@ from provisor.model.decisions import (
     Update,
     Write,
 )
-from provisor.model.entries import Anchor, Entry, MatchQuery, System
+from provisor.model.entries import Anchor, Entry, MatchQuery, Reference, System
 from provisor.model.frozen import replace
 from provisor.model.plans import Plan
 from provisor.planner.diff import apply
 from provisor.planner.fingerprint import plan_hash
 from provisor.planner.match import without_case
-from provisor.ports import Capabilities, Clock, Entropy, Journal, Listing, Source, TargetReader
+from provisor.ports import (
+    Capabilities,
+    Clock,
+    Entropy,
+    Journal,
+    Listing,
+    Referred,
+    Source,
+    TargetReader,
+)
 
 Place: TypeAlias = tuple[str, Anchor]
 """Kind and anchor: two kinds of object may have the same anchor, as the rows of two tables do."""
@@ -82,6 +91,11 @@ class Planning:
 
     def list_all(self, kind: str) -> AsyncIterator[Listing]:
         return self._reader.list_all(kind)
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        return await self._reader.referred(kind, anchor, name, known)
 
     async def close(self) -> None:
         await self._reader.close()

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from provisor.expressions.errors import ExpressionError
-from provisor.model.decisions import AttributeChange, LinkState, Standing
+from provisor.model.decisions import (
+    AttributeChange,
+    LinkState,
+    ReferencesChange,
+    Span,
+    Standing,
+)
 from provisor.planner.decide import known_facts
 from provisor.planner.diff import diff
-from provisor.planner.echo import silenced
+from provisor.planner.echo import is_not_shown, silenced
 from provisor.planner.mapping import Excluded, NeedsUnique, Unmappable, map_source
 from provisor.planner.scope import is_excluded
 from provisor.planner.terms import Terms
@@ -30,6 +36,8 @@ class DriftState(StrEnum):
     """It came back so often that it is not sent any more."""
     RIGHT = "right"
     """The target says what the rules ask for."""
+    FOREIGN = "foreign"
+    """Others let it point at somebody: that is theirs, and stays."""
     UNGOVERNED = "ungoverned"
     """The object is no longer looked after: it left, or its mapping did."""
 
@@ -66,6 +74,25 @@ def drift_states(
     if wrong is None:
         return dict.fromkeys(names, DriftState.PENDING)
     return {name: _state(standing, wrong.get(name)) for name in names}
+
+
+def reference_state(
+    terms: Terms | None, standing: Standing | None, change: ReferencesChange
+) -> DriftState:
+    """Return how it stands with whom an object was found to point at no longer, or besides."""
+    if terms is None or standing is None or not is_looked_after(terms, standing):
+        return DriftState.UNGOVERNED
+    span = standing.referred.get(change.name, Span())
+    missing = change.removed & (span.possible - span.certain)
+    link = standing.link
+    if link is not None and is_not_shown(link.echoes.get(change.name)):
+        return DriftState.RETURNS
+    if not missing:
+        return DriftState.FOREIGN if change.added else DriftState.RIGHT
+    if standing.references_escrow is not None:
+        return DriftState.FAILED
+    is_due = standing.references_seen != standing.references_settled
+    return DriftState.PENDING if is_due else DriftState.STANDS
 
 
 def _state(standing: Standing, change: AttributeChange | None) -> DriftState:

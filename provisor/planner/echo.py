@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from provisor.model.decisions import AttributeChange, Echo
-from provisor.model.entries import Attributes, Value
+from provisor.model.entries import Attributes, Reference, Value
 from provisor.model.rules import AttributeMapping, Mutability
 from provisor.planner.diff import same
 
 PERPETUAL = 3
 """How often a value that always comes back another is sent, where writes are not answered with
 what the object says; an answer that tells is believed at once."""
+
+HALF = 8
+NOBODY = "0" * HALF
 
 
 def silenced(
@@ -75,6 +78,40 @@ def after_look(echoes: Mapping[str, Echo], told: Attributes, said: Attributes) -
         is_again = before is not None and before.digest == digest
         known[name] = Echo(digest, before.times + 1 if before and is_again else 1)
     return known
+
+
+def after_roll(
+    before: Echo | None, missing: frozenset[Reference], others: frozenset[Reference]
+) -> Echo | None:
+    """Return what is known of references to many once the target said whom an object points at:
+    whom it lacks though it was told, and whom others let it point at. None: it is as we left it.
+
+    One half of the digest is of those, the other of these; it counts how often these were missing.
+    """
+    if not missing and not others:
+        return None
+    digest = _part(missing) + _part(others)
+    is_again = before is not None and missing and before.digest[:HALF] == digest[:HALF]
+    times = before.times if before is not None and is_again else 0
+    return Echo(digest, min(times + bool(missing), PERPETUAL + 1))
+
+
+def is_not_shown(echo: Echo | None) -> bool:
+    """True where the same references were told again and again, and are not shown all the same."""
+    return echo is not None and echo.times > PERPETUAL
+
+
+def are_others_new(before: Echo | None, now: Echo | None) -> bool:
+    """True where others let an object point at somebody since that was last told."""
+    told = NOBODY if before is None else before.digest[HALF:]
+    return now is not None and now.digest[HALF:] not in (told, NOBODY)
+
+
+def _part(references: frozenset[Reference]) -> str:
+    if not references:
+        return NOBODY
+    told = sorted((one.kind, one.anchor) for one in references)
+    return blake2b(repr(told).encode("utf-8", "surrogatepass"), digest_size=HALF // 2).hexdigest()
 
 
 def accepted(changes: Iterable[AttributeChange], echoes: Mapping[str, Echo]) -> dict[str, Echo]:

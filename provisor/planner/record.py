@@ -20,6 +20,7 @@ from provisor.model.decisions import (
     Link,
     Outcome,
     Record,
+    ReferencesChange,
     Refuse,
     Situation,
     Stage,
@@ -30,13 +31,23 @@ from provisor.model.decisions import (
     Verdict,
     Write,
 )
-from provisor.model.entries import NO_ATTRIBUTES, Anchor, Attributes, Entry, MatchQuery, ReadFault
+from provisor.model.entries import (
+    NO_ATTRIBUTES,
+    Anchor,
+    Attributes,
+    Entry,
+    MatchQuery,
+    ReadFault,
+    Reference,
+)
 from provisor.model.rules import Mutability
 from provisor.planner.diff import redact, same
 from provisor.planner.terms import Terms
 
 CHANGES = UUID("8d5f2f8e-3f0c-4b8e-9d5a-5a0b6f7c1e42")
 """The name space of change ids: the same change of the same cycle has the same id."""
+TOLD_MAX = 100
+"""References of one object that a record of drift names."""
 NAMES = ("displayName", "userPrincipalName", "userName", "mail")
 """Attributes by which people know an object, and look for it."""
 
@@ -141,6 +152,46 @@ def drift_record(
         target_name=name_of(now.attributes),
         changes=redact(changes, redacted_by(terms)),
     )
+
+
+def roll_record(
+    standing: Standing,
+    name: str,
+    missing: frozenset[Reference],
+    others: frozenset[Reference],
+    *,
+    cycle: str,
+    at: datetime,
+) -> Record:
+    """Return the log record of what others changed in whom a target object points at."""
+    told = [f"{len(missing)} of {name} are not there any more"] if missing else []
+    told += [f"{len(others)} were added by others, and stay"] if others else []
+    change = ReferencesChange(name, _some(others), _some(missing))
+    return Record(
+        cycle=cycle,
+        change=str(uuid5(CHANGES, f"{cycle}|{standing.key.mapping}|{standing.key.anchor}|{name}")),
+        at=at,
+        duration_ms=0,
+        key=standing.key,
+        row=0,
+        situation=Situation.CONFIRMED,
+        action=Action.OTHER,
+        verdict=Verdict.WARNING,
+        code="Drift",
+        reason="; ".join(told),
+        facts=Facts(is_assigned=True, is_active=True, passes_filter=True),
+        source_name=name_of(standing.source.attributes if standing.source else {}),
+        target=standing.link.target if standing.link else None,
+        changes=(change,),
+        is_reference_pass=True,
+    )
+
+
+def _some(references: frozenset[Reference]) -> frozenset[Reference]:
+    """Return so many as people look through."""
+    if len(references) <= TOLD_MAX:
+        return references
+    return frozenset(sorted(references, key=lambda one: (one.kind, one.anchor))[:TOLD_MAX])
 
 
 def fault_record(key: StandingKey, fault: ReadFault, *, cycle: str, at: datetime) -> Record:

@@ -18,6 +18,7 @@ from provisor.model.entries import (
     MatchQuery,
     Page,
     Receipt,
+    Reference,
     System,
     Watermark,
 )
@@ -64,6 +65,8 @@ class Capabilities:
     """Members in one change of references."""
     stamp: str = ""
     """A target attribute nobody edits, which finds an unanswered create (`externalId`)."""
+    tells_references: bool = False
+    """`referred` may be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,20 @@ class Listing:
         return [one.anchor for one in self.sealed or self.entries]
 
 
+NO_REFERENCES: frozenset[Reference] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """Whom an object points at by an attribute to many."""
+
+    known: frozenset[Reference] = NO_REFERENCES
+    """Those of whom it was asked that are there."""
+    others: frozenset[Reference] = NO_REFERENCES
+    """All others that are there. Where the target does not say of which kind, or tells a name and
+    no id, that stands in place of it."""
+
+
 class TargetReader(Protocol):
     """A directory that identities go to, to look at only: whoever plans holds no more."""
 
@@ -154,6 +171,16 @@ class TargetReader(Protocol):
 
     def list_all(self, kind: str) -> AsyncIterator[Listing]:
         """Yield every object of a kind, page by page. What is left out is not thereby gone."""
+        ...
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        """Return whom an object points at by an attribute to many: who is in a group.
+
+        Asked only where `capabilities.tells_references`. What was not told to its end is no answer:
+        raises Rejected, Stale, Unanswered, Throttled, Unreachable, Denied.
+        """
         ...
 
     async def close(self) -> None:

@@ -370,11 +370,30 @@ def pictured(
     return unsettle(seen) if repairs else seen, True
 
 
+def missed(
+    standing: Standing,
+    name: str,
+    missing: frozenset[Reference],
+    echo: Echo | None,
+    *,
+    repairs: bool,
+) -> Standing:
+    """Return what is remembered once the target did not show whom an object is to point at."""
+    link = standing.link
+    assert link is not None, "what is asked of an object that is not linked is nobody's"
+    echoes = {known: one for known, one in link.echoes.items() if known != name}
+    echoes |= {} if echo is None else {name: echo}
+    span = standing.referred.get(name, Span())
+    referred = {**standing.referred, name: Span(span.certain - missing, span.possible)}
+    now = replace(standing, link=replace(link, echoes=echoes), referred=referred)
+    return stir(now) if missing and repairs else now
+
+
 def reconsidered(standing: Standing, echoes: Mapping[str, Echo], *, unsettles: bool) -> Standing:
     """Return a linked object of which other answers of the target are let be from now on."""
     link = standing.link
     new = replace(standing, link=replace(link, echoes=dict(echoes)) if link else None)
-    return unsettle(new) if unsettles else new
+    return stir(unsettle(new)) if unsettles else new
 
 
 def depicted(said: Attributes) -> Attributes:

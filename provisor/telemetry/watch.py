@@ -21,9 +21,18 @@ from provisor.model.decisions import (
     TargetChange,
     Write,
 )
-from provisor.model.entries import Anchor, Entry, EntryKey, MatchQuery, Page, Receipt, Watermark
+from provisor.model.entries import (
+    Anchor,
+    Entry,
+    EntryKey,
+    MatchQuery,
+    Page,
+    Receipt,
+    Reference,
+    Watermark,
+)
 from provisor.model.jobs import Job, Status
-from provisor.ports import Journal, Listing, Source, Target
+from provisor.ports import Journal, Listing, Referred, Source, Target
 
 T = TypeVar("T")
 OK = "ok"
@@ -165,6 +174,12 @@ class _Target:
 
     def list_all(self, kind: str) -> AsyncIterator[Listing]:
         return self._timed.pages("list", self._target.list_all(kind))
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        asked = self._target.referred(kind, anchor, name, known)
+        return await self._timed.of("referred", asked)
 
     async def export(self, write: Write) -> Exported:
         return await self._timed.of("export", self._target.export(write))

@@ -329,6 +329,35 @@ async def test_members_come_and_go_and_others_stay(world: World) -> None:
     assert await world.members(group) == set()
 
 
+async def test_who_is_in_a_group_is_told_as_it_is_now(world: World) -> None:
+    if not world.target.capabilities.tells_references:
+        pytest.skip("this target does not tell who is in a group")
+    cast, model = Cast(world), world.model
+    group = await cast.group()
+    people = [await cast.person() for _ in range(230)]
+    known = frozenset(Reference(model.user, one) for one in people[2:])
+
+    async def told() -> tuple[set[Anchor], int]:
+        said = await world.target.referred(model.group, group, model.members, known)
+        return {one.anchor for one in said.known}, len(said.others)
+
+    assert await told() == (set(), 0)
+    await refer(world, group, {*people[:-1]}, set())
+    assert await told() == ({*people[2:-1]}, 2)
+    await refer(world, group, {people[-1]}, {*people[:200]})
+    assert await told() == ({*people[200:]}, 0)
+
+
+async def test_who_is_in_a_group_that_is_gone_is_not_told(world: World) -> None:
+    if not world.target.capabilities.tells_references:
+        pytest.skip("this target does not tell who is in a group")
+    group = await Cast(world).group()
+    await world.target.export(Delete(world.model.group, group))
+
+    with pytest.raises((Stale, Rejected)):
+        await world.target.referred(world.model.group, group, world.model.members, frozenset())
+
+
 async def test_adding_who_is_there_and_removing_who_is_not_succeeds(world: World) -> None:
     cast = Cast(world)
     group = await cast.group()

@@ -131,8 +131,12 @@ class Site:
     def ends(self, code: int, *arguments: str) -> Ended:
         """Type a command that is to end with this exit code."""
         ended = self.provisor(*arguments)
-        assert ended.code == code, f"provisor {' '.join(arguments)}: {ended.told}"
+        assert ended.code == code, self._complaint(arguments, ended)
         return ended
+
+    def _complaint(self, arguments: tuple[str, ...], ended: Ended) -> str:
+        escrows = self.provisor("escrows", JOB).out if ended.code == 3 else ""
+        return f"provisor {' '.join(arguments)}: {ended.told}\n{escrows}"
 
     def status(self) -> dict[str, Any]:
         told = self.ends(0, "status", JOB, "--json").json

@@ -114,6 +114,10 @@ class Target(Protocol):
         disabled."""
         ...
 
+    def expel(self, login: str, group: str) -> None:
+        """Let somebody else take a person out of a group."""
+        ...
+
 
 class DirectoryTarget:
     """OpenLDAP."""
@@ -169,6 +173,11 @@ class DirectoryTarget:
         self.server.modify(dns[login], {"title": "Impostor"})
         self.server.modify(dns[other], {"accountActive": "FALSE"})
         self.server.modify(dns[disabled], {"accountActive": "TRUE"})
+
+    def expel(self, login: str, group: str) -> None:
+        (person,) = self.server.entries(PEOPLE_OU, f"(uid={login})", attributes=["uid"])
+        (dn,) = self.server.entries(GROUPS_OU, f"(cn={group})", attributes=["cn"])
+        self.server.members(dn, remove=[person])
 
 
 class DatabaseTarget:
@@ -227,6 +236,15 @@ class DatabaseTarget:
         self.hands.do("UPDATE accounts SET job_title = 'Impostor' WHERE user_name = ?", login)
         self.hands.do("UPDATE accounts SET active = FALSE WHERE user_name = ?", other)
         self.hands.do("UPDATE accounts SET active = TRUE WHERE user_name = ?", disabled)
+
+    def expel(self, login: str, group: str) -> None:
+        self.hands.do(
+            """DELETE FROM team_members
+            WHERE team_id IN (SELECT id FROM teams WHERE display_name = ?)
+            AND account_id IN (SELECT id FROM accounts WHERE user_name = ?)""",
+            group,
+            login,
+        )
 
 
 TEAMS = "SELECT display_name FROM teams"
@@ -367,7 +385,11 @@ def _edited_by_others(site: FilesSite, now: Staff) -> None:
     login, other = enabled[0], enabled[-1]
     disabled = min(site.held.says().disabled)
     site.held.edit(login, other, disabled)
+    everybody = now.groups[EVERYBODY].display_name
+    expelled = min(site.held.says().members[everybody])
+    site.held.expel(expelled, everybody)
     says = site.held.says()
+    assert expelled not in says.members[everybody]
     assert says.accounts[login][1] == "Impostor"
     assert other in says.disabled
     assert disabled in says.accounts

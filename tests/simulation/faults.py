@@ -22,10 +22,11 @@ from provisor.model.entries import (
     MatchQuery,
     Page,
     Receipt,
+    Reference,
     System,
     Watermark,
 )
-from provisor.ports import Capabilities, Journal, Listing, Source
+from provisor.ports import Capabilities, Journal, Listing, Referred, Source
 from provisor.store.postgresql.connect import Session
 from provisor.store.sql.database import Bound, Cursor
 from provisor.store.transitions import claimed_anchor
@@ -114,6 +115,12 @@ class FaultyTarget:
         await self._ask()
         async for page in self.inner.list_all(kind):
             yield page
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        await self._ask()
+        return await self.inner.referred(kind, anchor, name, known)
 
     async def export(self, write: Write) -> Exported:
         self.calls += 1
@@ -205,6 +212,7 @@ WRITING = frozenset(
         "hasten",
         "hold_snapshot",
         "let_be",
+        "miss_references",
         "let_go",
         "list_target",
         "note_faults",

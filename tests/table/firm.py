@@ -38,7 +38,7 @@ from provisor.model.entries import (
 from provisor.model.jobs import Job, ResetScope, Status
 from provisor.model.rules import MappingName, ObjectMapping, Policy
 from provisor.planner.status import Configured, Restarted, Started
-from provisor.ports import Capabilities, Listing
+from provisor.ports import Capabilities, Listing, Referred
 from provisor.store.memory import MemoryStore
 from provisor.store.memory.state import JobState
 from tests.table.rules import GROUPS, USERS, Chance, SteppingClock, group, people, teams, user
@@ -102,6 +102,12 @@ class Recording:
         self.calls.append("list")
         async for page in self.inner.list_all(kind):
             yield page
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        self.calls.append("referred")
+        return await self.inner.referred(kind, anchor, name, known)
 
     async def export(self, write: Write) -> Exported:
         self.calls.append(type(write).__name__.lower())

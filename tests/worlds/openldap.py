@@ -37,6 +37,7 @@ IS_THERE = bool(SLAPD) and MODULES.exists() and SCHEMAS.exists()
 SUFFIX = "dc=example,dc=com"
 ADMIN, PASSWORD = f"cn=admin,{SUFFIX}", "secret"
 READER, LIMITED = f"uid=reader,{SUFFIX}", f"uid=limited,{SUFFIX}"
+PERMISSIVE_MODIFY = "1.2.840.113556.1.4.1413"
 """Two accounts whose password is their uid: one pages through everything, one gets 500 entries."""
 START_S = 20.0
 
@@ -255,13 +256,15 @@ class OpenLdap:
         self._do("modify", dn, changes=listed)
 
     def members(self, dn: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        """Change who is in a group by its `member`."""
+        """Change who is in a group by its `member`. Who is there already, or is not, is no mistake:
+        the server follows up renames a little later."""
         changes = [
             (kind, [*names])
             for kind, names in ((ldap3.MODIFY_ADD, [*add]), (ldap3.MODIFY_DELETE, [*remove]))
             if names
         ]
-        self._do("modify", dn, changes={"member": changes})
+        permissive = [(PERMISSIVE_MODIFY, True, None)]
+        self._do("modify", dn, changes={"member": changes}, controls=permissive)
 
     def rename(self, dn: str, rdn: str, superior: str | None = None) -> None:
         self._do("modify_dn", dn, relative_dn=rdn, new_superior=superior)

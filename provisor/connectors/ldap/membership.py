@@ -6,17 +6,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from provisor.connectors.ldap.mapped import Mapped
+from provisor.connectors.ldap.members import (
+    MEMBER_UID,
+    attribute_of,
+    held,
+    normal,
+    placeholder,
+    values_of,
+)
 from provisor.connectors.ldap.writer import LdapWriter
-from provisor.connectors.ldapwire import controls, filters, names, ranges
+from provisor.connectors.ldapwire import controls, filters
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Change, Modification, Scope, Search
-from provisor.connectors.ldapwire.results import Code, read_failure
+from provisor.connectors.ldapwire.results import Code
 from provisor.connectors.ldapwire.schema import Schema
-from provisor.errors import Rejected, Stale
+from provisor.errors import Rejected
 from provisor.model.decisions import ReferencesChange
 from provisor.model.entries import Anchor, Reference
 
-MEMBER_UID: Final = "memberuid"
 AT_ONCE: Final = 1_000
 """So many members go into one request."""
 ALREADY: Final = frozenset(
@@ -37,34 +44,22 @@ class Membership:
     def __init__(self, directory: LdapWriter) -> None:
         self._directory = directory
 
-    def attribute(self, schema: Schema, mapped: Mapped) -> str:
-        """Return the attribute that holds members: the first that the group's classes have."""
-        offered: set[str] = set()
-        for name in mapped.kind.classes:
-            must, may = schema.takes(name)
-            offered |= {one.lower() for one in must | may}
-        wanted = [m for m in mapped.kind.members if m.lower() in offered]
-        return (wanted or [*mapped.kind.members, "member"])[0]
-
     def complete(
         self, schema: Schema, mapped: Mapped, dn: str, held: dict[str, list[bytes]]
     ) -> None:
         """Put somebody into a new group whose class wants a member: a placeholder."""
         needed = self._needed(schema, mapped)
         if needed and not any(name.lower() == needed.lower() for name in held):
-            held[needed] = [self._placeholder(mapped, dn)]
+            held[needed] = [placeholder(mapped, dn)]
 
     def _needed(self, schema: Schema, mapped: Mapped) -> str:
         """Return the attribute without which a group may not be; empty if it may be empty."""
-        attribute = self.attribute(schema, mapped) if mapped.kind.members else ""
+        attribute = attribute_of(schema, mapped, "members") if mapped.kind.members else ""
         for name in mapped.kind.made_of:
             must, _ = schema.takes(name)
             if attribute and attribute.lower() in {one.lower() for one in must}:
                 return attribute
         return ""
-
-    def _placeholder(self, mapped: Mapped, dn: str) -> bytes:
-        return (mapped.kind.placeholder or dn).encode()
 
     async def change(
         self, mapped: Mapped, group: Anchor, dn: str, change: ReferencesChange
@@ -75,11 +70,9 @@ class Membership:
         """
         directory = self._directory
         schema = await directory.schema()
-        attribute = change.name
-        if attribute.lower() in ("members", *map(str.lower, mapped.kind.members)):
-            attribute = self.attribute(schema, mapped)
-        added = await self._values(attribute, change.added)
-        removed = {*(await self._values(attribute, change.removed)).values()}
+        attribute = attribute_of(schema, mapped, change.name)
+        added = await values_of(directory, attribute, change.added)
+        removed = {*(await values_of(directory, attribute, change.removed)).values()}
         if attribute.lower() != MEMBER_UID:
             removed |= await self._earlier(change.removed)
         if added and self._needed(schema, mapped) == attribute:
@@ -96,26 +89,11 @@ class Membership:
 
     async def _stand_in(self, mapped: Mapped, dn: str, attribute: str) -> set[bytes]:
         """Return the placeholder where it is in the group: whoever comes takes its place."""
-        placeholder = self._placeholder(mapped, dn)
-        condition = filters.equals(attribute, placeholder.decode())
+        value = placeholder(mapped, dn)
+        condition = filters.equals(attribute, value.decode())
         search = Search(base=dn, scope=Scope.BASE, filter=condition, attributes=("1.1",))
         found, _ = await self._directory.look(search)
-        return {placeholder} if found else set()
-
-    async def _values(
-        self, attribute: str, references: Iterable[Reference]
-    ) -> dict[Reference, bytes]:
-        """Return what stands for objects in a group: names, or login names."""
-        known = await self._directory.names_of(references)
-        if attribute.lower() != MEMBER_UID:
-            return {reference: dn.encode() for reference, dn in known.items()}
-        found: dict[Reference, bytes] = {}
-        for reference, dn in known.items():
-            search = Search(base=dn, scope=Scope.BASE, attributes=("uid",))
-            shown, _ = await self._directory.look(search)
-            if shown and (uids := shown[0].values("uid")):
-                found[reference] = uids[0]
-        return found
+        return {value} if found else set()
 
     async def _earlier(self, references: Iterable[Reference]) -> set[bytes]:
         """Return names that we have taken from objects, and nobody else has: a server that follows
@@ -157,31 +135,20 @@ class Membership:
         changes = _changes(attribute, added, removed)
         result = await directory.try_modify(mapped, group, dn, changes, *lenient)
         if result.code in ALREADY:
-            held = await self._held(dn, attribute)
-            added, removed = _left(added, held), _there(removed, held)
+            there = await held(directory, dn, attribute)
+            added, removed = _left(added, there), _there(removed, there)
             if (
-                len(removed) == len(held)
+                len(removed) == len(there)
                 and not added
                 and self._needed(await directory.schema(), mapped)
             ):
-                added = {self._placeholder(mapped, dn)} - held
-                removed -= {self._placeholder(mapped, dn)}
+                added = {placeholder(mapped, dn)} - there
+                removed -= {placeholder(mapped, dn)}
             changes = _changes(attribute, added, removed)
             if changes:
                 await directory.modify(mapped, group, dn, changes)
         elif not result.is_success:
             raise directory.refused(result, f"changing the members of '{dn}'")
-
-    async def _held(self, dn: str, attribute: str) -> set[bytes]:
-        search = Search(base=dn, scope=Scope.BASE, attributes=(attribute,))
-        found, result = await self._directory.look(search)
-        if result.code == Code.NO_SUCH_OBJECT:
-            raise Stale(f"there is no '{dn}' any more", code="InvalidAnchor")
-        if not result.is_success:
-            raise read_failure(result, f"looking at '{dn}'")
-        connection = await self._directory.session.connection()
-        whole = [await ranges.complete(connection, one) for one in found]
-        return {value for one in whole for value in one.values(attribute)}
 
 
 def _portions(added: set[bytes], removed: set[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
@@ -210,15 +177,11 @@ def _changes(attribute: str, added: set[bytes], removed: set[bytes]) -> list[Mod
 
 def _left(added: set[bytes], held: set[bytes]) -> set[bytes]:
     """Return who is not there yet."""
-    there = {_normal(one) for one in held}
-    return {one for one in added if _normal(one) not in there}
+    there = {normal(one) for one in held}
+    return {one for one in added if normal(one) not in there}
 
 
 def _there(removed: set[bytes], held: set[bytes]) -> set[bytes]:
     """Return the values that are there and are to go, as the server spells them."""
-    wanted = {_normal(one) for one in removed}
-    return {one for one in held if _normal(one) in wanted}
-
-
-def _normal(value: bytes) -> str:
-    return names.normal(value.decode(errors="replace"))
+    wanted = {normal(one) for one in removed}
+    return {one for one in held if normal(one) in wanted}

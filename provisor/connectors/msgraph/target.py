@@ -44,7 +44,7 @@ from provisor.model.entries import (
     Value,
 )
 from provisor.model.rules import AttributeDefinition, AttributeType
-from provisor.ports import Capabilities, Clock, Entropy, Listing
+from provisor.ports import Capabilities, Clock, Entropy, Listing, Referred
 
 MEMBERS_MAX: Final = 20
 """What one PATCH of `members@odata.bind` takes."""
@@ -87,6 +87,7 @@ class GraphReader:
             page_size=self.settings.page_size,
             parallel_max=self.settings.connections_max,
             members_max=MEMBERS_MAX,
+            tells_references=True,
         )
 
     def definitions(self, kind: str) -> tuple[AttributeDefinition, ...]:
@@ -151,6 +152,31 @@ class GraphReader:
             following = text_of(get(reply.content, "@odata.nextLink"))
             if not following or following in seen:
                 return
+            seen.add(following)
+            path, query = self.tenant.place(following)
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        """Read the members of a group, page by page; some may be of kinds that are not mapped."""
+        if name != MEMBERS:
+            raise Rejected(f"{name} of a {kind} is not read", code="NotImplemented")
+        path = f"{address(kind, anchor)}/{MEMBERS}"
+        query, seen = f"$select=id&$top={self.settings.page_size}", set[str]()
+        there: set[Reference] = set()
+        while True:
+            reply = await self.tenant.ask("GET", path, query)
+            if is_absent(reply):
+                raise Stale(f"there is no {kind} {anchor}", code="InvalidAnchor")
+            if not reply.is_success:
+                raise self.tenant.failure(reply)
+            there.update(map(_pointed, self._listed(reply)))
+            following = text_of(get(reply.content, "@odata.nextLink"))
+            if not following:
+                return Referred(known & there, frozenset(there - known))
+            if following in seen:
+                message = f"{self.settings.host} does not come to an end of {path}"
+                raise Rejected(message, code="UnprocessableEntity")
             seen.add(following)
             path, query = self.tenant.place(following)
 
@@ -334,6 +360,11 @@ class GraphTarget(GraphReader):
 
     def _address_of(self, reference: Reference) -> str:
         return f"{self.settings.base}/directoryObjects/{quote(reference.anchor, safe='')}"
+
+
+def _pointed(said: JsonObject) -> Reference:
+    kind = text_of(said.get("@odata.type")).rpartition(".")[2]
+    return Reference(kind[:1].upper() + kind[1:], Anchor(text_of(said.get("id"))))
 
 
 def _endpoint(kind: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from provisor.connectors.around.pace import Line, Pace
 from provisor.connectors.around.trace import Trace
-from provisor.connectors.http.body import JsonObject, get
+from provisor.connectors.http.body import JsonObject, get, items, text_of
 from provisor.connectors.http.conversation import Conversation, Request
 from provisor.connectors.http.replies import Reply
 from provisor.connectors.scim import listing, paths
@@ -39,13 +39,22 @@ from provisor.connectors.scim.resources import (
 )
 from provisor.connectors.scim.sent import Prints, Sent, SentPage, sent_page
 from provisor.connectors.scim.settings import ScimSettings
-from provisor.connectors.scim.values import is_same, raw_of, value_of
-from provisor.connectors.scim.wire import ListAnswer, list_answer
-from provisor.errors import AdapterError, Denied, Rejected, Throttled, Unanswered, Unreachable
-from provisor.model.entries import Anchor, Entry, MatchQuery, System, Value
+from provisor.connectors.scim.values import anchor_of, is_same, raw_of, value_of
+from provisor.connectors.scim.wire import ListAnswer, id_of, list_answer
+from provisor.errors import (
+    AdapterError,
+    Denied,
+    Rejected,
+    Stale,
+    Throttled,
+    Unanswered,
+    Unreachable,
+)
+from provisor.model.entries import Anchor, Entry, MatchQuery, Reference, System, Value
 from provisor.model.rules import AttributeDefinition
-from provisor.ports import Capabilities, Clock, Entropy, Listing, Opened, Sealed
+from provisor.ports import Capabilities, Clock, Entropy, Listing, Opened, Referred, Sealed
 
+MEMBERS = "members"
 WITHOUT_MEMBERS = "excludedAttributes=members"
 SETTLING_S = (1.0, 2.0, 4.0)
 """A server may not find at once what it has just created (spec: scim-target Q24)."""
@@ -119,6 +128,7 @@ class ScimReader:
             has_versions=self.abilities.has_versions,
             members_max=self.settings.quirks.max_members_per_patch,
             stamp=STAMP if STAMP in attributes else "",
+            tells_references=True,
         )
 
     @property
@@ -321,6 +331,30 @@ class ScimReader:
         except Rejected:
             self._lists = False
             raise
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        """Read a group with its members; not every server says of which kind each is."""
+        shape = self.shape(kind)
+        if not shape.is_group or name != MEMBERS:
+            raise Rejected(f"{name} of a {kind} is not read", code="NotImplemented")
+        reply = await self.get_when_settled(shape, anchor, with_members=True)
+        if reply.status in (404, 410):
+            raise Stale(f"there is no {kind} {anchor}", code="InvalidAnchor")
+        resource = await self.resource(reply, Asked.READ)
+        if (id_of(resource) or anchor) != anchor:
+            what = "answers with another object than it was asked for"
+            raise incompatible(reply, Asked.READ, self.conversation.narrator, what)
+        shown = {
+            member: text_of(get(one, "type"))
+            for one in items(get(resource, MEMBERS))
+            if (member := anchor_of(one))
+        }
+        there = frozenset(one for one in known if one.anchor in shown)
+        ours = {one.anchor for one in there}
+        others = frozenset(Reference(k, a) for a, k in shown.items() if a not in ours)
+        return Referred(there, others)
 
     def _sealed(self, shape: Shape, prints: Prints, sent: Sent) -> Sealed:
         def read() -> Entry:

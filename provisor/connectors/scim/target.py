@@ -39,7 +39,7 @@ from provisor.model.entries import (
     System,
 )
 from provisor.model.frozen import replace
-from provisor.ports import Capabilities, Clock, Entropy, Listing
+from provisor.ports import Capabilities, Clock, Entropy, Listing, Referred
 
 
 class ScimTarget:
@@ -83,6 +83,11 @@ class ScimTarget:
 
     def list_all(self, kind: str) -> AsyncIterator[Listing]:
         return self._reader.list_all(kind)
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        return await self._reader.referred(kind, anchor, name, known)
 
     async def close(self) -> None:
         await self._reader.close()

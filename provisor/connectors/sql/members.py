@@ -57,7 +57,7 @@ def change_members(
 def _add(
     connection: Connection, child: ChildPlan, key: object, added: Iterable[Reference]
 ) -> dict[Reference, str]:
-    there = _held(connection, child, key)
+    there = held_members(connection, child, key)
     refused: dict[Reference, str] = {}
     rows: list[tuple[Reference, object]] = []
     for one in sorted(added, key=lambda reference: reference.anchor):
@@ -93,7 +93,7 @@ def _one_by_one(
 def _remove(
     connection: Connection, child: ChildPlan, key: object, removed: Iterable[Reference]
 ) -> None:
-    there = _held(connection, child, key)
+    there = held_members(connection, child, key)
     clause: Any = child.table.clause
     for one in removed:
         for raw in there.get(one.anchor, ()):
@@ -101,7 +101,10 @@ def _remove(
             connection.execute(delete(clause).where(_of_parent(connection, child, key), same))
 
 
-def _held(connection: Connection, child: ChildPlan, key: object) -> dict[Anchor, list[object]]:
+def held_members(
+    connection: Connection, child: ChildPlan, key: object
+) -> dict[Anchor, list[object]]:
+    """Return whom a group has, each with the keys that name it."""
     clause: Any = child.table.clause
     asked = select(clause.c[child.value.name]).where(_of_parent(connection, child, key))
     found: dict[Anchor, list[object]] = {}

@@ -32,8 +32,16 @@ from provisor.model.decisions import (
     Update,
     Write,
 )
-from provisor.model.entries import Anchor, Attributes, Entry, MatchQuery, System, Value
-from provisor.ports import Capabilities, Entropy, Listing
+from provisor.model.entries import (
+    Anchor,
+    Attributes,
+    Entry,
+    MatchQuery,
+    Reference,
+    System,
+    Value,
+)
+from provisor.ports import Capabilities, Entropy, Listing, Referred
 
 Result = TypeVar("Result")
 REFUSALS = UNIQUE | FOREIGN | MISSING | BUSY
@@ -69,6 +77,11 @@ class SqlTarget:
 
     def list_all(self, kind: str) -> AsyncIterator[Listing]:
         return self._reader.list_all(kind)
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        return await self._reader.referred(kind, anchor, name, known)
 
     async def close(self) -> None:
         await self._reader.close()

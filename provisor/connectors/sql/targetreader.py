@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, exc, func, select
 from provisor.connectors.sql.catalogue import Catalogue, NotInCatalogue
 from provisor.connectors.sql.database import Database
 from provisor.connectors.sql.failures import failure_of_writing
+from provisor.connectors.sql.members import held_members
 from provisor.connectors.sql.rows import (
     ChildPlan,
     Found,
@@ -24,11 +25,11 @@ from provisor.connectors.sql.rows import (
     streamed,
 )
 from provisor.connectors.sql.settings import USER, KindSettings, SqlSettings
-from provisor.connectors.sql.values import Unusable, defined, stored
-from provisor.errors import Denied, Rejected
-from provisor.model.entries import Anchor, Entry, MatchQuery, System, Value
+from provisor.connectors.sql.values import Unusable, defined, keys_of, stored
+from provisor.errors import Denied, Rejected, Stale
+from provisor.model.entries import Anchor, Entry, MatchQuery, Reference, System, Value
 from provisor.model.rules import AttributeDefinition, AttributeType
-from provisor.ports import Capabilities, Listing
+from provisor.ports import Capabilities, Listing, Referred
 
 Result = TypeVar("Result")
 Kinds = Mapping[str, tuple[AttributeDefinition, ...]]
@@ -62,6 +63,7 @@ class SqlReader:
             parallel_max=self._settings.connections_max,
             members_max=MEMBERS_MAX,
             stamp=stamp,
+            tells_references=True,
         )
 
     async def close(self) -> None:
@@ -96,6 +98,33 @@ class SqlReader:
         async with self._database.stepped(steps) as step:
             while (part := await step()) is not None:
                 yield part
+
+    async def referred(
+        self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]
+    ) -> Referred:
+        """Read the rows of one group in its tables of members."""
+        return await self._do(lambda one: self._referred(one, kind, anchor, name, known))
+
+    def _referred(
+        self,
+        connection: Connection,
+        kind: str,
+        anchor: Anchor,
+        name: str,
+        known: frozenset[Reference],
+    ) -> Referred:
+        plan = self.plan(kind, connection)
+        if self.look(connection, kind, anchor) is None:
+            raise Stale(f"there is no {kind} {anchor}", code="InvalidAnchor")
+        tables = [c for c in plan.children if c.child.attribute == name and c.child.refers_to]
+        if not tables:
+            raise Rejected(f"no table holds {name} of {plan.table.label}", code=AMISS)
+        there: set[Reference] = set()
+        for child in tables:
+            for key in keys_of(anchor, child.parent)[:1]:
+                held = held_members(connection, child, key)
+                there.update(Reference(child.child.refers_to, one) for one in held)
+        return Referred(known & there, frozenset(there - known))
 
     async def _do(self, work: Callable[[Connection], Result]) -> Result:
         def told(connection: Connection) -> Result:

@@ -15,6 +15,8 @@ class DriftedAttribute(Wire, frozen=True, kw_only=True):
     found: str | None = None
     """What others had made of it when it was found."""
     state: DriftState
+    may_accept: bool = False
+    """Whom a group lacks can only be put there again."""
 
 
 class DriftedObject(Wire, frozen=True, kw_only=True):

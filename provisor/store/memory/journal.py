@@ -617,6 +617,28 @@ class MemoryJournal:
         if record is not None:
             self._state.append(self._job.job.id, record)
 
+    async def pointing_at_many(self) -> Sequence[StandingKey]:
+        return sorted(
+            standing.key
+            for standing in self._all()
+            if standing.link is not None
+            and standing.link.state is LinkState.MANAGED
+            and standing.referred.keys() & self._note(standing.key).pointing_at_many
+        )
+
+    async def miss_references(
+        self,
+        key: StandingKey,
+        name: str,
+        missing: frozenset[Reference],
+        echo: Echo | None,
+        *,
+        repairs: bool,
+    ) -> None:
+        self._fence()
+        standing = self._job.standings[key]
+        self._put(transitions.missed(standing, name, missing, echo, repairs=repairs))
+
     async def members(self) -> int:
         return sum(
             len(span.possible)

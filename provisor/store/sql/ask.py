@@ -258,6 +258,24 @@ def staged_since(desk: Desk) -> datetime | None:
     return from_micros(min(times)) if times else None
 
 
+def pointing_at_many(desk: Desk) -> list[StandingKey]:
+    keys: list[StandingKey] = []
+    for name, mapped in desk.mappings().items():
+        attributes = [encode_name(desk.shapes, one) for one in mapped.note.pointing_at_many]
+        if not attributes:
+            continue
+        places = ", ".join("?" for _ in attributes)
+        found = desk.run(
+            "SELECT anchor FROM standing s"  # noqa: S608
+            " WHERE mapping = ? AND state = 'managed' AND spans > 0"
+            " AND EXISTS (SELECT 1 FROM span p WHERE p.standing = s.number"
+            f" AND p.attribute IN ({places})) ORDER BY anchor",
+            (mapped.number, *attributes),
+        )
+        keys += [StandingKey(name, anchor) for (anchor,) in found]
+    return sorted(keys)
+
+
 def members(desk: Desk) -> int:
     return sum(
         _members_of(desk, mapped.number, name)

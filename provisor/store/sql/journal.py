@@ -460,6 +460,24 @@ class SqlJournal:
         done = (standing, changes, outcome, escrow, record)
         await self._step(partial(steps.settle_references, self._desk, *done))
 
+    async def pointing_at_many(self) -> Sequence[StandingKey]:
+        with self._failures:
+            return ask.pointing_at_many(self._desk)
+
+    async def miss_references(
+        self,
+        key: StandingKey,
+        name: str,
+        missing: frozenset[Reference],
+        echo: Echo | None,
+        *,
+        repairs: bool,
+    ) -> None:
+        with self._desk.write():
+            number, standing = self._desk.known(key)
+            new = transitions.missed(standing, name, missing, echo, repairs=repairs)
+            self._desk.put(number, standing, new)
+
     async def members(self) -> int:
         with self._failures:
             return ask.members(self._desk)

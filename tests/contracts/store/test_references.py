@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provisor.model.decisions import (
     AttributeChange,
+    Echo,
     Link,
     LinkState,
     ReferencesChange,
@@ -55,6 +56,30 @@ def removes(*removed: Reference) -> ReferencesChange:
 
 def span(*certain: Reference, possible: tuple[Reference, ...] = ()) -> Span:
     return Span(frozenset(certain), frozenset((*certain, *possible)))
+
+
+async def test_whom_a_target_does_not_show_is_certain_no_longer_and_ours_all_the_same(
+    journal: Journal,
+) -> None:
+    await team_of(journal, "ada", "ben")
+    await refer(journal, TEAM, adds(ONE, TWO))
+    assert await journal.pointing_at_many() == [TEAM]
+    assert await journal.due_references(START) == []
+    echo = Echo("0123456789abcdef", 1)
+
+    await journal.miss_references(TEAM, "members", frozenset({ONE}), echo, repairs=False)
+    assert await journal.due_references(START) == []
+    standing = await recalled(journal, TEAM)
+    assert standing.referred == {"members": span(TWO, possible=(ONE,))}
+    assert standing.link is not None
+    assert standing.link.echoes == {"members": echo}
+
+    await journal.miss_references(TEAM, "members", frozenset({TWO}), None, repairs=True)
+    assert await journal.due_references(START) == [TEAM]
+    standing = await recalled(journal, TEAM)
+    assert standing.referred == {"members": span(possible=(ONE, TWO))}
+    assert standing.link is not None
+    assert standing.link.echoes == {}
 
 
 async def team_of(journal: Journal, *members: str) -> None:

@@ -20,7 +20,8 @@ from provisor.graph.wire.drift import (
     Taken,
 )
 from provisor.model.cycles import Cycle, CycleKind
-from provisor.model.decisions import Record, StandingKey
+from provisor.model.decisions import Record, ReferencesChange, StandingKey
+from provisor.model.entries import Reference
 from provisor.model.jobs import Job
 from provisor.planner.drift import DriftState
 from provisor.ports import RecordQuery
@@ -32,8 +33,10 @@ CODE = "Drift"
 CYCLES_MAX, RECORDS_MAX = 400, 10_000
 """The latest reconcile is looked for among so many cycles, and so much of it is looked at."""
 SHOWN_MAX = 500
+NAMED_MAX = 5
+"""So many of those whom a group lacks, or has besides, are named."""
 OPEN = frozenset((DriftState.STANDS, DriftState.FAILED))
-"""What may be accepted."""
+"""What may be accepted, of attributes. Whom others take out of a group belongs there or not."""
 REASSERTABLE = OPEN | {DriftState.ACCEPTED, DriftState.RETURNS}
 
 
@@ -119,6 +122,13 @@ def _objects(
 
 
 def _attribute(one: Drifted) -> DriftedAttribute:
+    if isinstance(one.change, ReferencesChange):
+        return DriftedAttribute(
+            name=one.change.name,
+            before=_listed("were there", one.change.removed),
+            found=_listed("added by others", one.change.added),
+            state=one.state,
+        )
     (told,) = changes((one.change,))
     before, now = told["before"], told["after"]
     return DriftedAttribute(
@@ -126,7 +136,17 @@ def _attribute(one: Drifted) -> DriftedAttribute:
         before=None if before is None else str(before),
         found=None if now is None else str(now),
         state=one.state,
+        may_accept=one.state in OPEN,
     )
+
+
+def _listed(what: str, references: Collection[Reference]) -> str | None:
+    """Return some of these, and how many they are."""
+    if not references:
+        return None
+    first = sorted(one.anchor for one in references)[:NAMED_MAX]
+    more = ", …" if len(references) > len(first) else ""
+    return f"{len(references)} {what}: {', '.join(first)}{more}"
 
 
 # a word about it
@@ -135,7 +155,7 @@ def _attribute(one: Drifted) -> DriftedAttribute:
 async def accepted(call: Call) -> Answer:
     """Let be what stands: it is kept until another value is to be told, or is said."""
     _, job = await job_of(call)
-    wanted = await _chosen(call, job, OPEN)
+    wanted = await _chosen(call, job, OPEN, takes_references=False)
     mandate = await call.house.mandate(job, None)
     parts = call.house.parts
     count = await administer.accept_drift(parts, job, mandate, wanted, call.caller.name)
@@ -145,7 +165,7 @@ async def accepted(call: Call) -> Answer:
 async def reasserted(call: Call) -> Answer:
     """Have the next cycle, which begins at once, put right what stands, or was accepted."""
     _, job = await job_of(call)
-    wanted = await _chosen(call, job, REASSERTABLE)
+    wanted = await _chosen(call, job, REASSERTABLE, takes_references=True)
     parts, asked_at = call.house.parts, call.house.parts.clock.now()
     count = await administer.reassert_drift(parts, job, wanted, call.caller.name)
     call.house.hurry(job.id, asked_at)
@@ -153,7 +173,7 @@ async def reasserted(call: Call) -> Answer:
 
 
 async def _chosen(
-    call: Call, job: Job, states: Collection[DriftState]
+    call: Call, job: Job, states: Collection[DriftState], *, takes_references: bool
 ) -> Mapping[StandingKey, Collection[str]]:
     """Return which attributes of which objects are meant. Raises Fault where that is another
     reconcile's by now, or nothing of it stands."""
@@ -163,7 +183,8 @@ async def _chosen(
     is_meant = _meant(choice)
     wanted: dict[StandingKey, list[str]] = {}
     for one in told.drifted:
-        if one.state in states and is_meant(one):
+        is_for_all = takes_references or not isinstance(one.change, ReferencesChange)
+        if one.state in states and is_for_all and is_meant(one):
             wanted.setdefault(one.key, []).append(one.change.name)
     if not wanted:
         raise conflict("Nothing of this stands any more; look again before you decide.")
