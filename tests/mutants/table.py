@@ -121,6 +121,20 @@ MUTANTS = (
             "before = told.attributes if told else NO_ATTRIBUTES",
         ),
     ),
+    mutant(
+        "a reconcile does not ask who is in groups",
+        RECONCILES,
+        Edit(CYCLE, "        await call_the_roll(work)", "        pass"),
+    ),
+    mutant(
+        "whom a target does not show is ours no longer",
+        "test_rollcall.py",
+        Edit(
+            TRANSITIONS,
+            "name: Span(span.certain - missing, span.possible)}",
+            "name: Span(span.certain - missing, span.possible - missing)}",
+        ),
+    ),
     # unanswered creates, and claims
     mutant(
         "the attempt is dropped",
