@@ -118,6 +118,34 @@ def test_members_that_are_refused_are_named_and_the_others_are_in(
     run(story())
 
 
+@pytest.mark.parametrize("dialect", SERVERS)
+def test_many_members_come_and_go_in_few_statements(make: Make, dialect: Dialect) -> None:
+    async def story() -> None:
+        made = make(dialect)
+        made.script(*tables(dialect))
+        with Wire.to(made.port) as wire:
+            address = made.url.replace(f":{made.port}/", f":{wire.port}/")
+            subject = target(made, url=address)
+            people = [await anchor_of(subject, f"p{number}") for number in range(120)]
+            named = (MatchQuery("Group", "display_name", "all"),)
+            group = (await subject.export(Create("Group", {"display_name": "all"}, named))).anchor
+            assert group is not None
+            everybody = frozenset(Reference("User", one) for one in people)
+            nobody = frozenset[Reference]()
+            for change in (
+                ReferencesChange("members", everybody, nobody),
+                ReferencesChange("members", nobody, everybody),
+            ):
+                before = wire.requests
+                await subject.export(Update("Group", group, (change,)))
+                assert wire.requests - before < len(people), "one by one"
+                said = await subject.referred("Group", group, "members", everybody)
+                assert said.known == change.added
+            await subject.close()
+
+    run(story())
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_keys_of_ours_are_compared_byte_by_byte(make: Make, dialect: Dialect) -> None:
     """Under the usual collations `A` is `a`: the wrong row must not be changed or deleted."""

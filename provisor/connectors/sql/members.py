@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, exc, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, exc, insert, or_, select
 
 from provisor.connectors.sql.failures import FOREIGN, UNIQUE, UNRESOLVED, code_of, words_of
 from provisor.connectors.sql.rows import ChildPlan, Plan, exactly
@@ -13,6 +13,9 @@ from provisor.connectors.sql.values import Unusable, anchor_of, keys_of, scalar_
 from provisor.errors import Rejected
 from provisor.model.decisions import ReferencesChange
 from provisor.model.entries import Anchor, Reference, Scalar
+
+REMOVED_AT_ONCE: Final = 100
+"""Members that one statement takes out: SQLite takes 999 parameters where it is old."""
 
 
 def change_values(
@@ -95,10 +98,11 @@ def _remove(
 ) -> None:
     there = held_members(connection, child, key)
     clause: Any = child.table.clause
-    for one in removed:
-        for raw in there.get(one.anchor, ()):
-            same = exactly(connection, child.table, child.value, raw)
-            connection.execute(delete(clause).where(_of_parent(connection, child, key), same))
+    raws = [raw for one in removed for raw in there.get(one.anchor, ())]
+    for first in range(0, len(raws), REMOVED_AT_ONCE):
+        some = raws[first : first + REMOVED_AT_ONCE]
+        same = or_(*(exactly(connection, child.table, child.value, raw) for raw in some))
+        connection.execute(delete(clause).where(_of_parent(connection, child, key), same))
 
 
 def held_members(
