@@ -218,7 +218,8 @@ async def _with_references(work: Work, standing: Standing, decision: Decision) -
         return decision
     due = await references_due(work, standing)
     single = tuple(change for change in due if isinstance(change, AttributeChange))
-    if any(c.after is None for c in single) and await work.ports.journal.staged_since():
+    removes = any(c.after is None for c in single)
+    if removes and (work.doubts or await work.ports.journal.staged_since()):
         # What only removes goes by itself while anything is staged: it may have to wait with that.
         single = tuple(change for change in single if change.after is not None)
     if not single:

@@ -144,6 +144,9 @@ class Work:
     """Target kinds of which this cycle has listed every object."""
     outdated: Outdated = field(default_factory=Remembered)
     """Which of it is no longer so."""
+    doubts: list[str] = field(default_factory=list[str])
+    """Why what was read of the source in this cycle proves nothing, by code: nobody is let go of
+    for it."""
 
     @property
     def stamp(self) -> str:

@@ -135,6 +135,11 @@ MUTANTS = (
             "name: Span(span.certain - missing, span.possible - missing)}",
         ),
     ),
+    mutant(
+        "a read that was not whole takes people out of groups",
+        FINDINGS,
+        Edit(CYCLE, "        work.doubts.append(tally.error.code)", "        pass"),
+    ),
     # unanswered creates, and claims
     mutant(
         "the attempt is dropped",

@@ -13,7 +13,7 @@ from provisor.model.jobs import ResetScope, StatusCode
 from provisor.model.rules import DepartureLimits, Guards, Policy
 from provisor.planner.diff import as_set
 from tests.simulation.backing import STORES, StoreName
-from tests.simulation.faults import NEVER, Crash, Fault, Mishaps
+from tests.simulation.faults import NEVER, Crash, Fault, Mishaps, unreachable
 from tests.simulation.rules import STRICT
 from tests.simulation.world import PATIENCE, World, group, user
 
@@ -93,6 +93,31 @@ async def _keep_members(world: World) -> None:
     await world.run()
 
     assert world.said() == said
+
+
+def test_a_read_that_was_not_whole_takes_nobody_out_of_a_group(store: StoreName) -> None:
+    """Whom a name means may be just what it did not show; who comes is not held up."""
+    World().play(store, _broken_off)
+
+
+async def _broken_off(world: World) -> None:
+    for who in "abc":
+        world.person(who)
+    world.person("b", manager=Reference("user", Anchor("a")))
+    world.group("f", "ab")
+    await world.calm(1)
+    before = {person[:3]: set(person[3]) for person in world.said()}
+
+    world.group("f", "bc")
+    world.person("b", manager=None, name="Bob")
+    await world.run(Mishaps(source=(1, unreachable)))
+
+    said = {person[:3]: set(person[3]) for person in world.said()}
+    name = next(one for one in before if "group f" in one)
+    assert before[name] < said[name]
+    assert len(said[name]) == 3
+    await world.calm(1)
+    await world.check()
 
 
 # what points at whom

@@ -129,6 +129,23 @@ def twice_at(position: int) -> Rule:
     return lambda pdu: (pdu.raw, pdu.raw) if pdu.position == position else None
 
 
+def tells_twice(pdu: Pdu) -> Sequence[bytes] | None:
+    """Show each entry once more."""
+    return (pdu.raw, pdu.raw) if pdu.tag == ENTRY else None
+
+
+def every_second_page_is_empty() -> Rule:
+    """Show nobody between every second end and the next."""
+    pages = 0
+
+    def rule(pdu: Pdu) -> Sequence[bytes] | None:
+        nonlocal pages
+        pages += pdu.tag == DONE
+        return () if pdu.tag == ENTRY and pages % 2 else None
+
+    return rule
+
+
 def results_are(code: int, *, tag: int = DONE, keeps_controls: bool = False) -> Rule:
     """Let every operation of a kind end otherwise, although the server did what it was asked."""
 

@@ -145,6 +145,8 @@ class Tree:
             "nobody is there": ldap_proxy.hides(f",{units.people}", f",{units.away}"),
             "no group is there": ldap_proxy.hides(f",{units.groups}"),
             "half are not there": _hides_half,
+            "each is told twice": ldap_proxy.tells_twice,
+            "every second page is empty": ldap_proxy.every_second_page_is_empty(),
             "too many to be shown": ldap_proxy.results_are(4),
             "cookies are lost": ldap_proxy.without_controls(),
             "busy": ldap_proxy.results_are(51, keeps_controls=True),
