@@ -10,7 +10,7 @@ SYSTEM_PACKAGES ?= slapd libsasl2-modules postgresql pgbouncer mariadb-server \
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash organisations screenshots lock audit docs wheel sbom clean
+.PHONY: help venv clients system-packages demo test quick check format bench simulate fuzz fuzz-api mutants crash upgrade organisations screenshots lock audit docs wheel sbom clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18 | sed 's/^/make /'
@@ -88,6 +88,9 @@ mutants: venv  ## break each law's cure in turn and see that the law notices
 crash: venv  ## kill real processes at hundreds of random moments, alone and among workers; KILLS=…, ROUNDS=…, SEED=… repeats
 	@$(BIN)/python -m tests.crash $(or $(KILLS),300) $(SEED)
 	@$(BIN)/python -m tests.crash.workers $(or $(ROUNDS),30) $(SEED)
+
+upgrade: venv  ## have earlier versions make stores and work on them, and this one go on; COMMIT=… chooses
+	@$(BIN)/python -m tests.upgrade $(COMMIT)
 
 organisations: venv  ## 10,000 people in each kind of source and of target, through all that happens; PEOPLE=…, ONLY=ldap choose
 	@PROVISOR_E2E_ORGANISATION=$(or $(PEOPLE),10000) $(PYTEST) -q -s -p no:warnings --timeout=0 \

@@ -25,6 +25,7 @@ from provisor.settings.problems import Problems
 from provisor.settings.stored import Tenant, load_tenant, put_tenant
 from provisor.settings.yamlfile import load
 from provisor.store.owners import HOME
+from provisor.telemetry.catalog import CERTIFICATE_EXPIRES
 from provisor.telemetry.logs import configure
 from provisor.telemetry.measures import Gathered, Meter
 
@@ -42,6 +43,7 @@ async def serve_workspace(
     """Serve API and schedule. What only this needs is imported here, since it takes a while."""
     from provisor.app.console import with_console
     from provisor.app.demonstration import Demonstration
+    from provisor.graph.http.certificate import Certificate
     from provisor.graph.http.measured import Measured
     from provisor.graph.http.opening import Front, open_house
     from provisor.graph.http.server import serve
@@ -86,7 +88,14 @@ async def serve_workspace(
         rooms.opened.prove,
     )
     await demonstration.resume()
-    tls = (options.certificate, options.key) if options.certificate and options.key else None
+    tls = None
+    if options.certificate and options.key:
+        tls = Certificate(
+            chain=options.certificate,
+            key=options.key,
+            clock=rooms.clock,
+            expires=lambda at: meter.set(CERTIFICATE_EXPIRES, value=at.timestamp()),
+        )
     try:
         await serve(
             with_console(service, rooms, options.sign_in),

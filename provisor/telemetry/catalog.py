@@ -54,6 +54,10 @@ BUILD = _gauge("build_info", "1; the version that answers.", "version")
 STORE_UP = _gauge("store_up", "1 while the store can be read; 0: what it knows is left out.")
 STORE_BYTES = _gauge("store_bytes", "Size of the store's files, where they lie in the workspace.")
 CENSUS_SECONDS = _gauge("census_seconds", "How long counting all that is from the store took.")
+CERTIFICATE_EXPIRES = _gauge(
+    "certificate_expires_timestamp_seconds",
+    "When the certificate expires that the server shows; absent without TLS.",
+)
 JOBS = _gauge("jobs", "Jobs, by the status that they have.", "status")
 JOBS_DUE = _gauge("jobs_due", "Jobs whose next cycle is due and has not begun: the queue.")
 JOBS_LEASED = _gauge("jobs_leased", "Jobs that some process holds the lease of.")

@@ -262,9 +262,9 @@ def _port(process: subprocess.Popen[str], words: list[str]) -> int:
     return found[0]
 
 
-def wait_until(is_so: Callable[[], object]) -> None:
+def wait_until(is_so: Callable[[], object], *, every_s: float = 0.02) -> None:
     """Wait for something that happens elsewhere; fail if it never does."""
     give_up = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < give_up, "this never happened"
-        time.sleep(0.02)
+        time.sleep(every_s)

@@ -7,12 +7,12 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Generator
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from provisor.graph.http.certificate import Certificate
 from provisor.graph.http.faults import Fault
 from provisor.graph.http.protocol import HEAD_BYTES_MAX, BoundedProtocol
 from provisor.runtime.interruption import Interruption
@@ -35,7 +35,7 @@ async def serve(
     *,
     host: str,
     port: int,
-    tls: tuple[Path, Path] | None,
+    tls: Certificate | None,
     beside: Callable[[], Awaitable[None]],
     interruption: Interruption,
     began: Callable[[str], None],
@@ -45,13 +45,12 @@ async def serve(
     `early` tells what is answered to what never became a request. `began` is told the address, once
     requests are answered. Raises OSError where the address cannot be had.
     """
-    certificate, key = tls or (None, None)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
+        ssl_certfile=tls and tls.chain,
+        ssl_keyfile=tls and tls.key,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -64,6 +63,7 @@ async def serve(
         # It is made where uvicorn would make its own.
         http=cast(type[asyncio.Protocol], partial(BoundedProtocol, early)),
     )
+    config.load()
     server = Server(config)
     with contextlib.closing(config.bind_socket()) as listening:
         # Head and body of an answer are written apart: the second waits for no acknowledgement.
@@ -76,6 +76,9 @@ async def serve(
         name = f"[{place[0]}]" if ":" in str(place[0]) else place[0]
         began(f"{'https' if tls else 'http'}://{name}:{place[1]}")
         tasks = {answering, working, stopping}
+        if tls is not None and config.ssl is not None:
+            tls.began()
+            tasks.add(asyncio.create_task(tls.keep(config.ssl, interruption)))
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         interruption.ask(interruption.signal)
         server.should_exit = True
