@@ -31,6 +31,7 @@ from provisor.telemetry.measures import Gathered, Meter
 
 if TYPE_CHECKING:
     from provisor.app.demonstration import Demonstration
+    from provisor.graph.http.certificate import Certificate
     from provisor.graph.http.opening import Composed
 
 
@@ -43,7 +44,6 @@ async def serve_workspace(
     """Serve API and schedule. What only this needs is imported here, since it takes a while."""
     from provisor.app.console import with_console
     from provisor.app.demonstration import Demonstration
-    from provisor.graph.http.certificate import Certificate
     from provisor.graph.http.measured import Measured
     from provisor.graph.http.opening import Front, open_house
     from provisor.graph.http.server import serve
@@ -88,21 +88,13 @@ async def serve_workspace(
         rooms.opened.prove,
     )
     await demonstration.resume()
-    tls = None
-    if options.certificate and options.key:
-        tls = Certificate(
-            chain=options.certificate,
-            key=options.key,
-            clock=rooms.clock,
-            expires=lambda at: meter.set(CERTIFICATE_EXPIRES, value=at.timestamp()),
-        )
     try:
         await serve(
             with_console(service, rooms, options.sign_in),
             service.early,
             host=options.host,
             port=options.port,
-            tls=tls,
+            tls=_certificate(options, rooms, meter),
             beside=worker.run,
             interruption=interruption,
             began=began,
@@ -110,6 +102,20 @@ async def serve_workspace(
     finally:
         await demonstration.close()
         await watched.close()
+
+
+def _certificate(options: ServeOptions, rooms: Rooms, meter: Meter) -> Certificate | None:
+    """Return what the server shows clients, if they come by TLS."""
+    from provisor.graph.http.certificate import Certificate
+
+    if options.certificate is None or options.key is None:
+        return None
+    return Certificate(
+        chain=options.certificate,
+        key=options.key,
+        clock=rooms.clock,
+        expires=lambda at: meter.set(CERTIFICATE_EXPIRES, value=at.timestamp()),
+    )
 
 
 async def _adopt_tenant(rooms: Rooms) -> None:

@@ -26,9 +26,11 @@ SILENCE_MS = 15_000
 """A server that does not acknowledge for so long what was sent to it is taken for lost."""
 IDLE_MAX = 4
 STREAMED = 2_000
+SILENT_S = 5
+"""Whoever says nothing for so long in the middle of a transaction is taken for frozen."""
 BEGIN = (
-    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '20s'; "
-    + TOLD
+    f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{SILENT_S}s';"
+    " SET LOCAL lock_timeout = '20s'; " + TOLD
 )
 """Whoever freezes in a transaction keeps nobody from the job for longer than that."""
 Link: TypeAlias = psycopg.Connection[tuple[Any, ...]]

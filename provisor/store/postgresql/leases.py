@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from provisor.errors import StoreFailed
-from provisor.store.postgresql.connect import NAMED_FAILURES, Pool, Session
+from provisor.store.postgresql.connect import NAMED_FAILURES, SILENT_S, Pool, Session
 
 LASTS_S = 10.0
 VARIABLE, SHORTEST_S = "PROVISOR_LEASE_S", 1.0
@@ -34,6 +34,18 @@ RENEW = """
 UPDATE lease SET ends = clock_timestamp() + make_interval(secs => ?)
 WHERE token IN (SELECT value FROM json_each(?)) RETURNING token
 """
+
+FREE = """
+SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
+WHERE a.datname = current_database() AND a.usename = current_user AND a.state <> 'idle'
+  AND a.wait_event_type = 'Client' AND a.query NOT LIKE 'COPY %'
+  AND a.state_change < clock_timestamp() - make_interval(secs => ?)
+  AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'job'::regclass
+              AND l.mode IN ('RowShareLock', 'RowExclusiveLock'))
+"""
+"""Who has locked a job and says nothing more. Between two statements that were sent in one go the
+server's own limit for silence (`connect.BEGIN`) does not count. While a COPY lasts nobody sees here
+whether rows come."""
 
 
 def lease_s(environ: Mapping[str, str]) -> float:
@@ -159,6 +171,7 @@ class RowLeases:
         try:
             with NAMED_FAILURES:
                 renewed = {t for (t,) in session.execute(RENEW, (self.lasts_s, wanted))}
+                session.execute(FREE, (SILENT_S,))
         except StoreFailed:
             return  # what is ours ends when it said it would, unless the next try gets through
         with self._lock:
