@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from provisor.planner.schedule import Due, share_out
-from provisor.runtime.distributed import LOOK_S, QUEUED_MAX, ROUND_JOBS_S, ROUND_MAX_S
+from provisor.runtime.distributed import LOOK_S, QUEUED_MAX
+from provisor.runtime.rounds import ROUND_JOBS_S, ROUND_MAX_S
 
 INTERVAL_S, PLAYED_S, SETTLED_S = 300, 900, 300
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

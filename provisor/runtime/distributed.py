@@ -23,15 +23,13 @@ from provisor.runtime.hearing import Hearing
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.lease import Busy, lease
 from provisor.runtime.parts import Parts
+from provisor.runtime.rounds import Rounds
 from provisor.runtime.turns import Came, Turns
 
 LOOK_S: Final = 1.0
 """How long what is due, was paused, or was left behind may go unnoticed."""
 HELD_BACK_S: Final = 60.0
 """So long a job that could not even begin is left in peace, where its schedule is not shorter."""
-ROUND_JOBS_S: Final = 1_000
-"""So many jobs are looked at in a second on average, due or not, beside those that are."""
-ROUND_MAX_S: Final = 60.0
 QUEUED_MAX: Final = 256
 """So much is handed out at a time: who comes later to a long line would wait for all before him."""
 LOOKING = "schedule"
@@ -120,12 +118,12 @@ class Crew:
     """Helps with a cycle of a job that another worker shares out."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _heard: set[str] = field(default_factory=set[str])
-    _look_round_at: datetime | None = None
-    """When every job is to be looked at again."""
     _hearing: Hearing = field(init=False)
+    _rounds: Rounds = field(init=False)
 
     def __post_init__(self) -> None:
         self._hearing = Hearing(self.turns.parts, self._hear)
+        self._rounds = Rounds(self.turns.parts, self._hearing)
 
     async def run(self) -> None:
         """Work until somebody asks to stop; what runs then is settled first."""
@@ -180,27 +178,11 @@ class Crew:
         await self.queue.bury()
         parts = self.turns.parts
         now = parts.clock.now()
-        if self._look_round_at is None or self._look_round_at <= now:
-            await self._look_round()
+        await self._rounds.look()
         told = await self._told(now)
         due = [one for one in await parts.registry.due(now) if one.job not in self._heard]
         await self._hand_out(told, Urgency.TOLD)
         await self._hand_out(due, Urgency.DUE)
-
-    async def _look_round(self) -> None:
-        """Look at every job, now and then: whether its source tells of changes by itself, and
-        whether the store finds it when its status says that it is due. A worker of an older version
-        writes statuses alone, while others have been upgraded."""
-        parts = self.turns.parts
-        jobs, now = await parts.registry.jobs(), parts.clock.now()
-        self._hearing.attend(jobs)
-        stored = {one.job for one in await parts.registry.due(now)}
-        for job in jobs:
-            at = next_start(job.status, job.schedule, now)
-            if (at is not None and at <= now) != (job.id in stored):
-                await parts.registry.note(job.id)  # no event: what is derived is written again
-        wait = min(max(len(jobs) / ROUND_JOBS_S, LOOK_S), ROUND_MAX_S)
-        self._look_round_at = now + timedelta(seconds=wait)
 
     async def _told(self, now: datetime) -> list[Due]:
         """Return the jobs whose source has told something; one that waits for a reason of its own

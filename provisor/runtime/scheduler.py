@@ -11,6 +11,7 @@ from provisor.errors import StoreFailed
 from provisor.model.jobs import Job
 from provisor.planner.schedule import next_start
 from provisor.runtime.hearing import Hearing
+from provisor.runtime.rounds import Rounds
 from provisor.runtime.runner import LOOK_AGAIN_S
 from provisor.runtime.turns import Came, Turns
 
@@ -31,9 +32,11 @@ class Scheduler:
     """Jobs whose source has told that something has changed."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _hearing: Hearing = field(init=False)
+    _rounds: Rounds = field(init=False)
 
     def __post_init__(self) -> None:
         self._hearing = Hearing(self.turns.parts, self.hear)
+        self._rounds = Rounds(self.turns.parts, self._hearing)
 
     def hear(self, job: str) -> None:
         """Run a job soon, since its source has told that something has changed: unless it waits
@@ -71,12 +74,12 @@ class Scheduler:
 
     async def _look(self) -> float:
         """Begin what is due; return for how many seconds nothing else will be."""
+        now = self.turns.parts.clock.now()
         try:
-            jobs = await self.turns.parts.registry.jobs()
+            await self._rounds.look()
+            jobs = [*await self._asked_for(), *await self._coming(now)]
         except StoreFailed:
             return LOOK_AGAIN_S  # the next look may find it well again
-        now = self.turns.parts.clock.now()
-        self._hearing.attend(jobs)
         due = sorted((at, job.id, job) for job in jobs if (at := self._due(job, now)) is not None)
         for _, id, job in due:
             if len(self._running) >= CYCLES_MAX:
@@ -91,6 +94,32 @@ class Scheduler:
         times = (next_start(job.status, job.schedule, now) for job in jobs)
         waits = [(at - now).total_seconds() for at in times if at is not None and at > now]
         return min([LOOK_AGAIN_S, *waits])
+
+    async def _asked_for(self) -> list[Job]:
+        """Return the jobs that somebody, or their source, wants to run before they are due."""
+        asked = {*self._hurried, *self._reconciled, *self._told_of} - self._running.keys()
+        found = [(id, await self.turns.parts.registry.job(id)) for id in sorted(asked)]
+        for gone in (id for id, job in found if job is None):
+            self._hurried.pop(gone, None)
+            self._reconciled.discard(gone)
+            self._told_of.discard(gone)
+        return [job for _, job in found if job is not None]
+
+    async def _coming(self, now: datetime) -> list[Job]:
+        """Return the jobs whose time comes before the next look, as many as there is room for."""
+        registry, found = self.turns.parts.registry, list[Job]()
+        for one in await registry.due(now + timedelta(seconds=LOOK_AGAIN_S)):
+            if len(found) >= CYCLES_MAX - len(self._running):
+                break
+            if one.job in self._running or self._not_before.get(one.job, now) > now:
+                continue
+            job = await registry.job(one.job)
+            if job is not None and not self._is_asked_for(one.job):
+                found.append(job)
+        return found
+
+    def _is_asked_for(self, id: str) -> bool:
+        return id in self._hurried or id in self._reconciled or id in self._told_of
 
     def _due(self, job: Job, now: datetime) -> datetime | None:
         """Return since when a job is due, None if it is not."""

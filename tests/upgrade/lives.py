@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,10 +165,10 @@ def rolled(life: Life, new: Life, address: str, version: int) -> str:
     return what happened."""
     old_log, new_log = life.folder / "old.log", life.folder / "new.log"
     hurried(address)
-    with worker(life, old_log) as old, worker(life, old_log):
+    with worker(life, old_log) as old, worker(life, old_log) as other:
         served(life, "q01")
         if version < OLDEST:
-            return _asked(life, new, old_log, old)
+            return _asked(life, new, old_log, (old, other))
         with worker(new, new_log) as first:
             seen: Counter[int] = Counter()
             number, end = 0, time.monotonic() + GONE_ON_S
@@ -187,7 +187,8 @@ def rolled(life: Life, new: Life, address: str, version: int) -> str:
     return f"{number} changes while old and new worked side by side"
 
 
-def _asked(life: Life, new: Life, log: Path, old: subprocess.Popen[bytes]) -> str:
+def _asked(life: Life, new: Life, log: Path, forgotten: Sequence[subprocess.Popen[bytes]]) -> str:
+    """Bring the store up to date while nobody has thought of ending the old workers."""
     refused = new.say("worker", code=2).err
     assert "StoreTooOld" in refused
     served(life, "r01")
@@ -195,7 +196,10 @@ def _asked(life: Life, new: Life, log: Path, old: subprocess.Popen[bytes]) -> st
     life.hire("r02")
     wait_until(lambda: "StoreFailed" in log.read_text("utf-8", "replace"))
     assert "r02" not in life.active()
-    assert old.poll() is None
+    for one in forgotten:
+        assert one.poll() is None
+        one.send_signal(signal.SIGTERM)
+        one.wait(PATIENCE_S)
     with worker(new, life.folder / "new.log"):
         served(life, "r03")
         _ends_well(life, new)

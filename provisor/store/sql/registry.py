@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
+from threading import get_ident
 from weakref import WeakSet, finalize
 
 from provisor.model.audit import Act, Altered
@@ -54,12 +55,15 @@ class SqlStore:
             refuse_partial(self._database)
         self._glance = Glance(self._connection)
         self._journals = WeakSet[SqlJournal]()
+        self._let_go = list[Database]()
+        """Of journals that were dropped while another thread had its turn."""
         self.ledger = SqlLedger(self._database)
 
     def close(self) -> None:
         """Close it, and every journal that came from it."""
         for journal in list(self._journals):
             journal.close()
+        self._close_let_go()
         self._database.close()
 
     @property
@@ -347,9 +351,15 @@ class SqlStore:
         return self._keep(SqlJournal(database, job, epoch), database)
 
     def _keep(self, journal: SqlJournal, database: Database) -> SqlJournal:
-        finalize(journal, database.close)  # Python's connections do not close when dropped
+        # Python's connections do not close when dropped.
+        finalize(journal, _let_go, database, get_ident(), self._let_go)
+        self._close_let_go()
         self._journals.add(journal)
         return journal
+
+    def _close_let_go(self) -> None:
+        while self._let_go:
+            self._let_go.pop().close()
 
     # keeping it
 
@@ -371,6 +381,15 @@ class SqlStore:
         """Write a copy that is whole and consistent, while others go on writing. The key that
         the secrets in it are encrypted with is not part of it. Raises StoreFailed."""
         self._home.backup(self._database, path)
+
+
+def _let_go(database: Database, thread: int, later: list[Database]) -> None:
+    """Close what a journal had that nobody holds any more. Garbage is collected in whatever thread
+    runs, and SQLite's connections close in that alone in which they were opened."""
+    if get_ident() == thread:
+        database.close()
+    else:
+        later.append(database)
 
 
 def _delete_job(connection: Connection, number: int) -> None:

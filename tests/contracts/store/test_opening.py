@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -250,6 +252,23 @@ def test_a_journal_that_nobody_holds_any_more_holds_no_file(path: Path) -> None:
             now_or_never(store.view_journal(JOB))
             now_or_never(store.overlay_journal(JOB))
 
+    assert {file.name for file in path.parent.iterdir()} == {"store.db", "store.db.mark"}
+
+
+def test_a_journal_that_is_dropped_in_another_thread_is_closed_in_its_own(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Garbage is collected in whatever thread has its turn."""
+    raised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", raised.append)
+    with closing(SqliteStore(path)) as store:
+        now_or_never(store.put_job(job()))
+        held = [now_or_never(store.open_journal(JOB, "test"))]
+        dropping = threading.Thread(target=lambda: (held.clear(), gc.collect()))
+        dropping.start()
+        dropping.join()
+
+    assert not raised
     assert {file.name for file in path.parent.iterdir()} == {"store.db", "store.db.mark"}
 
 
