@@ -99,6 +99,16 @@ def test_the_password_is_told_to_nobody(workspace: Workspace) -> None:
     assert "wrong-word" not in refused.err
 
 
+def test_a_password_that_nobody_has_said_is_asked_for(workspace: Workspace) -> None:
+    there = workspace.environment["PROVISOR_STORE"]
+    workspace.environment["PROVISOR_STORE"] = there.replace(":hr-password", "")
+
+    refused = workspace.provisor("status", "people", PGPASSFILE="/nowhere")
+
+    assert refused.code == 5
+    assert "PGPASSFILE" in refused.err
+
+
 def test_an_address_that_leads_nowhere_is_told_in_a_sentence(tmp_path: Path, scim2: Scim2) -> None:
     made = Workspace(tmp_path, scim2, {"PROVISOR_STORE": "postgresql://127.0.0.1:1/nothing"})
 

@@ -250,6 +250,11 @@ def _advice(error: psycopg.Error) -> str:
             return f"PostgreSQL has no connection left ({text}); raise its limit, or use PgBouncer"
         case errors.ReadOnlySqlTransaction():
             return f"this PostgreSQL takes no writes ({text}); name the primary server"
+        case psycopg.OperationalError() if "no password supplied" in text:
+            return (
+                f"PostgreSQL wants a password ({text}): PGPASSFILE names a file that has it,"
+                " or it stands in the store's address"
+            )
         case psycopg.OperationalError():
             return f"PostgreSQL cannot be reached ({text}); what was committed is safe"
         case _:
