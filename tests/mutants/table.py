@@ -49,6 +49,9 @@ DECIDE = "provisor/planner/decide.py"
 STATUS = "provisor/planner/status.py"
 TRANSITIONS = "provisor/store/transitions.py"
 MEMORY = "provisor/store/memory/journal.py"
+MEMORY_BULK, MEMORY_DESK, MEMORY_STEPS = (
+    f"provisor/store/memory/{name}.py" for name in ("bulk", "desk", "steps")
+)
 
 NO_LOOK_UP = Edit(
     IMPORTS,
@@ -172,7 +175,7 @@ MUTANTS = (
         "a claim ignores the governor",
         ONE_OBJECT,
         Edit(
-            MEMORY,
+            MEMORY_STEPS,
             "if predecessor is not None and not transitions.is_ceded(predecessor):",
             "if predecessor is not None and not predecessor:",
         ),
@@ -264,8 +267,8 @@ MUTANTS = (
     mutant(
         "changed rules unsettle nobody",
         FINDINGS,
-        Edit(MEMORY, "if name in changed:", "if name in ():"),
-        Edit(MEMORY, "if is_new and rereads:", "if is_new < rereads:"),
+        Edit(MEMORY_BULK, "if name in changed:", "if name in ():"),
+        Edit(MEMORY_BULK, "if is_new and rereads:", "if is_new < rereads:"),
     ),
     # absence
     mutant("absence is concluded without a look-up", SNAPSHOTS, NO_LOOK_UP),
@@ -310,7 +313,7 @@ MUTANTS = (
     mutant(
         "departures are not remembered",
         GUARD,
-        Edit(MEMORY, "self._job.departures[key] = now", "pass"),
+        Edit(MEMORY_STEPS, "desk.job.departures[key] = now", "pass"),
     ),
     mutant(
         "an approval survives a change",
@@ -387,7 +390,9 @@ MUTANTS = (
         "a new link stirs nobody",
         CONVERGES,
         Edit(
-            MEMORY, "if is_moved and standing.source is not None:", "if is_moved and not standing:"
+            MEMORY_DESK,
+            "if is_moved and standing.source is not None:",
+            "if is_moved and not standing:",
         ),
     ),
     mutant(
@@ -534,10 +539,8 @@ MUTANTS = (
         COUNTS_ON_FILE,
         Edit(
             "provisor/store/sqlite/connect.py",
-            "        _roll_back(self._connection)\n        self._undone()\n",
-            "        if self._connection.in_transaction:\n"
-            "            sqlite3.Connection.execute(self._connection, 'COMMIT')\n"
-            "        self._undone()\n",
+            "            connection.rollback()\n",
+            "            sqlite3.Connection.execute(connection, 'COMMIT')\n",
         ),
     ),
     # what is quicker

@@ -20,6 +20,7 @@ from provisor.store.postgresql.migrations import TOLD
 from provisor.store.postgresql.migrations.v0006 import TOO_NEW
 from provisor.store.postgresql.spelling import spelt
 from provisor.store.sql.database import Bound, Cursor
+from provisor.store.sql.transaction import NamedFailures
 
 CONNECT_TIMEOUT_S = 10
 SILENCE_MS = 15_000
@@ -138,11 +139,13 @@ class Session:
         """What was not committed does not count, whether the server hears of it or not."""
         self._is_inside = False
         link = self._link
-        if link is not None:
-            try:
-                if link.info.transaction_status is not TransactionStatus.IDLE:
-                    link.execute(b"ROLLBACK")
-            except psycopg.Error:
+        if link is None:
+            return
+        try:
+            if link.info.transaction_status is not TransactionStatus.IDLE:
+                link.execute(b"ROLLBACK")
+        except psycopg.Error:
+            with contextlib.suppress(psycopg.Error):
                 link.close()
 
     def close(self) -> None:
@@ -170,71 +173,15 @@ class Session:
             return work(self._link)
 
 
-class Transaction:
-    """Does everything inside, or nothing. Raises StoreFailed, and what is raised inside."""
-
-    __slots__ = ("_check", "_commit", "_session", "_undone")
-
-    def __init__(
-        self,
-        session: Session,
-        commit: Callable[[], None],
-        check: Callable[[], None],
-        undone: Callable[[], None],
-    ) -> None:
-        self._session, self._commit = session, commit
-        self._check, self._undone = check, undone
-
-    def __enter__(self) -> Session:
-        try:
-            self._session.begin()
-            self._check()
-        except BaseException as error:
-            self._undo()
-            name(error)
-            raise
-        return self._session
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            try:
-                self._commit()
-            except BaseException as failure:
-                self._undo()
-                name(failure)
-                raise
-        else:
-            self._undo()
-            name(error)
-
-    def _undo(self) -> None:
-        with contextlib.suppress(psycopg.Error):
-            self._session.roll_back()
-        self._undone()
-
-
-class _NamedFailures:
-    """Turns what the database raises into a StoreFailed that says what can be done."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None:
-            name(error)
-
-
-NAMED_FAILURES = _NamedFailures()
-
-
 def name(error: BaseException) -> None:
     """Raise a database error by its name; one that shows a mistake of ours stays what it is."""
     if isinstance(error, psycopg.Error) and error.diag.sqlstate == TOO_NEW:
         raise StoreTooNew(error.diag.message_primary or "") from error
     if isinstance(error, psycopg.Error) and not isinstance(error, psycopg.IntegrityError):
         raise StoreFailed(_advice(error), details=str(error)) from error
+
+
+NAMED_FAILURES = NamedFailures(name)
 
 
 def _advice(error: psycopg.Error) -> str:

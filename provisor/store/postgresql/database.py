@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 
-from provisor.store.postgresql.connect import NAMED_FAILURES, Pool, Session, Transaction
+from provisor.store.postgresql.connect import NAMED_FAILURES, Pool, Session, name
 from provisor.store.postgresql.gathered import GatheredWrites
 from provisor.store.postgresql.months import drop_before, make_ahead
 from provisor.store.sql.database import Bound
+from provisor.store.sql.transaction import Transaction, Ways
 
 FEW = 32
 """So many rows are sent as statements; for more a COPY is quicker."""
@@ -54,11 +55,13 @@ class PgDatabase:
     def __init__(self, pool: Pool, session: type[Session] = Session) -> None:
         self.connection = session(pool)
         self.gathered = GatheredWrites(self.connection)
+        begin, roll_back = self.connection.begin, self.connection.roll_back
+        self._ways = Ways(self.connection, begin, self.gathered.commit, roll_back, name)
 
     def transaction(
         self, check: Callable[[], None] = _nothing, undone: Callable[[], None] = _nothing
-    ) -> Transaction:
-        return Transaction(self.connection, self.gathered.commit, check, undone)
+    ) -> Transaction[Session]:
+        return Transaction(self._ways, check, undone)
 
     def new_standings(self, count: int) -> Iterator[int]:
         if not count:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from provisor.errors import StoreFailed
+from provisor.store.sql.transaction import NamedFailures, Ways
 
 BUSY_TIMEOUT_S = 5.0
 CACHE_KIB = 16_384
@@ -41,50 +42,16 @@ def connect(path: Path | str, factory: Factory, *, is_full: bool = False) -> Con
     return connection
 
 
-class Transaction:
-    """Does everything inside, or nothing. Raises StoreFailed, and what is raised inside.
-
-    `check` is called inside, first of all, and `undone` whenever nothing was done. A class, since
-    this is what every object of a cycle passes through twice.
-    """
-
-    __slots__ = ("_check", "_connection", "_undone")
-
-    def __init__(
-        self,
-        connection: Connection,
-        check: Callable[[], None] = lambda: None,
-        undone: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._connection = connection
-        self._check = check
-        self._undone = undone
-
-    def __enter__(self) -> Connection:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._check()
-        except BaseException as error:
-            self._undo()
-            _name(error)
-            raise
-        return self._connection
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            try:
-                self._connection.execute("COMMIT")
-            except BaseException as failure:
-                self._undo()
-                _name(failure)
-                raise
-        else:
-            self._undo()
-            _name(error)
-
-    def _undo(self) -> None:
-        _roll_back(self._connection)
-        self._undone()
+def transacted(connection: Connection) -> Ways[Connection]:
+    """Return how transactions on a connection begin and end: whoever begins one is to write."""
+    run = connection.execute
+    return Ways(
+        connection,
+        begin=partial(run, "BEGIN IMMEDIATE"),
+        commit=partial(run, "COMMIT"),
+        roll_back=partial(_roll_back, connection),
+        name=_name,
+    )
 
 
 def _roll_back(connection: Connection) -> None:
@@ -97,26 +64,13 @@ def _roll_back(connection: Connection) -> None:
         connection.close()
 
 
-class _NamedFailures:
-    """Turns what the database raises into a StoreFailed that says what can be done."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None:
-            _name(error)
-
-
-NAMED_FAILURES = _NamedFailures()
-
-
 def _name(error: BaseException) -> None:
     """Raise a database error by its name; one that shows a mistake of ours stays what it is."""
     if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
         raise StoreFailed(_advice(error), details=str(error)) from error
+
+
+NAMED_FAILURES = NamedFailures(_name)
 
 
 def _advice(error: sqlite3.Error) -> str:

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from provisor.errors import StoreFailed
 from provisor.store.files import create_private
 from provisor.store.sql.database import Bound, Connection, Database
-from provisor.store.sqlite.connect import NAMED_FAILURES, Factory, Transaction, connect
+from provisor.store.sql.transaction import Transaction
+from provisor.store.sqlite.connect import NAMED_FAILURES, Factory, connect, transacted
 from provisor.store.sqlite.opening import Marks, prepare
 from provisor.store.sqlite.overlay import TABLES, copy_job
 
@@ -33,11 +34,12 @@ class SqliteDatabase:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._ways = transacted(connection)
 
     def transaction(
         self, check: Callable[[], None] = lambda: None, undone: Callable[[], None] = lambda: None
-    ) -> Transaction:
-        return Transaction(self.connection, check, undone)
+    ) -> Transaction[sqlite3.Connection]:
+        return Transaction(self._ways, check, undone)
 
     def new_standings(self, count: int) -> Iterator[int]:
         (last,) = self.connection.execute(

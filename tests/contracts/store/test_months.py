@@ -4,11 +4,13 @@ or writes notices."""
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
+from provisor.errors import Fenced
 from provisor.model.cycles import Counts, CycleKind
 from provisor.ports import Journal, RecordQuery
 from provisor.store.postgresql import PostgresStore, opening
@@ -168,12 +170,14 @@ def _nothing(*_: object) -> None:
     """The first version made no months, and kept nothing of when a job is due."""
 
 
-def test_a_ledger_of_the_first_version_is_taken_along_while_its_processes_go_on(
+def test_a_ledger_of_the_first_version_is_taken_along(
     first_version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Records keep their order, and those that old and new processes add come after them."""
+    """Records keep their order, and those that are added come after them; who was writing them has
+    lost his job."""
     with monkeypatch.context() as as_before:
         as_before.setattr(opening, "VERSION", 1)
+        as_before.setattr(opening, "OLDEST", 1)
         as_before.setattr(opening, "make_ahead", _nothing)
         as_before.setattr(due, "reschedule", _nothing)
         old = PostgresStore(first_version)
@@ -183,11 +187,15 @@ def test_a_ledger_of_the_first_version_is_taken_along_while_its_processes_go_on(
     now_or_never(journal.begin_cycle("c1", CycleKind.INITIAL, OCTOBER))
     log(journal, OCTOBER, JANUARY, DECEMBER)
 
+    with closing(Pool(first_version)) as pool:
+        assert opening.migrate(pool)[0] == 1
     new = PostgresStore(first_version)
-    log(journal, OCTOBER)
-    counts = now_or_never(journal.recount())
-    now_or_never(journal.end_cycle(ended("c1", OCTOBER, counts)))
+    with pytest.raises(Fenced):
+        log(journal, OCTOBER)
     heir = now_or_never(new.open_journal(JOB, "a new process"))
+    log(heir, OCTOBER)
+    counts = now_or_never(heir.recount())
+    now_or_never(heir.end_cycle(ended("c1", OCTOBER, counts)))
     log(heir, JANUARY, cycle="c2")
 
     assert times_of(new) == [OCTOBER, JANUARY, DECEMBER, OCTOBER, JANUARY]
