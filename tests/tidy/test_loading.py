@@ -42,6 +42,7 @@ STATUS = HELP | {
     "provisor.store.place",
     "provisor.store.sql",
     "provisor.store.sql.documents",
+    "provisor.store.sql.transaction",
     "provisor.store.sqlite",
     "provisor.store.sqlite.connect",
     "provisor.store.sqlite.opening",
