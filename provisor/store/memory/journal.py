@@ -442,10 +442,10 @@ class MemoryJournal:
     async def pointing_at_many(self) -> Sequence[StandingKey]:
         return sorted(
             standing.key
-            for standing in self._all()
+            for standing in self._desk.all()
             if standing.link is not None
             and standing.link.state is LinkState.MANAGED
-            and standing.referred.keys() & self._note(standing.key).pointing_at_many
+            and standing.referred.keys() & self._desk.note(standing.key).pointing_at_many
         )
 
     async def miss_references(
@@ -459,7 +459,7 @@ class MemoryJournal:
     ) -> None:
         self._fence()
         standing = self._job.standings[key]
-        self._put(transitions.missed(standing, name, missing, echo, repairs=repairs))
+        self._desk.put(transitions.missed(standing, name, missing, echo, repairs=repairs))
 
     async def members(self) -> int:
         return sum(

@@ -3,6 +3,7 @@ asks for it. Who does not know its tables writes nothing in it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -31,6 +32,7 @@ FROM information_schema.columns WHERE table_schema = 'public'
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
 UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
 """
+OF_NO_VERSION = re.compile(r"procrastinate|record_\d{4}_\d\d")
 OLD_TAKES_OVER = b"UPDATE job SET epoch = epoch + 1"
 
 
@@ -59,6 +61,12 @@ def meta(address: str) -> dict[str, str]:
     return dict(found)
 
 
+def schema(address: str) -> list[str]:
+    """Return what a store's own tables are; months come and go."""
+    found = [str(said) for (said,) in execute(address, SCHEMA)]
+    return sorted(said for said in found if not OF_NO_VERSION.search(said))
+
+
 def migrate(address: str) -> tuple[int, int]:
     with closing(Pool(address)) as pool:
         return opening.migrate(pool)
@@ -85,7 +93,7 @@ def test_a_store_of_each_version_is_read_as_it_was_written(
     with closing(PostgresStore(pg_store)) as fresh:
         now_or_never(furnish(fresh))
         assert told(address) == now_or_never(answers(fresh))
-    assert sorted(execute(address, SCHEMA)) == sorted(execute(pg_store, SCHEMA))
+    assert schema(address) == schema(pg_store)
 
 
 def test_nothing_is_left_to_do_where_a_store_is_up_to_date(pg_store: str) -> None:
@@ -178,13 +186,13 @@ def test_a_migration_is_done_all_of_the_way_or_not_at_all(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bring("2", address)
-    before = sorted(execute(address, SCHEMA)), meta(address)
+    before = schema(address), meta(address)
     monkeypatch.setattr(opening, "MIGRATIONS", (*MIGRATIONS, ("INSERT INTO nowhere VALUES (1)",)))
 
     with pytest.raises(opening.StoreFailed, match="nowhere"):
         migrate(address)
 
-    assert (sorted(execute(address, SCHEMA)), meta(address)) == before
+    assert (schema(address), meta(address)) == before
 
 
 def test_the_tables_of_a_new_store_say_who_may_work_on_them(postgres: Postgres) -> None:
