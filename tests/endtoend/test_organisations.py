@@ -168,6 +168,36 @@ def test_an_organisation_lives_through_all_that_happens_to_it(
     story.is_quiet()
 
 
+@pytest.mark.skipif(not IS_LARGE, reason="a small one is heard in test_directories")
+@pytest.mark.parametrize("origin", ["ldap sync"], indirect=True)
+def test_days_of_a_large_organisation_are_heard_and_not_waited_for(story: Story) -> None:
+    """The schedule says once an hour."""
+    with story.site.process("run", JOB, "--watch") as watching:
+        try:
+            for _ in range(2):
+                with story.step("heard"):
+                    _until_it_is_as_it_is(story)
+                story.day()
+            with story.step("heard"):
+                _until_it_is_as_it_is(story)
+        finally:
+            watching.send_signal(signal.SIGTERM)
+            watching.communicate(timeout=PATIENCE_S)
+    story.is_quiet()
+
+
+def _until_it_is_as_it_is(story: Story) -> None:
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            story.site.is_as(story.now)
+        except (AssertionError, KeyError):
+            assert time.monotonic() < ends, "it was not heard"
+            time.sleep(1.0)
+        else:
+            return
+
+
 def _cut_off(story: Story) -> None:
     """Break connections later and later, until a cycle is through."""
     for step in story.origin.steps:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -13,6 +14,7 @@ from provisor.connectors.activedirectory import values
 from provisor.connectors.activedirectory.settings import GROUP, AdSettings, Kind
 from provisor.connectors.activedirectory.values import Named
 from provisor.connectors.ldapwire import values as plain
+from provisor.connectors.ldapwire.entries import Held, Layout, listed, picker
 from provisor.connectors.ldapwire.messages import Found
 from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.schema import Schema
@@ -138,6 +140,17 @@ class _Plan:
     read: Reader = plain.text
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """How entries of one layout are read: texts that are one value all at once."""
+
+    texts: tuple[str, ...]
+    """What they are called inside."""
+    pick: Callable[[Sequence[Held]], tuple[bytes, ...]]
+    others: tuple[tuple[int, str], ...]
+    """The rest, but for what is left out: where it is, and its name."""
+
+
 @dataclass(slots=True)
 class Shape:
     """How entries of one kind are read."""
@@ -148,6 +161,7 @@ class Shape:
     wanted: frozenset[str]
     """Canonical names that mappings and filters read."""
     _plans: dict[str, _Plan] = field(default_factory=dict[str, "_Plan"])
+    _programs: dict[Layout, _Program] = field(default_factory=dict["Layout", "_Program"])
 
     @property
     def is_group(self) -> bool:
@@ -190,7 +204,7 @@ class Shape:
             if not held:
                 return NoObject(dn, "it shows no objectGUID; let the account read it")
             raw.anchor = values.anchor_of(held[0])
-            for name, said in found.attributes.items():
+            for name, said in self._with_texts(raw, found):
                 if said:
                     self._take(raw, name, said)
             self._take_ours(raw, found, now)
@@ -199,10 +213,47 @@ class Shape:
         raw.attributes[OBJECT_ID] = str(raw.anchor)
         return raw
 
-    def _take(self, raw: Raw, name: str, held: list[bytes]) -> None:
+    def _with_texts(self, raw: Raw, found: Found) -> Iterable[tuple[str, list[bytes]]]:
+        """Take in what are texts of one value, all at once; return all that is left to be taken."""
+        layout = found.layout
+        if layout is None:
+            return found.attributes.items()
+        program = self._programs.get(layout) or self._program(layout)
+        try:
+            texts = map(bytes.decode, program.pick(found.held))
+            raw.attributes = dict(zip(program.texts, texts, strict=True))
+        except UnicodeDecodeError:  # octets, whatever the attribute is called
+            raw.attributes = {}
+            return found.attributes.items()
+        return [(name, listed(found.held[at])) for at, name in program.others]
+
+    def _program(self, layout: Layout) -> _Program:
+        planned = [self._plan(name) for name in layout.names]
+        called = Counter(plan.name for plan in planned if plan.role is _Role.VALUE)
+        texts: list[tuple[int, str]] = []
+        others: list[tuple[int, str]] = []
+        for at, plan in enumerate(planned):
+            is_text = plan.role is _Role.VALUE and plan.read is _text_or_octets
+            # Of two attributes with one name inside the last one stands, which is told by order.
+            is_alone = layout.has_one[at] and not plan.is_many and called[plan.name] == 1
+            if is_text and is_alone:
+                texts.append((at, plan.name))
+            elif plan.role is not _Role.SKIP:
+                others.append((at, layout.names[at]))
+        pick = picker([at for at, _ in texts])
+        program = self._programs[layout] = _Program(
+            tuple(name for _, name in texts), pick, tuple(others)
+        )
+        return program
+
+    def _plan(self, name: str) -> _Plan:
         plan = self._plans.get(name)
         if plan is None:
             plan = self._plans[name] = self._planned(name)
+        return plan
+
+    def _take(self, raw: Raw, name: str, held: list[bytes]) -> None:
+        plan = self._plan(name)
         try:
             match plan.role:
                 case _Role.MANAGER:

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, cast
 
 from provisor.connectors.ldap.anchors import anchor_reader
 from provisor.connectors.ldap.settings import MEMBER_OF, Disabling, Kind, LdapSettings
 from provisor.connectors.ldapwire import names, values
-from provisor.connectors.ldapwire.entries import Found, Held, Layout, listed
+from provisor.connectors.ldapwire.entries import Found, Held, Layout, listed, picker
 from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.schema import Schema
 from provisor.model.entries import Anchor, Scalar, Value
@@ -242,7 +241,7 @@ class Shape:
             elif plan.role is not _Role.SKIP and at != anchor:
                 others.append((at, name, plan))
         called_inside = tuple(name for _, name in texts)
-        pick = _picker([at for at, _ in texts])
+        pick = picker([at for at, _ in texts])
         program = self._programs[layout] = _Program(called_inside, pick, anchor, tuple(others))
         return program
 
@@ -389,13 +388,6 @@ def _integer(value: bytes) -> int:
 def _without_number(name: str) -> str:
     head, found, tail = name.rpartition("#'")
     return head if found and tail.endswith("'B") else name
-
-
-def _picker(places: Sequence[int]) -> Callable[[Sequence[Held]], tuple[bytes, ...]]:
-    """Return what takes the values at these places, each of which is one."""
-    if len(places) > 1:
-        return cast("Callable[[Sequence[Held]], tuple[bytes, ...]]", itemgetter(*places))
-    return lambda held: tuple(cast("bytes", held[at]) for at in places)
 
 
 def is_disabled(found: Found, how: Disabling) -> bool:

@@ -9,7 +9,8 @@ long way, and expected from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from operator import itemgetter
+from typing import Final, TypeAlias, cast
 
 from provisor.connectors.ldapwire import ber
 from provisor.connectors.ldapwire.controls import Control, read_controls
@@ -117,6 +118,13 @@ class Found:
     def named(self, dn: str) -> Found:
         """Return the same entry under another name."""
         return Found(dn, self.attributes, self.controls)
+
+
+def picker(places: Sequence[int]) -> Callable[[Sequence[Held]], tuple[bytes, ...]]:
+    """Return what takes the values at these places, each of which is one."""
+    if len(places) > 1:
+        return cast("Callable[[Sequence[Held]], tuple[bytes, ...]]", itemgetter(*places))
+    return lambda held: tuple(cast("bytes", held[at]) for at in places)
 
 
 def listed(held: Held) -> list[bytes]:
