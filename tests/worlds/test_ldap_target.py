@@ -396,6 +396,25 @@ def test_a_group_that_calls_somebody_as_before_a_rename_is_rid_of_him(
     run(server, story)
 
 
+def test_members_who_change_between_a_look_and_a_write_are_looked_at_again(
+    server: OpenLdap,
+) -> None:
+    """As where a server follows up a rename meanwhile."""
+    with LdapProxy.run(server.port) as proxy:
+
+        async def story(target: LdapTarget) -> None:
+            ada, ben = await hire(target, "ada"), await hire(target, "ben")
+            group = await found_group(target, "all")
+            times = 2
+            proxy.requests = [spoiled.refuses_once(16, frozenset({spoiled.MODIFY}), times)]
+            await refer(target, group, {ada, ben}, set())
+            said = server.entry(f"cn=all,{BASE}")
+            assert said is not None
+            assert len(said["member"]) == 2
+
+        run(server, story, url=proxy.url)
+
+
 def test_what_has_children_is_not_deleted_with_them(server: OpenLdap) -> None:
     async def story(target: LdapTarget) -> None:
         ada = await hire(target, "ada")

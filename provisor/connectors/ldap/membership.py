@@ -24,6 +24,8 @@ from provisor.errors import Rejected
 from provisor.model.decisions import ReferencesChange
 from provisor.model.entries import Anchor, Reference
 
+LOOKS_MAX: Final = 3
+"""So often a group is looked at while others change who is in it."""
 AT_ONCE: Final = 1_000
 """So many members go into one request."""
 ALREADY: Final = frozenset(
@@ -134,21 +136,28 @@ class Membership:
         directory, (added, removed) = self._directory, portion
         changes = _changes(attribute, added, removed)
         result = await directory.try_modify(mapped, group, dn, changes, *lenient)
-        if result.code in ALREADY:
-            there = await held(directory, dn, attribute)
-            added, removed = _left(added, there), _there(removed, there)
-            if (
-                len(removed) == len(there)
-                and not added
-                and self._needed(await directory.schema(), mapped)
-            ):
-                added = {placeholder(mapped, dn)} - there
-                removed -= {placeholder(mapped, dn)}
-            changes = _changes(attribute, added, removed)
-            if changes:
-                await directory.modify(mapped, group, dn, changes)
-        elif not result.is_success:
+        for _ in range(LOOKS_MAX):
+            if result.code not in ALREADY:
+                break
+            # Who is there may be another between a look and a write: servers follow up renames.
+            changes = await self._differing(mapped, dn, attribute, added, removed)
+            if not changes:
+                return
+            result = await directory.try_modify(mapped, group, dn, changes)
+        if not result.is_success:
             raise directory.refused(result, f"changing the members of '{dn}'")
+
+    async def _differing(
+        self, mapped: Mapped, dn: str, attribute: str, added: set[bytes], removed: set[bytes]
+    ) -> list[Modification]:
+        """Return what is still to be changed of a group as it is now."""
+        there = await held(self._directory, dn, attribute)
+        added, removed = _left(added, there), _there(removed, there)
+        is_last = len(removed) == len(there) and not added
+        if is_last and self._needed(await self._directory.schema(), mapped):
+            added = {placeholder(mapped, dn)} - there
+            removed -= {placeholder(mapped, dn)}
+        return _changes(attribute, added, removed)
 
 
 def _portions(added: set[bytes], removed: set[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
