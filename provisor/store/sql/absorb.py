@@ -73,7 +73,7 @@ class Page:
 
 
 def absorb(desk: Desk, observations: Sequence[Observation], now: datetime) -> Counted:
-    (generation,) = desk.run("SELECT generation FROM job WHERE number = ?", (desk.job,)).fetchone()
+    generation = desk.frame.generation
     known = _known(desk, observations)
     new = len(observations) - sum(len(of.briefs) for of in known.values())
     page = Page(desk, now, generation, known, desk.database.new_standings(new))

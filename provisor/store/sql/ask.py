@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
+from typing import Any
 
 from provisor.model.decisions import LinkState, Standing, StandingKey
 from provisor.model.entries import Anchor, Entry, EntryKey, MatchQuery, Reference
 from provisor.model.rules import MappingName
 from provisor.store import transitions
+from provisor.store.frame import HeldSnapshot
 from provisor.store.sql import rows
 from provisor.store.sql.codec import encode_name, from_micros, to_micros
 from provisor.store.sql.desk import Desk
-from provisor.store.sql.documents import to_json
+from provisor.store.sql.documents import from_json, to_json
 
 MAY_GOVERN = """
-AND (attempt IS NOT NULL OR target IS NOT NULL AND (state <> 'released' OR absence = 'deleted'))
+(attempt IS NOT NULL OR target IS NOT NULL AND (state <> 'released' OR absence = 'deleted'))
 """
 WAITING = """
 staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen)
@@ -24,46 +29,106 @@ REFERENCES_WAITING = """
 references_staged_at IS NOT NULL
 AND NOT (references_staged_approved AND references_staged_seen = references_seen)
 """
+SHOWN = """
+EXISTS (SELECT 1 FROM mark m WHERE m.standing = s.number AND m.generation = ?)
+"""
 LINKED_TO = "SELECT state, target FROM standing WHERE mapping = ? AND anchor = ?"
 FEW = 4
 
 
 def keys_where(desk: Desk, condition: str, *bound: object) -> list[StandingKey]:
     """Return the objects of which a condition holds, ordered by key, and nothing else of them."""
-    keys: list[StandingKey] = []
-    for name, mapped in desk.mappings().items():
-        found = desk.run(
-            f"SELECT anchor FROM standing s WHERE mapping = ? AND {condition}"  # noqa: S608
-            " ORDER BY anchor",
-            (mapped.number, *bound),
-        )
-        keys += [StandingKey(name, anchor) for (anchor,) in found]
-    return keys
+    return [StandingKey(name, anchor) for name, (anchor,) in _where(desk, "", condition, *bound)]
+
+
+def _where(
+    desk: Desk, more: str, condition: str, *bound: object
+) -> Iterator[tuple[MappingName, tuple[Any, ...]]]:
+    """Yield the anchors of objects, and what `more` says of each, ordered by key: all mappings in
+    one question, each from its own index."""
+    of_mapping = [(name, mapped.number) for name, mapped in desk.mappings().items()]
+    if not of_mapping:
+        return
+    statement = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT {place} AS place, anchor{more} FROM standing s"  # noqa: S608
+        f" WHERE mapping = ? AND {condition} ORDER BY anchor) m{place}"
+        for place in range(len(of_mapping))
+    )
+    asked = [one for _, number in of_mapping for one in (number, *bound)]
+    for place, *row in desk.run(statement, asked):
+        yield of_mapping[place][0], tuple(row)
 
 
 def counts_where(desk: Desk, condition: str, *bound: object) -> dict[MappingName, int]:
-    counts: dict[MappingName, int] = {}
-    for name, mapped in desk.mappings().items():
-        (count,) = desk.run(
-            f"SELECT count(*) FROM standing s WHERE mapping = ? AND {condition}",  # noqa: S608
-            (mapped.number, *bound),
-        ).fetchone()
-        if count:
-            counts[name] = count
-    return counts
+    of_mapping = [(name, mapped.number) for name, mapped in desk.mappings().items()]
+    if not of_mapping:
+        return {}
+    counted = ", ".join(
+        f"(SELECT count(*) FROM standing s WHERE mapping = ? AND {condition})"  # noqa: S608
+        for _ in of_mapping
+    )
+    asked = [one for _, number in of_mapping for one in (number, *bound)]
+    counts = desk.run(f"SELECT {counted}", asked).fetchone()
+    return {name: n for (name, _), n in zip(of_mapping, counts, strict=True) if n}
+
+
+UNSEEN = "NOT EXISTS (SELECT 1 FROM image i WHERE i.standing = s.number)"
+"""No image is remembered of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Who is due up to some moment. There may be a million of them: nothing is held twice."""
+
+    until: int
+    has_looked: bool
+    """It was asked of whom an image is remembered."""
+    keys: list[StandingKey] = field(default_factory=list[StandingKey])
+    due_at: array[int] = field(default_factory=lambda: array("q"))
+    may_govern: bytearray = field(default_factory=bytearray)
+    """Of each key, whether it may govern a target object."""
+    is_unseen: bytearray = field(default_factory=bytearray)
+    """Of each key, whether no image is remembered."""
+
+    def by(self, now: datetime, only: Iterable[int] | None = None) -> list[StandingKey]:
+        """Return who is due by then, and of those only who is told to be chosen."""
+        until = to_micros(now)
+        chosen = repeat(1) if only is None else only
+        told = zip(self.keys, self.due_at, chosen, strict=False)
+        return [key for key, at, is_chosen in told if is_chosen and at <= until]
 
 
 def due(desk: Desk, now: datetime) -> list[StandingKey]:
-    return keys_where(desk, "due_at <= ?", to_micros(now))
+    return _due(desk, now).by(now)
 
 
 def due_departures(desk: Desk, now: datetime) -> list[StandingKey]:
-    return keys_where(desk, f"due_at <= ? {MAY_GOVERN}", to_micros(now))
+    found = _due(desk, now)
+    return found.by(now, found.may_govern)
 
 
 def due_unseen(desk: Desk, now: datetime) -> list[StandingKey]:
-    unseen = "NOT EXISTS (SELECT 1 FROM image i WHERE i.standing = s.number)"
-    return keys_where(desk, f"due_at <= ? AND {unseen}", to_micros(now))
+    found = _due(desk, now, looks_for_images=True)
+    return found.by(now, found.is_unseen)
+
+
+def _due(desk: Desk, now: datetime, *, looks_for_images: bool = False) -> Due:
+    """Return who is due by now, and maybe a little later. A cycle asks this in three ways before
+    it writes anything: the first answer is good for all of them."""
+    known, until = desk.answers.get(Due), to_micros(now)
+    is_known = isinstance(known, Due) and until <= known.until
+    if isinstance(known, Due) and is_known and (known.has_looked or not looks_for_images):
+        return known
+    found = Due(until, looks_for_images)
+    more = f", due_at, {MAY_GOVERN}, {UNSEEN if looks_for_images else 0}"
+    for name, (anchor, at, may_govern, is_unseen) in _where(desk, more, "due_at <= ?", until):
+        found.keys.append(StandingKey(name, anchor))
+        found.due_at.append(at)
+        found.may_govern.append(bool(may_govern))
+        found.is_unseen.append(bool(is_unseen))
+    if desk.is_alone:
+        desk.answers[Due] = found
+    return found
 
 
 def due_references(desk: Desk, now: datetime) -> list[StandingKey]:
@@ -98,19 +163,11 @@ def superiors(desk: Desk, now: datetime) -> dict[StandingKey, frozenset[EntryKey
 
 
 def missing(desk: Desk) -> list[StandingKey]:
-    return keys_where(desk, f"absence IS NULL AND NOT {_is_shown(desk)}")
+    return keys_where(desk, f"absence IS NULL AND NOT {SHOWN}", desk.frame.generation)
 
 
 def shown(desk: Desk) -> dict[MappingName, int]:
-    return counts_where(desk, f"absence IS NULL AND {_is_shown(desk)}")
-
-
-def _is_shown(desk: Desk) -> str:
-    (generation,) = desk.run("SELECT generation FROM job WHERE number = ?", (desk.job,)).fetchone()
-    return (
-        "EXISTS (SELECT 1 FROM mark m"  # noqa: S608
-        f" WHERE m.standing = s.number AND m.generation = {generation:d})"
-    )
+    return counts_where(desk, f"absence IS NULL AND {SHOWN}", desk.frame.generation)
 
 
 def recall(desk: Desk, keys: Collection[StandingKey]) -> list[Standing]:
@@ -121,6 +178,12 @@ def recall(desk: Desk, keys: Collection[StandingKey]) -> list[Standing]:
     for number, standing in recalled:
         desk.held.keep(number, standing)
     return [standing for _, standing in recalled]
+
+
+def held_snapshot(desk: Desk) -> HeldSnapshot | None:
+    """Return the snapshot that waits for an administrator, who may approve it meanwhile."""
+    (held,) = desk.run("SELECT held FROM job WHERE number = ?", (desk.job,)).fetchone()
+    return from_json(held, HeldSnapshot) if held else None
 
 
 def lookup(desk: Desk, text: str, limit: int) -> list[Standing]:
@@ -249,13 +312,12 @@ def members_removed(desk: Desk, since: datetime) -> dict[StandingKey, frozenset[
 
 
 def staged_since(desk: Desk) -> datetime | None:
-    numbers = desk.numbers()
     found = [
-        desk.run(f"SELECT min({at}) FROM standing WHERE mapping IN ({numbers}) AND {waits}")  # noqa: S608
+        at
         for at, waits in (("staged_at", WAITING), ("references_staged_at", REFERENCES_WAITING))
+        for _, (_, at) in _where(desk, f", {at}", waits)
     ]
-    times = [at for cursor in found for (at,) in cursor if at is not None]
-    return from_micros(min(times)) if times else None
+    return from_micros(min(found)) if found else None
 
 
 def pointing_at_many(desk: Desk) -> list[StandingKey]:

@@ -12,7 +12,7 @@ from provisor.model.jobs import ResetScope
 from provisor.model.rules import MappingName, Rules
 from provisor.store import spans
 from provisor.store.frame import MappingNote
-from provisor.store.sql import rows
+from provisor.store.sql import ask, rows
 from provisor.store.sql.codec import decode_span, encode_span, to_micros
 from provisor.store.sql.database import Connection
 from provisor.store.sql.desk import Desk
@@ -82,17 +82,14 @@ WHERE mapping = ? AND absence = 'deleted' AND seen = settled
 """
 
 
+ABSENT = "absence = 'absent' AND absent_since <= ?"
+
+
 def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
-    (before, policy_before) = desk.run(
-        "SELECT adopted, policy_hash FROM job WHERE number = ?", (desk.job,)
-    ).fetchone()
-    adopted = [(name, mapping.hash) for name, mapping in rules.items()]
-    is_new_policy = policy_hash != policy_before
-    is_new = is_new_policy or before is None or from_json(before, list[tuple[str, str]]) != adopted
-    known = {name: mapped.note for name, mapped in desk.mappings().items()}
+    is_new_policy = policy_hash != desk.frame.policy_hash
+    is_new = not _is_known(desk, rules, policy_hash)
+    known, noted = _notes(desk, rules)
     changed = {n for n, m in rules.items() if n not in known or known[n].hash != m.hash}
-    noted = {name: replace(note, hash=None, is_enabled=False) for name, note in known.items()}
-    noted |= {name: MappingNote.of(mapping) for name, mapping in rules.items()}
     if is_new or noted != known:
         for name, note in noted.items():
             desk.put_mapping(name, note)
@@ -106,11 +103,34 @@ def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
                     f"UPDATE standing SET {UNSETTLE}, {STIR} WHERE mapping = ?",  # noqa: S608
                     (mapped.number,),
                 )
-        desk.run(
-            "UPDATE job SET adopted = ?, policy_hash = ? WHERE number = ?",
-            (to_json(adopted), policy_hash, desk.job),
-        )
+        desk.set(adopted=to_json(_adopted(rules)), policy_hash=policy_hash)
     return is_new
+
+
+def is_adopted(desk: Desk, rules: Rules, policy_hash: str) -> bool:
+    """Tell whether `adopt` would change nothing."""
+    known, noted = _notes(desk, rules)
+    return noted == known and _is_known(desk, rules, policy_hash)
+
+
+def _is_known(desk: Desk, rules: Rules, policy_hash: str) -> bool:
+    before = desk.frame.adopted
+    is_same = before is not None and from_json(before, list[tuple[str, str]]) == _adopted(rules)
+    return is_same and policy_hash == desk.frame.policy_hash
+
+
+def _adopted(rules: Rules) -> list[tuple[str, str]]:
+    return [(name, mapping.hash) for name, mapping in rules.items()]
+
+
+def _notes(
+    desk: Desk, rules: Rules
+) -> tuple[dict[MappingName, MappingNote], dict[MappingName, MappingNote]]:
+    """Return what is noted of the mappings, and what is to be under these rules."""
+    known = {name: mapped.note for name, mapped in desk.mappings().items()}
+    noted = {name: replace(note, hash=None, is_enabled=False) for name, note in known.items()}
+    noted |= {name: MappingNote.of(mapping) for name, mapping in rules.items()}
+    return known, noted
 
 
 def assign(desk: Desk, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int:
@@ -128,7 +148,7 @@ def assign(desk: Desk, assigned: Mapping[MappingName, frozenset[Anchor]]) -> int
 
 def begin_anew(desk: Desk) -> None:
     """Have the source read as a whole by the next cycle."""
-    desk.run("UPDATE job SET watermark = NULL, is_initial = TRUE WHERE number = ?", (desk.job,))
+    desk.set(watermark=None, is_initial=True)
 
 
 def reset(desk: Desk, scope: ResetScope) -> None:
@@ -136,7 +156,7 @@ def reset(desk: Desk, scope: ResetScope) -> None:
     if ResetScope.WATERMARK in scope:
         begin_anew(desk)
     if ResetScope.ESCROWS in scope:
-        run("UPDATE job SET faults = NULL, faults_count = 0 WHERE number = ?", (desk.job,))
+        desk.set(faults=None, faults_count=0)
     for mapped in desk.mappings().values():
         of_mapping = (mapped.number,)
         if forgets_links:
@@ -169,11 +189,16 @@ def _doubt_span(connection: Connection, number: int, name: str, content: bytes) 
         connection.execute("DELETE FROM span WHERE standing = ? AND attribute = ?", (number, name))
 
 
+def is_any_absent(desk: Desk, absent_since: datetime) -> bool:
+    """Tell whether anybody would expire."""
+    return bool(ask.keys_where(desk, ABSENT, to_micros(absent_since)))
+
+
 def expire(desk: Desk, absent_since: datetime) -> int:
     return sum(
         desk.run(
             f"UPDATE standing SET absence = 'deleted', escrow = NULL, {UNSETTLE}"  # noqa: S608
-            " WHERE mapping = ? AND absence = 'absent' AND absent_since <= ?",
+            f" WHERE mapping = ? AND {ABSENT}",
             (mapped.number, to_micros(absent_since)),
         ).rowcount
         for mapped in desk.mappings().values()

@@ -16,6 +16,11 @@ REFERENCES_STAGED = (
     "(references_staged_at IS NOT NULL AND NOT"
     " (references_staged_approved AND references_staged_seen = references_seen))"
 )
+OPEN = """
+SELECT c.id, c.began, j.cycle_kind, j.cycle_read, j.cycle_deltas, j.cycle_reference_deltas,
+       j.progress, c.number, c.records_after
+FROM job j JOIN cycle c ON c.number = j.cycle WHERE j.number = ?
+"""
 RECOUNT = f"""
 WITH object AS (
     SELECT max(CASE WHEN is_entitled THEN 1 ELSE 0 END) AS entitled,
@@ -47,16 +52,16 @@ FROM logged, standing_now, job WHERE job.number = :job
 
 
 def open_cycle(desk: Desk) -> OpenCycle | None:
-    row = desk.run(
-        "SELECT c.id, c.began, j.cycle_kind, j.cycle_read, j.cycle_deltas,"
-        " j.cycle_reference_deltas, j.progress"
-        " FROM job j JOIN cycle c ON c.number = j.cycle WHERE j.number = ?",
-        (desk.job,),
-    ).fetchone()
+    return _open(desk)[0]
+
+
+def _open(desk: Desk) -> tuple[OpenCycle | None, int, int]:
+    """Return the open cycle with its number, and after which position its records lie."""
+    row = desk.run(OPEN, (desk.job,)).fetchone()
     if row is None:
-        return None
-    id, began, kind, read, deltas, reference_deltas, progress = row
-    return OpenCycle(
+        return None, 0, 0
+    id, began, kind, read, deltas, reference_deltas, progress, number, after = row
+    cycle = OpenCycle(
         id=id,
         kind=CycleKind(kind),
         began=from_micros(began),
@@ -65,6 +70,7 @@ def open_cycle(desk: Desk) -> OpenCycle | None:
         reference_deltas=reference_deltas,
         progress=from_json(progress, Progress) if progress else None,
     )
+    return cycle, number, after
 
 
 def note_progress(desk: Desk, progress: Progress) -> None:
@@ -74,19 +80,8 @@ def note_progress(desk: Desk, progress: Progress) -> None:
     )
 
 
-def _records(desk: Desk) -> tuple[int, int]:
-    """Return the number of the open cycle, and after which position its records lie."""
-    row = desk.run(
-        "SELECT c.number, c.records_after FROM job j JOIN cycle c ON c.number = j.cycle"
-        " WHERE j.number = ?",
-        (desk.job,),
-    ).fetchone()
-    return row or (0, 0)
-
-
 def recount(desk: Desk) -> Counts:
-    cycle = open_cycle(desk)
-    number, after = _records(desk)
+    cycle, number, after = _open(desk)
     row = desk.run(RECOUNT, {"cycle": number, "after": after, "job": desk.job}).fetchone()
     counts = [int(column or 0) for column in row]
     entitled, effectively, due, exported, failed = counts[:5]
@@ -109,7 +104,7 @@ def recount(desk: Desk) -> Counts:
 def close_interrupted(desk: Desk, cycle: OpenCycle) -> Cycle:
     """Return the record of a cycle whose process died, which ended with its last trace."""
     (latest,) = desk.run(
-        "SELECT max(at) FROM record WHERE cycle = ? AND position > ?", _records(desk)
+        "SELECT max(at) FROM record WHERE cycle = ? AND position > ?", _open(desk)[1:]
     ).fetchone()
     traces = [cycle.began, cycle.how_far().observed_at]
     ended = max(traces if latest is None else [*traces, from_micros(latest)])

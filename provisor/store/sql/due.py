@@ -23,7 +23,8 @@ DUE = "SELECT id, due_at FROM job WHERE due_at <= ? ORDER BY due_at, id"
 def keep(connection: Connection, number: int, status: Status, *, closes: bool = False) -> None:
     """Write a job's status, which may close its cycle; call inside a transaction in which nobody
     else may change the job."""
-    definition, _ = _stored(connection, number)
+    asked = "SELECT definition FROM job WHERE number = ?"
+    (definition,) = connection.execute(asked, (number,)).fetchone()
     closed = ", cycle = NULL, progress = NULL" if closes else ""
     connection.execute(
         f"UPDATE job SET status = ?, due_at = ?{closed} WHERE number = ?",  # noqa: S608
@@ -43,6 +44,11 @@ def derived(found: Iterable[tuple[int, str, str]]) -> Iterator[tuple[int | None,
     for number, definition, status in found:
         job = job_of(definition, status)
         yield _due_at(job.status, job.schedule), number
+
+
+def status_of(connection: Connection, number: int) -> Status:
+    row = connection.execute("SELECT status FROM job WHERE number = ?", (number,)).fetchone()
+    return from_json(row[0], Status)
 
 
 def due(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:

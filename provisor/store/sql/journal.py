@@ -39,13 +39,14 @@ from provisor.planner.notices import arising
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation, Resting, Wanted
 from provisor.store import transitions
-from provisor.store.frame import HeldSnapshot, hold
+from provisor.store.frame import hold
 from provisor.store.sql import absorb, ask, bulk, count, due, listing, notices, rest, steps
 from provisor.store.sql.codec import pack, to_micros
 from provisor.store.sql.database import Database
 from provisor.store.sql.desk import Desk
 from provisor.store.sql.documents import from_json, to_json
 from provisor.store.sql.grouped import Group
+from provisor.store.sql.jobframe import Frame
 
 
 class SqlJournal:
@@ -70,32 +71,24 @@ class SqlJournal:
         self._group.close()
         self._desk.database.close()
 
-    def _column(self, name: str) -> object:
-        """Return a column of the job; None once the job is deleted."""
+    def _frame(self) -> Frame:
         with self._failures:
-            row = self._desk.run(
-                f"SELECT {name} FROM job WHERE number = ?",  # noqa: S608
-                (self._desk.job,),
-            ).fetchone()
-        return row[0] if row else None
-
-    def _set(self, name: str, value: object) -> None:
-        self._desk.run(
-            f"UPDATE job SET {name} = ? WHERE number = ?",  # noqa: S608
-            (value, self._desk.job),
-        )
+            return self._desk.frame
 
     # the job's frame
 
     async def systems(self) -> Mapping[str, System]:
-        content = self._column("systems")
-        return from_json(str(content), dict[str, System])
+        return from_json(self._frame().systems, dict[str, System])
 
     async def remember_systems(self, systems: Mapping[str, System]) -> None:
-        with self._desk.write():
-            self._set("systems", to_json(dict(systems)))
+        told = to_json(dict(systems))
+        if self._desk.is_view or self._frame().systems != told:
+            self._desk.set_alone(systems=told)
 
     async def adopt(self, rules: Rules, policy_hash: str, *, rereads: bool = False) -> bool:
+        with self._failures:
+            if not self._desk.is_view and bulk.is_adopted(self._desk, rules, policy_hash):
+                return False
         with self._desk.write():
             is_new = bulk.adopt(self._desk, rules, policy_hash)
             if is_new and rereads:
@@ -121,7 +114,8 @@ class SqlJournal:
                 " cycle_reference_deltas = 0, progress = NULL WHERE number = ?",
                 (number, kind, desk.job),
             )
-            listing.begin(desk)
+            desk.has_listed = desk.has_listed or interrupted is not None
+            listing.forget(desk)
 
     async def progress(self, progress: Progress) -> None:
         await self._step(partial(count.note_progress, self._desk, progress))
@@ -137,7 +131,7 @@ class SqlJournal:
             if is_given_up(before, status):
                 bulk.reset(self._desk, ResetScope.ESCROWS)
             self._close(cycle, before, status)
-            listing.begin(self._desk)
+            listing.forget(self._desk)
             return status
 
     def _close(self, cycle: Cycle, before: Status, status: Status) -> None:
@@ -150,10 +144,12 @@ class SqlJournal:
         notices.keep(self._desk.connection, self._desk.job, arising(before, status))
 
     async def status(self) -> Status:
-        return self._status()
+        with self._failures:
+            return self._status()
 
     def _status(self) -> Status:
-        return from_json(str(self._column("status")), Status)
+        """Administrators change it too."""
+        return due.status_of(self._desk.connection, self._desk.job)
 
     async def is_wanted(self) -> bool:
         """Asked for each object, read once in a turn of the event loop."""
@@ -179,19 +175,15 @@ class SqlJournal:
     # reading the source
 
     async def watermark(self) -> Watermark | None:
-        watermark = self._column("watermark")
-        return None if watermark is None else Watermark(str(watermark))
+        watermark = self._frame().watermark
+        return None if watermark is None else Watermark(watermark)
 
     async def is_initial(self) -> bool:
-        return bool(self._column("is_initial"))
+        return bool(self._frame().is_initial)
 
     async def begin_snapshot(self) -> None:
-        with self._desk.write():
-            self._desk.run(
-                "UPDATE job SET generation = generation + 1, watermark = NULL,"
-                " cycle_read = 0 WHERE number = ?",
-                (self._desk.job,),
-            )
+        desk = self._desk
+        desk.set_alone(generation=self._frame().generation + 1, watermark=None, cycle_read=0)
 
     async def absorb(
         self, observations: Sequence[Observation], watermark: Watermark | None, now: datetime
@@ -199,13 +191,12 @@ class SqlJournal:
         with self._desk.write():
             absorb.count(self._desk, absorb.absorb(self._desk, observations, now))
             if watermark is not None:
-                self._set("watermark", watermark)
+                self._desk.set(watermark=watermark)
 
     async def note_faults(self, faults: Sequence[ReadFault], now: datetime) -> None:
         told = [(f.kind, f.where, f.message, f.anchor) for f in faults]
-        with self._desk.write():
-            self._set("faults", pack(told))
-            self._set("faults_count", len(told))
+        if told or self._desk.is_view or self._frame().faults_count:
+            self._desk.set_alone(faults=pack(told), faults_count=len(told))
 
     async def shown(self) -> Mapping[MappingName, int]:
         with self._failures:
@@ -220,23 +211,23 @@ class SqlJournal:
             return ask.missing(self._desk)
 
     async def advance(self, watermark: Watermark | None) -> None:
-        with self._desk.write():
-            self._set("watermark", watermark)
-            self._set("is_initial", False)
+        self._desk.set_alone(watermark=watermark, is_initial=False)
 
     async def hold_snapshot(self, digest: str, why: str, now: datetime) -> bool:
         with self._desk.write():
-            content = self._column("held")
-            held = from_json(str(content), HeldSnapshot) if content else None
+            held = ask.held_snapshot(self._desk)
             is_let = held is not None and held.is_let(digest)
-            self._set("held", None if is_let else to_json(hold(held, digest, why, now)))
+            self._desk.set(held=None if is_let else to_json(hold(held, digest, why, now)))
             return is_let
 
     async def release_snapshot(self) -> None:
-        with self._desk.write():
-            self._set("held", None)
+        if self._desk.is_view or self._frame().is_held:
+            self._desk.set_alone(held=None)
 
     async def expire(self, absent_since: datetime) -> int:
+        with self._failures:
+            if not self._desk.is_view and not bulk.is_any_absent(self._desk, absent_since):
+                return 0
         with self._desk.write():
             return bulk.expire(self._desk, absent_since)
 
@@ -365,6 +356,8 @@ class SqlJournal:
             return ask.staged_since(self._desk)
 
     async def stage(self, held: Mapping[StandingKey, int], now: datetime) -> None:
+        if not held and self._is_nobody("staged_at IS NOT NULL"):
+            return
         with self._desk.write():
             for key in ask.keys_where(self._desk, "staged_at IS NOT NULL"):
                 number, standing = self._desk.known(key)
@@ -409,12 +402,16 @@ class SqlJournal:
         await self._step(partial(self._desk.log, record))
 
     async def let_go(self, leaving: Collection[StandingKey]) -> None:
+        if not leaving:
+            return
         with self._desk.write():
             for number, standing in self._known(leaving):
                 self._desk.put(number, standing, transitions.leaving(standing))
 
     async def drop_claims(self) -> None:
         idle = "state = 'claimed' AND staged_at IS NULL AND due_at IS NULL"
+        if self._is_nobody(idle):
+            return
         with self._desk.write():
             for number, standing in self._known(ask.keys_where(self._desk, idle)):
                 self._desk.put(number, standing, transitions.relink(standing, None))
@@ -433,6 +430,8 @@ class SqlJournal:
             return ask.anchors(self._desk, keys, states)
 
     async def stage_references(self, held: Mapping[StandingKey, int], now: datetime) -> None:
+        if not held and self._is_nobody("references_staged_at IS NOT NULL"):
+            return
         with self._desk.write():
             for key in ask.keys_where(self._desk, "references_staged_at IS NOT NULL"):
                 number, standing = self._desk.known(key)
@@ -483,6 +482,12 @@ class SqlJournal:
             return ask.members(self._desk)
 
     # what is not asked from outside
+
+    def _is_nobody(self, condition: str) -> bool:
+        """Tell whether nobody is to be changed: most often, and a transaction would cost more than
+        the question. Nobody else could make it otherwise."""
+        with self._failures:
+            return not self._desk.is_view and not ask.keys_where(self._desk, condition)
 
     def _known(self, keys: Collection[StandingKey]) -> Iterator[tuple[int, Standing]]:
         """Yield each as it is when its turn comes: an earlier one may have stirred it."""

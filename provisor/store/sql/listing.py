@@ -57,6 +57,14 @@ def begin(desk: Desk, *, is_indexed: bool = True) -> None:
     desk.run("UPDATE job SET listed_kinds = '[]' WHERE number = ?", (desk.job,))
     desk.listed_kinds = None
     desk.shown = None if is_indexed else {}
+    desk.has_listed = True
+
+
+def forget(desk: Desk) -> None:
+    """Forget what was listed, where anything was."""
+    if desk.has_listed:
+        begin(desk)
+        desk.has_listed = False
 
 
 def recognise(desk: Desk, kind: str, prints: Mapping[Anchor, int]) -> list[Anchor]:
@@ -75,6 +83,7 @@ def recognise(desk: Desk, kind: str, prints: Mapping[Anchor, int]) -> list[Ancho
 
 def record(desk: Desk, listed: Sequence[Listed], *, repairs: bool) -> list[Drift]:
     """Remember a page. What is linked and says what it was told is not written once more."""
+    desk.has_listed = True
     drifts: list[Drift] = []
     learnt: list[tuple[int, int]] = []
     by_kind: dict[str, dict[Anchor, Listed]] = {}

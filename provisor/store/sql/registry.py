@@ -21,7 +21,7 @@ from provisor.planner.status import Event, next_status
 from provisor.ports import Journal, Leases, Pending, StagedView
 from provisor.ports.shares import Sharing
 from provisor.store.errors import JobUnknown
-from provisor.store.frame import HeldSnapshot, released, staged_view
+from provisor.store.frame import released, staged_view
 from provisor.store.sql import ask, audit, bulk, count, due, notices, rows
 from provisor.store.sql.copying import refuse_partial
 from provisor.store.sql.database import Connection, Database, Home
@@ -251,11 +251,7 @@ class SqlStore:
 
     def _staged(self, job: str) -> StagedView:
         desk = self._desk(job)
-        return staged_view(*ask.staged(desk), self._held(desk.job))
-
-    def _held(self, number: int) -> HeldSnapshot | None:
-        (held,) = self._run("SELECT held FROM job WHERE number = ?", (number,)).fetchone()
-        return from_json(held, HeldSnapshot) if held else None
+        return staged_view(*ask.staged(desk), ask.held_snapshot(desk))
 
     async def approve(
         self, job: str, hash: str, by: str, now: datetime, *, origin: str = ""
@@ -268,7 +264,7 @@ class SqlStore:
             desk = self._desk(job)
             self._approve_each(desk, "staged", view.departures)
             self._approve_each(desk, "references_staged", view.members)
-            held = self._held(desk.job)
+            held = ask.held_snapshot(desk)
             if held is not None:
                 let = to_json(replace(held, is_approved=True))
                 self._run("UPDATE job SET held = ? WHERE number = ?", (let, desk.job))
