@@ -16,7 +16,7 @@ from provisor.connectors.http.door import OPEN
 from provisor.model.directories import Probed
 from provisor.model.jobs import Application, Job
 from provisor.model.rules import Rules
-from provisor.ports import Among, LeaseEnds, Registry, alone, forever
+from provisor.ports import Among, Documents, LeaseEnds, Registry, alone, forever
 from provisor.runtime.parts import Equipment
 from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.learned import digest_of, keep_learned, load_learned
@@ -27,6 +27,8 @@ class Composer:
     """Makes jobs ready to go from what one store holds."""
 
     registry: Registry
+    documents: Documents
+    """Where adapters keep things: the store itself, where the registry is of one moment."""
     connections: Connections
     mandates: Mandates
     views: Views
@@ -100,7 +102,7 @@ class Composer:
             clock=self.clock,
             entropy=self.entropy,
             paces=self.paces,
-            documents=self.registry,
+            documents=self.documents,
             owner=application.id,
             door=await self.connections.door(application),
             hidden=await self.connections.hidden(application),

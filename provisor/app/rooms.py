@@ -13,12 +13,18 @@ from provisor.app.machine import OsEntropy, SystemClock
 from provisor.app.mandates import Mandates
 from provisor.app.views import Views
 from provisor.connectors.around.pace import Paces
+from provisor.graph.credentials import SECRETS
 from provisor.model.jobs import Job
-from provisor.ports import Among, LeaseEnds, alone, forever
+from provisor.ports import Among, LeaseEnds, Registry, alone, forever
 from provisor.runtime.lease import FileLeases
 from provisor.runtime.parts import Equipment, Parts
+from provisor.settings import stored
+from provisor.settings.applied import APPLIED
+from provisor.settings.connections import SOURCE, TARGET
+from provisor.settings.learned import LEARNED
+from provisor.store.moment import moment_of, vault_of_moment
 from provisor.store.opened import OpenStore
-from provisor.store.owners import HOME
+from provisor.store.owners import HOME, WORKSPACE, owner_in
 from provisor.store.tenants import TenantLedger, TenantVault, view_of
 from provisor.telemetry.watch import Watching
 
@@ -36,15 +42,19 @@ class Rooms:
     watching: Watching | None = None
     """Who is told what jobs do."""
 
-    def composer(self, tenant: str) -> Composer:
-        registry = view_of(self.opened.registry, tenant)
-        vault = TenantVault(self.opened.vault, self.opened.registry, tenant)
+    def composer(self, tenant: str, moment: Registry | None = None) -> Composer:
+        """Return what makes a tenant's jobs ready: as the store is whenever it is asked, or as it
+        was in one moment."""
+        registry = view_of(moment or self.opened.registry, tenant)
+        vault = vault_of_moment(self.opened.vault) if moment else self.opened.vault
+        vault = TenantVault(vault, moment or self.opened.registry, tenant)
         connections = Connections(
             folder=self.folder, registry=registry, vault=vault, is_exposed=self.is_exposed
         )
         mandates = Mandates(registry=registry, vault=vault, connections=connections)
         return Composer(
             registry=registry,
+            documents=view_of(self.opened.registry, tenant),
             connections=connections,
             mandates=mandates,
             views=Views(registry=registry, mandates=mandates),
@@ -98,5 +108,20 @@ class Rooms:
         return await (await self._composer_of(job)).tells(job)
 
     async def _composer_of(self, job: Job) -> Composer:
-        application = await self.opened.registry.find_application(job.application_id)
-        return self.composer(application.tenant if application else HOME)
+        registry = self.opened.registry
+        application = await registry.find_application(job.application_id)
+        tenant = application.tenant if application else HOME
+        moment = await moment_of(registry, job, application, asked_of(job, tenant))
+        return self.composer(tenant, moment)
+
+
+def asked_of(job: Job, tenant: str) -> list[tuple[str, str]]:
+    """Return owner and name of the documents that a job is made ready from: what is left out here
+    is asked for one by one."""
+    workspace = owner_in(tenant, WORKSPACE)
+    of_application = (stored.CONNECTIONS, SECRETS, f"{LEARNED}-{SOURCE}", f"{LEARNED}-{TARGET}")
+    return [
+        *((workspace, name) for name in (APPLIED, stored.TENANT)),
+        *((job.application_id, name) for name in of_application),
+        *((job.id, name) for name in (stored.POLICY, stored.SCHEMA)),
+    ]

@@ -164,12 +164,20 @@ class Registry(Notices, Protocol):
         """Return a stored document: a schema, what was last applied, a saved plan."""
         ...
 
+    async def documents(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        """Return those of the documents of these owners and names that are kept."""
+        ...
+
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
         """Keep a document, in place of the one of that name."""
         ...
 
     async def ask(self, job: str, asked: Asked | None) -> None:
         """Ask a running cycle to stop at the next object; None takes that back."""
+        ...
+
+    async def asked(self, job: str) -> Asked | None:
+        """Return what was asked of a running cycle, and not taken back."""
         ...
 
     async def staged(self, job: str) -> StagedView:

@@ -113,6 +113,9 @@ class TenantRegistry:
     async def ask(self, job: str, asked: Asked | None) -> None:
         await self._inner.ask(await self._mine(job), asked)
 
+    async def asked(self, job: str) -> Asked | None:
+        return await self._inner.asked(await self._mine(job))
+
     async def _mine(self, job: str) -> str:
         if await self.job(job) is None:
             raise JobUnknown(f"there is no job '{job}'")
@@ -124,6 +127,10 @@ class TenantRegistry:
         if not await self._owns(owner):
             return None
         return await self._inner.document(owner_in(self._tenant, owner), name)
+
+    async def documents(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        found = {key: await self.document(*key) for key in keys}
+        return {key: content for key, content in found.items() if content is not None}
 
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
         if not await self._owns(owner):

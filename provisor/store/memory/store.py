@@ -110,6 +110,9 @@ class MemoryStore:
     async def ask(self, job: str, asked: Asked | None) -> None:
         self.state.of(job).asked = asked
 
+    async def asked(self, job: str) -> Asked | None:
+        return self.state.of(job).asked
+
     # what is to be told
 
     async def announce(self, job: str, notice: Notice) -> None:
@@ -143,6 +146,9 @@ class MemoryStore:
 
     async def document(self, owner: str, name: str) -> bytes | None:
         return self.state.documents.get((owner, name))
+
+    async def documents(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        return {key: self.state.documents[key] for key in keys if key in self.state.documents}
 
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
         self.state.documents[owner, name] = content

@@ -39,7 +39,7 @@ class PgHome:
     def renew_mark(self, connection: Connection) -> None:
         opening.renew_mark(connection)
 
-    def confirm_mark(self, connection: Connection) -> None:
+    def confirm_mark(self, database: Database) -> None:
         """Nothing is beside the database that it must agree with."""
 
     def backup(self, database: Database, path: Path) -> None:

@@ -41,6 +41,11 @@ WHERE d.datname = current_database()
 """
 """Another one after a restore of a dump, in another server, and on a replica that was promoted: at
 once, where its control file tells of the new timeline only after the next checkpoint."""
+MARKED = f"SELECT (SELECT value FROM meta WHERE name = 'mark'), ({IDENTITY})"  # noqa: S608
+RENEW = f"""
+INSERT INTO meta (name, value) SELECT 'mark', ({IDENTITY})
+ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value <> excluded.value
+"""
 
 
 def is_made(pool: Pool) -> bool:
@@ -162,18 +167,9 @@ def _tables(link: Link) -> Tables:
 
 
 def is_foreign(connection: Connection) -> bool:
-    row = connection.execute("SELECT value FROM meta WHERE name = 'mark'").fetchone()
-    return row is not None and row[0] != _identity(connection)
+    mark, identity = connection.execute(MARKED).fetchone()
+    return mark is not None and mark != identity
 
 
 def renew_mark(connection: Connection) -> None:
-    connection.execute(
-        "INSERT INTO meta (name, value) VALUES ('mark', ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        " WHERE meta.value <> excluded.value",
-        (_identity(connection),),
-    )
-
-
-def _identity(connection: Connection) -> str:
-    return connection.execute(IDENTITY).fetchone()[0]
+    connection.execute(RENEW)

@@ -133,8 +133,8 @@ class Home(Protocol):
         """Mark the store as this very one; call it inside a transaction."""
         ...
 
-    def confirm_mark(self, connection: Connection) -> None:
-        """Call it inside a transaction of its own, after the one that renewed the mark."""
+    def confirm_mark(self, database: Database) -> None:
+        """Call it after the transaction that renewed the mark. Raises StoreFailed."""
         ...
 
     def backup(self, database: Database, path: Path) -> None:

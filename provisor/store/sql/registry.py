@@ -162,9 +162,17 @@ class SqlStore:
             return self._glance.links(self._number(job))
 
     async def ask(self, job: str, asked: Asked | None) -> None:
-        with self._transaction():
-            number = self._number(job)
-            self._run("UPDATE job SET asked = ? WHERE number = ?", (asked, number))
+        with self._failures:
+            found = self._run("UPDATE job SET asked = ? WHERE id = ?", (asked, job)).rowcount
+        if not found:
+            raise JobUnknown(f"there is no job '{job}'")
+
+    async def asked(self, job: str) -> Asked | None:
+        with self._failures:
+            row = self._run("SELECT asked FROM job WHERE id = ?", (job,)).fetchone()
+        if row is None:
+            raise JobUnknown(f"there is no job '{job}'")
+        return Asked(row[0]) if row[0] is not None else None
 
     def _number(self, job: str, locking: str = "") -> int:
         row = self._run(f"SELECT number FROM job WHERE id = ?{locking}", (job,)).fetchone()  # noqa: S608
@@ -205,8 +213,21 @@ class SqlStore:
             ).fetchone()
         return row[0] if row else None
 
+    async def documents(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        if not keys:
+            return {}
+        places = ", ".join("(?, ?)" for _ in keys)
+        asked = [part for key in keys for part in key]
+        with self._failures:
+            found = self._run(
+                "SELECT owner, name, content FROM document"  # noqa: S608
+                f" WHERE (owner, name) IN (VALUES {places})",
+                asked,
+            ).fetchall()
+        return {(owner, name): content for owner, name, content in found}
+
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
-        with self._transaction():
+        with self._failures:
             self._run(
                 "INSERT INTO document (owner, name, content) VALUES (?, ?, ?)"
                 " ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content",
@@ -318,19 +339,19 @@ class SqlStore:
 
     async def open_journal(self, job: str, holder: str) -> Journal:
         with self._transaction():
-            number = self._number(job)
+            row = self._run(
+                "UPDATE job SET epoch = epoch + 1, holder = ? WHERE id = ? RETURNING number, epoch",
+                (holder, job),
+            ).fetchone()
+            if row is None:
+                raise JobUnknown(f"there is no job '{job}'")
             if self._home.is_foreign(self._connection):
                 bulk.doubt_everything(self._connection)
                 what = "restored or copied: nothing that it remembers of the targets is trusted"
                 self._audit(datetime.now(UTC), "provisor", "recognise", f"the store was {what}")
             self._home.renew_mark(self._connection)
-            (epoch,) = self._run(
-                "UPDATE job SET epoch = epoch + 1, holder = ? WHERE number = ? RETURNING epoch",
-                (holder, number),
-            ).fetchone()
-        with self._transaction():
-            self._home.confirm_mark(self._connection)
-        return self._journal(self._home.open(), number, epoch)
+        self._home.confirm_mark(self._database)
+        return self._journal(self._home.open(), *row)
 
     async def view_journal(self, job: str) -> Journal:
         with self._failures:

@@ -126,8 +126,9 @@ class FileHome:
     def renew_mark(self, connection: Connection) -> None:
         self._marks.renew(connection)
 
-    def confirm_mark(self, connection: Connection) -> None:
-        self._marks.confirm(connection)
+    def confirm_mark(self, database: Database) -> None:
+        with database.transaction() as connection:
+            self._marks.confirm(connection)
 
     def backup(self, database: Database, path: Path) -> None:
         assert isinstance(database, SqliteDatabase)
