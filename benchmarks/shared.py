@@ -4,6 +4,10 @@ Two cores that also run PostgreSQL and the target cannot show what two machines 
 in each other's way before they get in the way of the store. So each worker is held to PERCENT of a
 processor, as by a slower machine, which leaves room for the others; the target answers at once.
 With PERCENT 100 nobody is held. Runs alternate, and the middle of each is compared.
+
+How long it takes depends on what else the machine does. What does not: how much time of a processor
+each has had, and in which part of the time somebody was in a transaction of the job, or waited for
+one: those go one after the other, whoever asks, so that no number of workers is quicker than that.
 """
 
 from __future__ import annotations
@@ -34,6 +38,14 @@ HEAD = (
     "id,userName,givenName,familyName,displayName,mail,department,jobTitle,manager,accountEnabled"
 )
 PERIOD_S = 0.02
+IN_TRANSACTIONS = """
+SELECT count(*) FILTER (WHERE wait_event_type = 'Lock'),
+       count(*) FILTER (WHERE wait_event_type IS DISTINCT FROM 'Lock')
+FROM pg_stat_activity
+WHERE application_name = 'provisor' AND xact_start IS NOT NULL AND datname = current_database()
+"""
+"""Who waits for the job's row, and who may have it."""
+LOOK_S = 0.02
 ENDED = "SELECT content FROM cycle WHERE content IS NOT NULL ORDER BY number LIMIT 1"
 
 
@@ -92,23 +104,37 @@ def seconds(count: int, workers: int, percent: int, server: Postgres) -> float:
         ]  # fmt: skip
         try:
             with held(begun, percent):
-                return _first(address, count, begun)
+                return _first(address, count, begun, server)
         finally:
             for one in begun:
                 one.kill()
                 one.wait()
 
 
-def _first(address: str, count: int, begun: Sequence[subprocess.Popen[bytes]]) -> float:
+def _first(
+    address: str, count: int, begun: Sequence[subprocess.Popen[bytes]], server: Postgres
+) -> float:
+    assert server.process is not None
+    pids = {f"worker {n + 1}": one.pid for n, one in enumerate(begun)}
+    pids["PostgreSQL"] = server.process.pid
+    before = {who: busy_s(pid) for who, pid in pids.items()}
+    looks = waiting = inside = 0
     with psycopg.connect(address, autocommit=True) as connection:
         while (row := connection.execute(ENDED.encode()).fetchone()) is None:
-            time.sleep(0.2)
+            time.sleep(LOOK_S)
+            waits, has = connection.execute(IN_TRANSACTIONS.encode()).fetchone() or (0, 0)
+            looks, waiting, inside = looks + 1, waiting + (waits > 0), inside + (has > 0)
     cycle = msgspec.json.decode(row[0], type=Cycle)
     assert cycle.result is CycleResult.SUCCEEDED, cycle
     assert cycle.counts.exported == count, cycle.counts
     took = (cycle.ended - cycle.began).total_seconds()
-    busy = ", ".join(f"{busy_s(one.pid) / took:.2f}" for one in begun)
-    print(f"{len(begun)} worker(s): {took:.1f} s, {count / took:.0f} objects/s, busy {busy}")
+    busy = ", ".join(f"{who} {busy_s(pid) - before[who]:.1f} s" for who, pid in pids.items())
+    print(
+        f"{len(begun)} worker(s): {took:.1f} s, {count / took:.0f} objects/s; processors: {busy};"
+        f" somebody in a transaction {inside / looks:.0%} of the time, somebody waiting for"
+        f" another's {waiting / looks:.0%}",
+        flush=True,
+    )
     return took
 
 

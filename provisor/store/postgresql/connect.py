@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+from weakref import WeakSet
 
 import psycopg
 from psycopg import errors
@@ -25,7 +26,10 @@ from provisor.store.sql.transaction import NamedFailures
 CONNECT_TIMEOUT_S = 10
 SILENCE_MS = 15_000
 """A server that does not acknowledge for so long what was sent to it is taken for lost."""
-IDLE_MAX = 4
+IDLE_MAX = 16
+"""As many as a worker needs that runs eight cycles at a time: opening one costs both sides more
+than a whole cycle with one change."""
+PREPARED_AFTER, PREPARED_MAX = 3, 300
 STREAMED = 2_000
 SILENT_S = 5
 """Whoever says nothing for so long in the middle of a transaction is taken for frozen."""
@@ -59,6 +63,7 @@ class Pool:
     def __init__(self, address: str) -> None:
         self.address = address
         self._idle: list[Link] = []
+        self._direct = WeakSet[Link]()
         self._is_closed = False
 
     def take(self) -> Link:
@@ -66,12 +71,25 @@ class Pool:
             link = self._idle.pop()
             if not link.closed:
                 return link
-        return connect(self.address)
+        return self._new()
 
     def fresh(self) -> Link:
         """Return a connection that is surely a new one, since those that waited may be lost too."""
         self._forget()
-        return connect(self.address)
+        return self._new()
+
+    def prepares(self, link: Link) -> bool:
+        """Tell whether what is prepared on a connection is there in its next transaction: not
+        where PgBouncer stands between, which gives out a process number of its own."""
+        return link in self._direct
+
+    def _new(self) -> Link:
+        link = connect(self.address)
+        link.prepared_max = PREPARED_MAX
+        row = link.execute(b"SELECT pg_backend_pid()").fetchone()
+        if row is not None and row[0] == link.info.backend_pid:
+            self._direct.add(link)
+        return link
 
     def give_back(self, link: Link) -> None:
         is_well = not link.closed and link.info.transaction_status is TransactionStatus.IDLE
@@ -97,7 +115,14 @@ class Session:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._link: Link | None = None
-        self._is_closed = self._is_inside = False
+        self._is_closed = self._is_inside = self._prepares = False
+
+    def prepare(self) -> None:
+        """From now on have the server plan once what is asked again and again. A plan is for tables
+        as they are: not for who fills them."""
+        self._prepares = True
+        if self._link is not None:
+            self._ready(self._link)
 
     def execute(self, statement: str, bound: Bound = (), /) -> Cursor:
         return self._do(lambda link: link.execute(spelt(statement).encode(), bound))
@@ -127,9 +152,15 @@ class Session:
         with self._linked().pipeline():
             yield
 
-    def begin(self) -> None:
-        self._do(lambda link: link.execute(BEGIN.encode()))
+    def begin(self, asks: str = "") -> Any:
+        """Begin a transaction, and return the first row of what is asked in it first, without any
+        value: that goes out with it."""
+        statement = f"{BEGIN}; {asks}" if asks else BEGIN
+        cursor = self._do(lambda link: link.execute(statement.encode(), prepare=False))
         self._is_inside = True
+        while cursor.nextset():
+            pass
+        return cursor.fetchone() if asks else None
 
     def commit(self) -> None:
         self._linked().execute(b"COMMIT")
@@ -158,8 +189,13 @@ class Session:
         if self._is_closed:
             raise psycopg.OperationalError("the store was closed")
         if self._link is None or (self._link.closed and not self._is_inside):
-            self._link = self._pool.take()
+            self._link = self._ready(self._pool.take())
         return self._link
+
+    def _ready(self, link: Link) -> Link:
+        prepares = self._prepares and self._pool.prepares(link)
+        link.prepare_threshold = PREPARED_AFTER if prepares else None
+        return link
 
     def _do(self, work: Callable[[Link], Any]) -> Any:
         """Outside a transaction nothing is asked that could not be asked twice."""
@@ -169,7 +205,7 @@ class Session:
         except psycopg.OperationalError:
             if self._is_inside or self._is_closed or not link.closed:
                 raise
-            self._link = self._pool.fresh()
+            self._link = self._ready(self._pool.fresh())
             return work(self._link)
 
 

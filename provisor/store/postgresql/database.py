@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from provisor.store.postgresql.connect import NAMED_FAILURES, Pool, Session, name
 from provisor.store.postgresql.gathered import GatheredWrites
@@ -41,7 +42,7 @@ NUMBERED = (
 )
 
 
-def _nothing() -> None:
+def _nothing(row: object = None) -> None:
     """Nothing is checked, and nothing is to be forgotten."""
 
 
@@ -59,9 +60,15 @@ class PgDatabase:
         self._ways = Ways(self.connection, begin, self.gathered.commit, roll_back, name)
 
     def transaction(
-        self, check: Callable[[], None] = _nothing, undone: Callable[[], None] = _nothing
+        self,
+        asks: str = "",
+        check: Callable[[Any], None] = _nothing,
+        undone: Callable[[], None] = _nothing,
     ) -> Transaction[Session]:
-        return Transaction(self._ways, check, undone)
+        return Transaction(self._ways, asks, check, undone)
+
+    def settle_in(self) -> None:
+        self.connection.prepare()
 
     def new_standings(self, count: int) -> Iterator[int]:
         if not count:

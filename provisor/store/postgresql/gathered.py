@@ -17,8 +17,8 @@ from provisor.store.sql.writes import RECORD
 
 NUMBER, TEXT, BYTES, TRUTH = "bigint", "text", "bytea", "boolean"
 OF_STANDING: Mapping[str, str] = {
-    **dict.fromkeys(("absence", "target", "state"), TEXT),
-    **dict.fromkeys(("attempt", "escrow", "references_escrow", "echoes"), BYTES),
+    **dict.fromkeys(("absence", "target", "state", "kind"), TEXT),
+    **dict.fromkeys(("attempt", "escrow", "references_escrow", "echoes", "print"), BYTES),
     **dict.fromkeys(
         ("is_assigned", "is_created_by_us", "has_references", "staged_approved",
          "references_staged_approved"), TRUTH
@@ -54,6 +54,12 @@ SELECT asked.kind, asked.anchor, r.standing
 FROM unnest(?::text[], ?::text[]) AS asked (kind, anchor)
 JOIN reference r ON r.job = ? AND r.kind = asked.kind AND r.anchor = asked.anchor
 """
+SOURCES = """
+UPDATE source SET shape = asked.shape, content = asked.content, version = asked.version
+FROM unnest(?::bigint[], ?::bigint[], ?::bytea[], ?::text[])
+    AS asked (standing, shape, content, version)
+WHERE source.standing = asked.standing
+"""
 NO_IMAGES = "DELETE FROM image WHERE standing = ANY(?::bigint[])"
 NO_SPANS = """
 DELETE FROM span USING unnest(?::bigint[], ?::text[]) AS asked (standing, attribute)
@@ -68,6 +74,7 @@ class GatheredWrites:
         self._session = session
         self._standings = defaultdict[int, dict[str, object]](dict)
         self._stirred, self._stirred_linked = Counter[int](), Counter[int]()
+        self._sources: dict[int, tuple[int, bytes, str | None]] = {}
         self._images: dict[int, tuple[int, bytes, str | None] | None] = {}
         self._spans: dict[tuple[int, str], tuple[bytes, int] | None] = {}
         self._records: list[tuple[object, ...]] = []
@@ -79,6 +86,10 @@ class GatheredWrites:
 
     def stir(self, number: int, *, only_linked: bool) -> None:
         (self._stirred_linked if only_linked else self._stirred)[number] += 1
+        self._is_empty = False
+
+    def source(self, number: int, shape: int, content: bytes, version: str | None) -> None:
+        self._sources[number] = (shape, content, version)
         self._is_empty = False
 
     def image(self, number: int, shape: int, content: bytes, version: str | None) -> None:
@@ -116,8 +127,10 @@ class GatheredWrites:
                 self._session.commit()
 
     def clear(self) -> None:
-        for waiting in (self._standings, self._stirred, self._stirred_linked, self._images):
+        for waiting in (self._standings, self._stirred, self._stirred_linked):
             waiting.clear()
+        self._sources.clear()
+        self._images.clear()
         self._spans.clear()
         self._records.clear()
         self._is_empty = True
@@ -149,6 +162,9 @@ class GatheredWrites:
         for statement, stirred in ((STIR_ALL, self._stirred), (STIR_LINKED, self._stirred_linked)):
             if stirred:
                 execute(statement, _columns(stirred.items()))
+        if self._sources:
+            rows = [(number, *said) for number, said in self._sources.items()]
+            execute(SOURCES, _columns(rows))
         if gone := [number for number, image in self._images.items() if image is None]:
             execute(NO_IMAGES, (gone,))
         # What is written anew was not listed yet.

@@ -89,7 +89,7 @@ class RowLeases:
     _renewer: threading.Thread | None = None
 
     def take(self, name: str) -> Held | None:
-        session, began = Session(self.pool), datetime.now(UTC)
+        session, began = self._session(), datetime.now(UTC)
         token = secrets.token_hex(16)
         with NAMED_FAILURES:
             row = session.execute(TAKE, (name, self.who, token, self.lasts_s)).fetchone()
@@ -107,7 +107,7 @@ class RowLeases:
         return held
 
     def holder(self, name: str) -> str:
-        session = Session(self.pool)
+        session = self._session()
         try:
             with NAMED_FAILURES:
                 row = session.execute(
@@ -118,7 +118,7 @@ class RowLeases:
         return row[0] if row else ""
 
     def living(self, prefix: str) -> int:
-        session = Session(self.pool)
+        session = self._session()
         try:
             with NAMED_FAILURES:
                 (count,) = session.execute(
@@ -134,7 +134,7 @@ class RowLeases:
         """Let others have it at once; where that cannot be said, they wait for its end."""
         with self._lock:
             self._held.pop(held.token, None)
-        session = Session(self.pool)
+        session = self._session()
         try:
             with NAMED_FAILURES:
                 session.execute("DELETE FROM lease WHERE token = ?", (held.token,))
@@ -142,6 +142,11 @@ class RowLeases:
             return
         finally:
             session.close()
+
+    def _session(self) -> Session:
+        session = Session(self.pool)
+        session.prepare()
+        return session
 
     def close(self) -> None:
         self._stop.set()

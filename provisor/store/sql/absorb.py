@@ -174,7 +174,7 @@ def _change(page: Page, observation: Observation, brief: Brief, entry: Entry | N
     after = transitions.appear(before, before.key, source, page.generation)
     desk.put(number, before, after)
     if entry is not None:
-        rows.save_source(desk.database, desk.shapes, desk.job, number, before, after)
+        rows.save_source(desk.database, desk.writes, desk.shapes, desk.job, number, before, after)
     if observation.is_counted:
         page.counted.read += brief.generation != page.generation
         page.counted.deltas += 1

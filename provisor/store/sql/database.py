@@ -67,13 +67,22 @@ class Database(Protocol):
         ...
 
     def transaction(
-        self, check: Callable[[], None] = ..., undone: Callable[[], None] = ...
+        self,
+        asks: str = ...,
+        check: Callable[[Any], None] = ...,
+        undone: Callable[[], None] = ...,
     ) -> AbstractContextManager[Connection]:
         """Return what does everything inside, or nothing, as often as it is entered.
 
-        `check` is called inside, first of all, and `undone` whenever nothing was done. Raises
-        StoreFailed, and what is raised inside.
+        `check` is called inside, first of all, with the row that a statement without values
+        `asks` for, and `undone` whenever nothing was done. Raises StoreFailed, and what is raised
+        inside.
         """
+        ...
+
+    def settle_in(self) -> None:
+        """Have the database keep plans for what is asked again and again: the tables are about as
+        large as they will be."""
         ...
 
     def new_standings(self, count: int) -> Iterator[int]:

@@ -74,8 +74,8 @@ class Desk:
         self._frame: Frame | None = None
         self.writes: Writes = AtOnce(self.connection)
         self.foreseen = Foreseen()
-        self._transaction = database.transaction(self._fence, self._forget)
-        self._fencing = f"SELECT epoch FROM job WHERE number = ?{database.locking}"  # noqa: S608
+        fencing = f"SELECT epoch FROM job WHERE number = {job:d}{database.locking}"  # noqa: S608
+        self._transaction = database.transaction(fencing, self._fence, self._forget)
 
     def write(self) -> AbstractContextManager[object]:
         """Do everything inside in one transaction of whoever has the job.
@@ -117,6 +117,17 @@ class Desk:
             self.writes, self.foreseen = at_once, Foreseen()
             gathered.clear()
 
+    @contextmanager
+    def gathering(self) -> Generator[None]:
+        """Have what is written inside go out together with the end of the transaction, or before
+        somebody reads it; call it inside a transaction."""
+        at_once = self.writes
+        self.writes = self.database.gathered or at_once
+        try:
+            yield
+        finally:
+            self.writes = at_once
+
     def remind(self, abouts: Sequence[About | None]) -> None:
         """Look what is still so, where others write beside us: nobody does who has the job."""
 
@@ -129,13 +140,14 @@ class Desk:
     def forget_claims(self) -> None:
         self._claims = None
 
-    def _fence(self) -> None:
-        row = self.run(self._fencing, (self.job,)).fetchone()
+    def _fence(self, row: Sequence[int] | None) -> None:
         if row is None or row[0] != self._epoch:
             raise Fenced(TAKEN_OVER)
 
     def _forget(self) -> None:
         """What was learnt in a transaction that was undone is not so."""
+        if self.database.gathered is not None:
+            self.database.gathered.clear()
         self.shapes.forget()
         self._mappings = {}
         self._cycles.clear()
@@ -167,6 +179,8 @@ class Desk:
             if frame is None:
                 raise Fenced("this job was deleted")
             self._frame = frame
+            if not frame.is_initial:
+                self.database.settle_in()
         return self._frame
 
     def set(self, **columns: object) -> None:

@@ -188,7 +188,7 @@ class SqlJournal:
     async def absorb(
         self, observations: Sequence[Observation], watermark: Watermark | None, now: datetime
     ) -> None:
-        with self._desk.write():
+        with self._desk.write(), self._desk.gathering():
             absorb.count(self._desk, absorb.absorb(self._desk, observations, now))
             if watermark is not None:
                 self._desk.set(watermark=watermark)

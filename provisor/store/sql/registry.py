@@ -49,6 +49,7 @@ class SqlStore:
         self._home = home
         self._database = home.open()
         self._connection, self._failures = self._database.connection, self._database.failures
+        self._database.settle_in()
         self._transaction = self._database.transaction
         self._run = self._connection.execute
         with self._failures:
@@ -162,10 +163,9 @@ class SqlStore:
             return self._glance.links(self._number(job))
 
     async def ask(self, job: str, asked: Asked | None) -> None:
-        with self._failures:
-            found = self._run("UPDATE job SET asked = ? WHERE id = ?", (asked, job)).rowcount
-        if not found:
-            raise JobUnknown(f"there is no job '{job}'")
+        with self._transaction():
+            number = self._number(job)
+            self._run("UPDATE job SET asked = ? WHERE number = ?", (asked, number))
 
     async def asked(self, job: str) -> Asked | None:
         with self._failures:
@@ -227,7 +227,7 @@ class SqlStore:
         return {(owner, name): content for owner, name, content in found}
 
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
-        with self._failures:
+        with self._transaction():
             self._run(
                 "INSERT INTO document (owner, name, content) VALUES (?, ?, ?)"
                 " ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content",

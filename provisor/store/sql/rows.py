@@ -338,22 +338,22 @@ def _save_spans(
 
 
 def save_source(
-    database: Database, shapes: Shapes, job: int, number: int, before: Standing, after: Standing
+    database: Database,
+    writes: Writes,
+    shapes: Shapes,
+    job: int,
+    number: int,
+    before: Standing,
+    after: Standing,
 ) -> None:
     """Write a source entry that says something new, and whom it points at."""
     assert after.source is not None
-    connection, entry = database.connection, after.source
+    entry = after.source
     shape, content = shapes.encode(entry.kind, entry.attributes)
-    connection.execute(
-        "UPDATE source SET shape = ?, content = ?, version = ? WHERE standing = ?",
-        (shape, content, entry.version, number),
-    )
-    connection.execute(
-        "UPDATE standing SET kind = ?, print = ? WHERE number = ?",
-        (entry.kind, fingerprint(shape, content), number),
-    )
+    writes.source(number, shape, content, entry.version)
+    writes.standing(number, {"kind": entry.kind, "print": fingerprint(shape, content)})
     old, new = reference_rows(before.source), reference_rows(entry)
-    connection.executemany(
+    database.connection.executemany(
         "DELETE FROM reference WHERE standing = ? AND attribute = ? AND is_single = ?"
         " AND kind = ? AND anchor = ?",
         [(number, *row) for row in old - new],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 C = TypeVar("C")
 
@@ -30,7 +30,8 @@ class Ways(Generic[C]):
     """How a connection begins and ends a transaction."""
 
     connection: C
-    begin: Callable[[], object]
+    begin: Callable[[str], object]
+    """Begin one, and return the first row of what is asked in it first, if anything is."""
     commit: Callable[[], object]
     roll_back: Callable[[], object]
     """Raises nothing: what was not committed does not count either way."""
@@ -41,24 +42,25 @@ class Ways(Generic[C]):
 class Transaction(Generic[C]):
     """Does everything inside, or nothing. Raises StoreFailed, and what is raised inside.
 
-    `check` is called inside, first of all, and `undone` whenever nothing was done. A class, since
-    this is what every object of a cycle passes through twice.
+    `check` is called inside, first of all, with the row that is asked for, and `undone` whenever
+    nothing was done. A class, since this is what every object of a cycle passes through twice.
     """
 
-    __slots__ = ("_check", "_undone", "_ways")
+    __slots__ = ("_asks", "_check", "_undone", "_ways")
 
     def __init__(
         self,
         ways: Ways[C],
-        check: Callable[[], None] = lambda: None,
+        asks: str = "",
+        check: Callable[[Any], None] = lambda row: None,
         undone: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ways, self._check, self._undone = ways, check, undone
+        self._ways, self._asks = ways, asks
+        self._check, self._undone = check, undone
 
     def __enter__(self) -> C:
         try:
-            self._ways.begin()
-            self._check()
+            self._check(self._ways.begin(self._asks))
         except BaseException as error:
             self._undo(error)
             raise

@@ -19,6 +19,7 @@ RECORD = (
 INSERT_RECORD = f"""
 INSERT INTO record ({", ".join(RECORD)}) VALUES ({", ".join("?" for _ in RECORD)})
 """  # noqa: S608
+SAVE_SOURCE = "UPDATE source SET shape = ?, content = ?, version = ? WHERE standing = ?"
 SAVE_IMAGE = """
 INSERT INTO image (standing, shape, content, version) VALUES (?, ?, ?, ?)
 ON CONFLICT (standing) DO UPDATE
@@ -44,6 +45,10 @@ class Writes(Protocol):
 
     def standing(self, number: int, changed: Mapping[str, object]) -> None:
         """Write these columns of a standing."""
+        ...
+
+    def source(self, number: int, shape: int, content: bytes, version: str | None) -> None:
+        """Write what a source entry says now."""
         ...
 
     def image(self, number: int, shape: int, content: bytes, version: str | None) -> None: ...
@@ -80,6 +85,9 @@ class AtOnce:
             f"UPDATE standing SET {columns} WHERE number = ?",  # noqa: S608
             (*changed.values(), number),
         )
+
+    def source(self, number: int, shape: int, content: bytes, version: str | None) -> None:
+        self._run(SAVE_SOURCE, (shape, content, version, number))
 
     def image(self, number: int, shape: int, content: bytes, version: str | None) -> None:
         self._run(SAVE_IMAGE, (number, shape, content, version))

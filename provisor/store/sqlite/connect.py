@@ -47,11 +47,16 @@ def transacted(connection: Connection) -> Ways[Connection]:
     run = connection.execute
     return Ways(
         connection,
-        begin=partial(run, "BEGIN IMMEDIATE"),
+        begin=partial(_begin, connection),
         commit=partial(run, "COMMIT"),
         roll_back=partial(_roll_back, connection),
         name=_name,
     )
+
+
+def _begin(connection: Connection, asks: str) -> object:
+    connection.execute("BEGIN IMMEDIATE")
+    return connection.execute(asks).fetchone() if asks else None
 
 
 def _roll_back(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from itertools import chain
 from itertools import count as count_from
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from provisor.errors import StoreFailed
 from provisor.store.files import create_private
@@ -37,9 +38,15 @@ class SqliteDatabase:
         self._ways = transacted(connection)
 
     def transaction(
-        self, check: Callable[[], None] = lambda: None, undone: Callable[[], None] = lambda: None
+        self,
+        asks: str = "",
+        check: Callable[[Any], None] = lambda row: None,
+        undone: Callable[[], None] = lambda: None,
     ) -> Transaction[sqlite3.Connection]:
-        return Transaction(self._ways, check, undone)
+        return Transaction(self._ways, asks, check, undone)
+
+    def settle_in(self) -> None:
+        """Statements are kept by the connection, and cost little to plan."""
 
     def new_standings(self, count: int) -> Iterator[int]:
         (last,) = self.connection.execute(

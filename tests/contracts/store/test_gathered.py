@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -52,9 +53,9 @@ class Counting(Session):
         Counting.ways += not Counting._is_together
         return super().execute(statement, bound)
 
-    def begin(self) -> None:
+    def begin(self, asks: str = "") -> Any:
         Counting.ways += 1
-        super().begin()
+        return super().begin(asks)
 
     def commit(self) -> None:
         Counting.ways += not Counting._is_together

@@ -13,6 +13,7 @@ from provisor.errors import Fenced
 from provisor.store.moving import move
 from provisor.store.opened import open_rows
 from provisor.store.postgresql import PostgresStore
+from provisor.store.postgresql.connect import PREPARED_AFTER, Pool, Session
 from tests.contracts.runners.test_running import Office, running, until
 from tests.contracts.store.building import (
     JOB,
@@ -64,6 +65,23 @@ def test_many_journals_share_few_connections_and_fence_each_other(address: str) 
             with pytest.raises(Fenced):
                 now_or_never(journal.doubt([key("ada")]))
         assert now_or_never(recalled(last, key("ada"))).link is not None
+
+
+def test_nothing_is_prepared_where_the_next_transaction_has_another_server(
+    address: str, pg_store: str
+) -> None:
+    for at, prepares in ((address, False), (pg_store, True)):
+        pool = Pool(at)
+        link = pool.take()
+        session = Session(pool)
+        session.prepare()
+        pool.give_back(link)
+        for number in range(2 * PREPARED_AFTER):
+            assert session.execute("SELECT CAST(? AS BIGINT)", (number,)).fetchone() == (number,)
+        kept = session.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
+        assert (kept[0] > 0, pool.prepares(link)) == (prepares, prepares)
+        session.close()
+        pool.close()
 
 
 def test_leases_and_the_queue_work_behind_it(address: str, tmp_path: Path) -> None:

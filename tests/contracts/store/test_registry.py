@@ -23,7 +23,7 @@ from provisor.model.decisions import (
     Verdict,
 )
 from provisor.model.entries import Absence, Anchor
-from provisor.model.jobs import Application, Assignment, StatusCode
+from provisor.model.jobs import Application, Asked, Assignment, StatusCode
 from provisor.planner.status import Configured, Started
 from provisor.ports import Journal, RecordQuery
 from provisor.store.sqlite.store import SqliteStore
@@ -196,8 +196,24 @@ async def test_documents_are_kept_by_owner_and_name(store: Store) -> None:
     assert await store.document("app", "schema") == b"\0\xff"
     assert await store.document("app", "plan") == b"a plan"
 
+    asked = [("app", "plan"), ("app", "none"), ("job", "schema")]
+    assert await store.documents(asked) == {("app", "plan"): b"a plan"}
+    assert await store.documents([]) == {}
+
     await store.delete_application("app")
     assert await store.document("app", "plan") is None
+
+
+async def test_what_is_asked_of_a_cycle_is_told_until_it_is_taken_back(store: Store) -> None:
+    await store.put_job(job())
+    assert await store.asked(JOB) is None
+    await store.ask(JOB, Asked.PAUSE)
+    assert await store.asked(JOB) is Asked.PAUSE
+    await store.ask(JOB, None)
+    assert await store.asked(JOB) is None
+    for asks in (store.asked("nobody's"), store.ask("nobody's", Asked.PAUSE)):
+        with pytest.raises(StoreFailed, match="no job 'nobody's'"):
+            await asks
 
 
 async def test_the_audit_tells_the_latest_first(store: Store) -> None:

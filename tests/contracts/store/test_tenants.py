@@ -122,6 +122,7 @@ def arguments(port: type, name: str, whose: str) -> list[Any]:
         if name == "put_job"
         else f"job of {whose}",
         "owner": whose,
+        "keys": [(whose, "connections")],
         "name": "connections" if port is Registry else "SecretToken",
         "content": b"changed",
         "value": "changed",
