@@ -91,7 +91,7 @@ def play(fleet: Fleet, costs: Costs, seed: int = 1) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    numbers = [float(one) for one in arguments] or [34.0, 32.0, 2.0, 0.006, 0.009]
+    numbers = [float(one) for one in arguments] or [23.0, 14.0, 2.0, 0.006, 0.009]
     costs = Costs(*numbers)
     print(costs)
     for fleet in (

@@ -46,6 +46,7 @@ WHERE application_name = 'provisor' AND xact_start IS NOT NULL AND datname = cur
 """
 """Who waits for the job's row, and who may have it."""
 LOOK_S = 0.02
+BEGUN = "SELECT 1 FROM cycle WHERE began IS NOT NULL"
 ENDED = "SELECT content FROM cycle WHERE content IS NOT NULL ORDER BY number LIMIT 1"
 
 
@@ -117,9 +118,11 @@ def _first(
     assert server.process is not None
     pids = {f"worker {n + 1}": one.pid for n, one in enumerate(begun)}
     pids["PostgreSQL"] = server.process.pid
-    before = {who: busy_s(pid) for who, pid in pids.items()}
     looks = waiting = inside = 0
     with psycopg.connect(address, autocommit=True) as connection:
+        while connection.execute(BEGUN.encode()).fetchone() is None:
+            time.sleep(LOOK_S)
+        before = {who: busy_s(pid) for who, pid in pids.items()}
         while (row := connection.execute(ENDED.encode()).fetchone()) is None:
             time.sleep(LOOK_S)
             waits, has = connection.execute(IN_TRANSACTIONS.encode()).fetchone() or (0, 0)

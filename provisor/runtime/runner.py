@@ -56,9 +56,9 @@ async def possess(
     """Take the job over: nobody else runs it meanwhile, and who did is fenced. What its target is
     asked and answers is noted in the trace, where there is one. Raises Busy."""
     with lease(parts.leases, job.id) as held:
-        if await parts.registry.asked(job.id) is not None:
-            with asking(parts.leases, job.id):  # whoever asked did not live to take it back
-                await parts.registry.ask(job.id, None)
+        with asking(parts.leases, job.id):
+            if await parts.registry.asked(job.id) is not None:
+                await parts.registry.ask(job.id, None)  # who asked did not live to take it back
         equipment = await parts.equip(
             job, may_change_system=may_change_system, lease_ends=held.ends
         )

@@ -1,7 +1,8 @@
 """Connections and transactions. The only place where PostgreSQL's errors get their names.
 
 A connection may come through PgBouncer in transaction mode, where the next transaction has another
-server connection: nothing is set, prepared or locked beyond the transaction in which it is needed.
+server connection: nothing is set or locked beyond the transaction in which it is needed, and
+prepared only where a connection is found to be the server's own.
 """
 
 from __future__ import annotations
