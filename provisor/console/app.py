@@ -152,6 +152,7 @@ class Console:
             "sentence": sentence,
             "way_out": way_out,
             "problems": fault.problems,
+            "back": _back(request),
             "nonce": nonce,
         }
         return page(template, fault.status, told)
@@ -161,6 +162,15 @@ class Console:
             return self.service.places.base(request).startswith("https:")
         except Fault:
             return False
+
+
+def _back(request: Request) -> str:
+    """Return the page of ours that somebody came from; empty if that is unknown, or this one."""
+    came = urlsplit(request.headers.get("referer", ""))
+    is_ours = came.netloc == request.headers.get("host") and came.path.startswith(f"{PATH}/")
+    if not is_ours or (request.method == "GET" and came.path == request.url.path):
+        return ""
+    return f"{came.path}?{came.query}" if came.query else came.path
 
 
 async def _form(request: Request, base: str) -> dict[str, str]:

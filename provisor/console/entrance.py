@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from provisor.console.render import page
 from provisor.console.sessions import COOKIE, LIFETIME, PATH, Session, Sessions, anti_forgery
-from provisor.console.words import DONE
+from provisor.console.words import DONE, SIGNED_IN
 from provisor.graph.http.auth import Caller
 from provisor.graph.http.faults import Fault, unauthenticated
 from provisor.graph.http.service import Service
@@ -159,7 +159,7 @@ class Entrance:
         secret = await self.sessions.open(caller, is_of_key=is_of_key)
         origin = self.service.places.origin(request)
         entered = await self.service.houses.asked(caller.tenant, origin)
-        await entered.audit(caller.name, "Sign in to the console", caller.id)
+        await entered.audit(caller.name, SIGNED_IN, caller.id)
         answer = RedirectResponse(inside(to), 303)
         answer.set_cookie(
             COOKIE,

@@ -106,6 +106,7 @@ class WhatIf(Wire, frozen=True, kw_only=True):
 class Clause(Wire, frozen=True, kw_only=True):
     clause: str
     holds: bool
+    attribute: str
 
 
 class ScopeTold(Wire, frozen=True, kw_only=True):
@@ -125,6 +126,10 @@ class MatchTold(Wire, frozen=True, kw_only=True):
     link_state: str | None
     queries: tuple[Query, ...] = ()
     found: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    """Of the target, by which it is matched."""
+    taken_by: str | None = None
+    """The source object that the account found belongs to."""
 
 
 class ValueStep(Wire, frozen=True, kw_only=True):

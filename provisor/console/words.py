@@ -59,6 +59,28 @@ QUARANTINES: Mapping[str, str] = {
     "Unknown": "The reason is not known.",
 }
 
+LEAVING: Mapping[str, str] = {
+    "deleted": "The source says that it is deleted.",
+    "absent": "The source no longer has it.",
+    "disabled": "The source says that it is not active.",
+    "unentitled": "It is in the source and active, but no longer in scope or assigned.",
+}
+"""Why somebody departs."""
+WAYS: Mapping[str, tuple[str, str]] = {
+    "TooManyDeletes": ("Look, and decide", "/staged"),
+    "EncounteredBaseEscrowThreshold": ("See who failed, and why", "/escrows"),
+    "EncounteredTotalEscrowThreshold": ("See who failed, and why", "/escrows"),
+    "EncounteredEscrowProportionThreshold": ("See who failed, and why", "/escrows"),
+    "EncounteredQuarantineException": ("Look at both systems", "/connection"),
+    "IngestionInterrupted": ("Look at both systems", "/connection"),
+    "failed": ("Look at both systems", "/connection"),
+    "staged": ("Look, and decide", "/staged"),
+    "entryErrors": ("See who failed, and why", "/escrows"),
+    "escrows": ("See who failed, and why", "/escrows"),
+    "notConfigured": ("Set it up", "/setup"),
+}
+"""Where one goes on, by the reason of a quarantine, else by what the API calls the concern."""
+
 STATUS: Mapping[str, str] = {
     "code": "Where the job stands.",
     "count_successive_complete_failures": "Cycles in a row that failed as a whole. One that "
@@ -143,15 +165,15 @@ FLOWS: Mapping[str, str] = {
     "Always": "always",
     "ObjectAddOnly": "only when the object is created",
     "MultiValueAddOnly": "only adds to what is there",
-    "ValueAddOnly": "only where there is no value",
-    "AttributeAddOnly": "only where there is no value",
+    "ValueAddOnly": "only where the target has no value",
+    "AttributeAddOnly": "only where the target lacks the whole attribute",
 }
 BEHAVIORS: Mapping[str, str] = {
     "FlowWhenChanged": "when it changed",
     "FlowAlways": "in every write",
 }
 EFFECTS: Mapping[str, str] = {
-    "enter": "Come into scope: matched or created",
+    "enter": "Get an account: matched or created",
     "return": "Come back into scope",
     "update": "Get another value",
     "references": "Get other references",
@@ -176,6 +198,8 @@ class Act:
     style: str = "btn-outline-secondary"
 
 
+SIGNED_IN = "Sign in to the console"
+"""What the audit calls it."""
 ACTS: Mapping[str, Act] = {
     "start": Act(
         "Start",
@@ -204,7 +228,8 @@ DONE: Mapping[str, str] = {
     "restart": "The job is restarted. Its next cycle begins at once.",
     "approve": "Approved. A cycle that carries it out begins at once.",
     "retry": "Tried again by the cycle that begins at once.",
-    "saved": "The mappings are saved. The next cycle works with them.",
+    "saved": "The mappings are saved. The next cycle works with them; Explain shows at "
+    "once what it would make of somebody.",
     "application": "The application is made. Give it a job.",
     "job": "The job is made, and not started. See that both systems can be used.",
     "assigned": "Assigned. The next cycle works with it.",

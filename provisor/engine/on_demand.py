@@ -150,7 +150,8 @@ class Explanation:
     """The whole story of one object, under the rules as they are now. Nothing was written."""
 
     standing: Standing
-    clauses: tuple[tuple[str, bool], ...]
+    clauses: tuple[tuple[str, bool, str], ...]
+    """Each clause of the scoping filter, whether it holds, and the attribute that it asks for."""
     queries: tuple[MatchQuery, ...]
     sighting: Sighting
     values: tuple[Explained, ...]

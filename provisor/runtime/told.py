@@ -126,7 +126,10 @@ def explanation(
             "isActive": facts.is_active,
             "isAssigned": facts.is_assigned,
             "passesFilter": facts.passes_filter,
-            "clauses": [{"clause": clause, "holds": holds} for clause, holds in told.clauses],
+            "clauses": [
+                {"clause": clause, "holds": holds, "attribute": attribute}
+                for clause, holds, attribute in told.clauses
+            ],
         }
         if facts
         else None,
@@ -138,6 +141,8 @@ def explanation(
                 for query in told.queries
             ],
             "found": [entry.anchor for entry in told.sighting.found],
+            "attributes": [m.target.name for m in mapping.attributes if m.matching_priority],
+            "takenBy": told.sighting.taken_by.anchor if told.sighting.taken_by else None,
         },
         "values": [_value(one, is_redacted(mapping, one.target), answer) for one in told.values],
         "decision": {

@@ -19,6 +19,8 @@ def test_an_object_is_explained_step_by_step(house: Served, job: str) -> None:
     (one,) = told.json["value"]
     assert one["object"]["id"] == "ada"
     assert one["scope"]["passesFilter"] is True
+    assert one["match"]["attributes"] == ["userName"]
+    assert one["match"]["takenBy"] is None
     assert one["decision"]["action"] in ("create", "update", "other")
     assert {value["target"] for value in one["values"]} >= {"userName", "active"}
     assert house.get(f"{job}/explain?object=User:ada").status == 200
@@ -53,6 +55,7 @@ def test_what_is_planned_is_done_and_staged_departures_wait_for_their_hash(tmp_p
 
             view = house.get(f"{job}/staged").json
             assert len(view["departures"]) == len(people)
+            assert {one["reason"] for one in view["departures"]} == {"disabled"}
             wrong = house.post(f"{job}/staged/approve", {"hash": "0" * 64})
             assert (wrong.status, wrong.error["code"]) == (409, "Conflict")
             assert house.post(f"{job}/staged/approve", {"hash": view["hash"]}).status == 204

@@ -88,7 +88,9 @@ def test_a_first_job_is_guided_to_its_start_and_nothing_is_lost_when_the_server_
         # The page goes on by itself. The file has other columns than the template maps.
         somebody.page.wait_for_url("**/setup")
         somebody.press("Look at both systems")
-        somebody.reads("no column is mail, which the schema reads")
+        somebody.reads(
+            "mail (is it 'email'?), manager, surname, userPrincipalName, which the schema"
+        )
         at = somebody.page.url.partition("/console")[2].removesuffix("/look")
 
     with serving(folder, scim, token) as served, looking(browser, served) as somebody:

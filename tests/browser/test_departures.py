@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, expect
 
@@ -48,17 +49,53 @@ def test_a_mass_departure_is_held_and_released_by_exactly_one_word(
             told = somebody.told()
             assert "15 departures held" in told
             assert "P00 Example" in told
+            assert "15: The source says that it is not active." in told
             assert not somebody.barriers()
+            _is_held_in_its_explanation(somebody)
+            somebody.open_job("people", "/staged")
+
+            # Two more leave while somebody looks: what was looked at is not what would be let pass.
+            dismissed(served, 17)
+            somebody_else(served, "reconcile")
+            wait_until(lambda: len(staged(served)["departures"]) == 17)
             somebody.page.get_by_label("I have looked: all of this is meant.").check()
             somebody.press("Approve 15 departures")
+            somebody.reads("Nothing was approved: something else is staged by now")
+            assert "You looked at 15 departures; these are 17." in somebody.told()
+            assert not somebody.barriers()
+            somebody.page.get_by_label("I have looked: all of this is meant.").check()
+            somebody.press("Approve 17 departures")
             somebody.reads("Approved.")
 
-            wait_until(lambda: active(served) == len(EVERYBODY) - 15)
+            wait_until(lambda: active(served) == len(EVERYBODY) - 17)
             somebody.open_job("people", "/staged")
             somebody.reads("Nothing waits for an approval")
+
+
+def job_of(served: Served) -> str:
+    found = served.get("/v1.0/servicePrincipals").json["value"][0]["id"]
+    at = f"/v1.0/servicePrincipals/{found}/synchronization/jobs"
+    return f"{at}/{served.get(at).json['value'][0]['id']}"
+
+
+def somebody_else(served: Served, act: str) -> None:
+    assert served.post(f"{job_of(served)}/{act}").status == 202
+
+
+def staged(served: Served) -> dict[str, Any]:
+    return served.get(f"{job_of(served)}/staged").json
+
+
+def _is_held_in_its_explanation(somebody: Person) -> None:
+    somebody.page.get_by_role("link", name="P00 Example").click()
+    somebody.reads("It is to leave, and is held until somebody approves")
+    somebody.page.get_by_role("link", name="Look, and decide").click()
+    somebody.reads("15 departures held")
 
 
 def _is_wrong_on_the_overview(somebody: Person) -> None:
     somebody.open("/")
     somebody.reads("1 job")
-    expect(somebody.page.locator("table.jobs tbody tr").first).to_contain_text("Quarantine")
+    first = somebody.page.locator("table.jobs tbody tr").first
+    expect(first).to_contain_text("Quarantine")
+    expect(first.get_by_role("link", name="Look, and decide: people")).to_be_visible()

@@ -132,9 +132,19 @@ def test_a_plan_says_what_a_cycle_would_do_and_writes_nothing(visitor: Person) -
 def test_what_a_colleague_did_is_in_the_audit(visitor: Person) -> None:
     visitor.open("/audit")
     visitor.reads("Enable/start provisioning configuration")
+    assert "Sign in to the console" not in visitor.told()
+    visitor.page.get_by_label("with sign-ins").check()
+    visitor.press("Show")
     visitor.page.get_by_label("Find on this page").fill("sign in")
     expect(visitor.page.get_by_text("Sign in to the console").first).to_be_visible()
 
+    visitor.press("Yesterday")
+    visitor.reads("Nothing that was done is like this")
+    assert "until=" in visitor.page.url
+    visitor.press("Today")
+    visitor.reads("Enable/start provisioning configuration")
+
+    visitor.page.get_by_label("Until").fill("")
     visitor.page.get_by_label("Who").fill("ALL")
     visitor.page.get_by_label("What").fill("provisioning configuration")
     visitor.page.get_by_label("Since").fill("2020-01-01T00:00:00")

@@ -120,7 +120,7 @@ def _show_scope(told: Explanation) -> None:
             f"filter: {'passes' if facts.passes_filter else 'leaves it out'}"
         )
         say(f"  2 scope       {words}")
-    for clause, holds in told.clauses:
+    for clause, holds, _ in told.clauses:
         say(f"      {clean(clause)}: {_yes(holds)}")
 
 

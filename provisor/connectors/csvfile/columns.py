@@ -118,7 +118,7 @@ def columns(
     problems = (
         *_unusable(labels, names),
         *missing_columns(labels, [anchor]),
-        *(_missing(name, given) for name in sorted(required - given)),
+        *_missing(sorted(required - given), given),
         *((MEMBERS_PROBLEM,) if kind == GROUP and MEMBERS in names else ()),
     )
     if problems:
@@ -156,7 +156,8 @@ def missing_columns(labels: Sequence[str], wanted: Sequence[str]) -> Iterator[st
             same = [label for label in labels if label.lower() == column.lower()]
             near = same or get_close_matches(column, labels, 1)
             hint = f"is it {near[0]!r}" if near else f"there are {', '.join(map(repr, labels))}"
-            yield f"there is no column {column!r}; {hint}, or is the delimiter another?"
+            way_out = "or is the delimiter another? The first line has to be the header"
+            yield f"there is no column {column!r}; {hint}, {way_out}"
 
 
 def repeated_columns(labels: Sequence[str]) -> Iterator[str]:
@@ -178,8 +179,20 @@ def _unusable(labels: Sequence[str], names: Sequence[str]) -> Iterator[str]:
             yield f"the columns {other!r} and {label!r} both are {name}; {way_out}"
 
 
-def _missing(name: str, given: set[str]) -> str:
+def _missing(names: Sequence[str], given: set[str]) -> Iterator[str]:
+    """Yield one sentence about all that the schema reads and no column is."""
+    if not names:
+        return
+    told = ", ".join(f"{name}{_hint(name, given)}" for name in names)
+    many = len(names) > 1
+    them = "them" if many else "it"
+    yield (
+        f"no {'columns are' if many else 'column is'} {told}, which the schema reads; add {them}, "
+        f"name {'some' if many else 'one'} in attributes, or take the "
+        f"{'names' if many else 'name'} out of mappings and filters"
+    )
+
+
+def _hint(name: str, given: set[str]) -> str:
     near = get_close_matches(name, sorted(given - {""}), 1)
-    hint = f" (is it {near[0]!r}?)" if near else ""
-    way_out = "add it, name one in attributes, or take the name out of mappings and filters"
-    return f"no column is {name}, which the schema reads{hint}; {way_out}"
+    return f" (is it {near[0]!r}?)" if near else ""

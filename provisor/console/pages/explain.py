@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 from starlette.responses import Response
 
 from provisor.console.asking import literal
+from provisor.console.drafts import At
 from provisor.console.pages.job import standing
 from provisor.console.pages.log import LOGS
+from provisor.console.reasons import heading, reasons
 from provisor.console.shapes import Explanations, LogPage
 from provisor.console.visit import Visit
 from provisor.graph.http.faults import Fault, bad_request
@@ -40,14 +43,31 @@ async def explain(visit: Visit) -> Response:
         found=found.value,
         wrong=wrong,
         past=await _past(visit, told),
+        heading=heading,
+        reasons=reasons,
+        places_of=await _places(visit) if told.value else {},
         may_provision=await visit.may("POST", f"{visit.at}/provisionOnDemand"),
         tab="explain",
         head=await standing(visit),
     )
 
 
+async def _places(visit: Visit) -> Mapping[str, str]:
+    """Return where each object mapping is changed, by name, for who may."""
+    if not await visit.may("PUT", f"{visit.at}/schema"):
+        return {}
+    rules = (await schema_of(visit)).synchronization_rules
+    return {
+        name: At(number, place).text
+        for number, rule in enumerate(rules)
+        if rule.editable
+        for place, mapping in enumerate(rule.object_mappings)
+        for name in names_of(mapping)
+    }
+
+
 async def suggestions(visit: Visit) -> Response:
-    """Show whom a name could mean, while it is typed."""
+    """Show whom a name could mean, while it is typed: to explain, or to try a mapping on."""
     text = visit.asked("object")
     found = FoundObjects(value=())
     if text:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from provisor.console.reasons import Way, way_of
 from provisor.console.render import plural
 from provisor.console.visit import Visit, to
 from provisor.console.words import ACTS, SCOPES, Act
@@ -29,12 +30,28 @@ class Head:
     may_set_up: bool
     rate: str = ""
 
+    @property
+    def way(self) -> Way | None:
+        """Where somebody goes on if something is not as it should be."""
+        return way_of(self.summary)
+
+    def holds(self, mapping: str, object: str) -> bool:
+        """True when the departure of an object waits for somebody's word."""
+        return any(
+            (one.object_mapping, one.object) == (mapping, object) for one in self.staged.departures
+        )
+
 
 async def job(visit: Visit) -> Response:
     graphs = await visit.api.job(visit.at)
     cycles = await visit.api.read(CycleHistory, f"{visit.at}/cycles", top=CYCLES)
     return await visit.render(
-        "job.html", job=graphs, cycles=cycles.value, tab="status", head=await standing(visit)
+        "job.html",
+        job=graphs,
+        cycles=cycles.value,
+        may_explain=await visit.may("GET", f"{visit.at}/explain"),
+        tab="status",
+        head=await standing(visit),
     )
 
 

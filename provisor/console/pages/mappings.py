@@ -18,6 +18,7 @@ from provisor.console.drafts import (
     with_scope,
     without_attribute,
 )
+from provisor.console.pages.audit import AUDITS
 from provisor.console.pages.explain import schema_of
 from provisor.console.pages.job import standing
 from provisor.console.pages.mapping_tests import about, keep, results_of, results_under
@@ -49,6 +50,7 @@ async def mappings(visit: Visit) -> Response:
         flows=FLOWS,
         results=await results_of(visit),
         about=about,
+        may_audit=await visit.may("GET", AUDITS),
         may_edit=await visit.may("PUT", f"{visit.at}/{SCHEMA}"),
         tab="mappings",
         head=await standing(visit),
@@ -66,13 +68,14 @@ async def attribute_form(visit: Visit) -> Response:
     known = next(
         (one for one in mapping.attribute_mappings if one.target_attribute_name == before), None
     )
-    return await _attribute(visit, schema, at, fields_of(known), ())
+    return await _attribute(visit, schema, at, fields_of(known, visit.asked("object")), ())
 
 
-def fields_of(known: AttributeMapping | None) -> Mapping[str, str]:
-    """Return what the form for an attribute mapping begins with."""
+def fields_of(known: AttributeMapping | None, object: str) -> Mapping[str, str]:
+    """Return what the form for an attribute mapping begins with; `object`: whom to try it on."""
     one = known or AttributeMapping()
     return {
+        "object": object,
         "before": (known.target_attribute_name or "") if known else "",
         "target": one.target_attribute_name or "",
         "expression": (one.source.expression or "") if one.source else "",
@@ -194,6 +197,12 @@ async def _chosen(visit: Visit) -> tuple[str, Mapping[str, object] | None, str]:
     try:
         told = await visit.api.read(Explanations, f"{visit.at}/explain", _object=named)
     except Fault as fault:
+        if fault.status == 404:
+            return (
+                named,
+                None,
+                f"{named} is nobody's id. Choose one of those found.",
+            )
         return named, None, fault.message
     one = told.value[0]
     return one.whose.called, one.source, ""

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from provisor.console.asking import INSTANTIATE, literal
+from provisor.console.reasons import way_of
 from provisor.console.visit import Visit
 from provisor.console.words import CODES, CONCERNS
 from provisor.graph.wire.guided import DemonstrationState
@@ -49,6 +50,7 @@ async def overview(visit: Visit) -> Response:
         number=number,
         pages=max(1, -(-told.count // SIZE)),
         link=partial(_link, visit),
+        way_of=way_of,
         may_make=await visit.may("POST", INSTANTIATE),
         may_show=may_show,
         demonstration=demonstration,

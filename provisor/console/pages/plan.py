@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from starlette.responses import Response
 
 from provisor.console.pages.job import standing
 from provisor.console.shapes import Plan
 from provisor.console.visit import Visit, to
-from provisor.graph.http.faults import bad_request
+from provisor.graph.http.faults import Fault, bad_request
 
 LOOKED = "looked"
 
@@ -34,14 +36,34 @@ def _wanted(visit: Visit) -> dict[str, object]:
 
 
 async def staged(visit: Visit) -> Response:
+    return await _staged(visit)
+
+
+async def _staged(visit: Visit, changed: str = "") -> Response:
     head = await standing(visit)
-    may = await visit.may("POST", f"{visit.at}/staged/approve")
-    return await visit.render("staged.html", tab="staged", head=head, may_approve=may)
+    count = visit.form.get("count", "")
+    return await visit.render(
+        "staged.html",
+        409 if changed else 200,
+        tab="staged",
+        head=head,
+        why=Counter(one.reason for one in head.staged.departures if one.reason),
+        changed=changed,
+        looked_at=int(count) if count.isdecimal() else 0,
+        may_approve=await visit.may("POST", f"{visit.at}/staged/approve"),
+    )
 
 
 async def approve(visit: Visit) -> Response:
-    """Let pass exactly what the form names by its hash, once."""
+    """Let pass exactly what the form names by its hash, once; show what is staged if that is
+    something else by now."""
     if not visit.form.get(LOOKED):
         raise bad_request("Tick that you have looked at what is staged.")
-    await visit.api.send("POST", f"{visit.at}/staged/approve", {"hash": visit.form.get("hash", "")})
+    wanted = {"hash": visit.form.get("hash", "")}
+    try:
+        await visit.api.send("POST", f"{visit.at}/staged/approve", wanted)
+    except Fault as fault:
+        if fault.status != 409:
+            raise
+        return await _staged(visit, fault.message)
     return to(visit.here, did="approve")

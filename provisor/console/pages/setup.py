@@ -114,17 +114,30 @@ def _is_discovered(schema: SynchronizationSchema) -> bool:
 async def look(visit: Visit) -> Response:
     """Probe both systems, and ask them what attributes they have. What a mapping lacks makes a
     source unusable as it is mapped: what it has is asked all the same, to map it otherwise."""
+    probed, wrong = None, list[str]()
     try:
         probed = await visit.api.posted(ProbeDocument, f"{visit.at}/probe", {})
-        for one in _sides(await schema_of(visit)):
-            await _discover(visit, one)
     except Fault as fault:
-        if fault.status != 400:
-            raise
-        return await _page(visit, wrong=f"{fault.message} ({fault.code})")
+        wrong.append(_told(fault))
+    for one in _sides(await schema_of(visit)):
+        try:
+            await _discover(visit, one)
+        except Fault as fault:
+            wrong.append(_told(fault))
+    if probed is None or wrong:
+        # What the probe found is told by its findings; a side that it passed may fail still.
+        is_told = probed is not None and not (probed.source.is_usable and probed.target.is_usable)
+        return await _page(visit, probed=probed, wrong="" if is_told else "\n".join(wrong))
     if probed.source.is_usable and probed.target.is_usable:
         return to(f"{visit.here}/setup", did="looked")
     return await _page(visit, probed=probed)
+
+
+def _told(fault: Fault) -> str:
+    """Return what a system failed with. Raises what is no failure of a system."""
+    if fault.status != 400:
+        raise fault
+    return f"{fault.message} ({fault.code})"
 
 
 async def _discover(visit: Visit, directory: DirectoryDefinition) -> None:

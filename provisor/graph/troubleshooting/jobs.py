@@ -152,7 +152,8 @@ HELD = (
         "TooManyDeletes",
         "So many people or members would be disabled, deleted or removed at once that it looks "
         "like an accident. None of them was; everything else went on.",
-        "Look at what is staged with `provisor plan`; approve it, or correct the source.",
+        "Look at what is staged, in the console or with `provisor plan`; approve it, or correct "
+        "the source.",
         "`provisor approve JOB HASH` lets exactly those go that are staged, once.",
         "Whoever comes back into scope is no longer staged, without anybody's doing.",
         "A lost filter, a shortened file and a removed assignment are the frequent reasons.",

@@ -101,7 +101,8 @@ SKIPS = (
         code="StagedDelete",
         meaning="The account was to leave together with so many others that all of them are held "
         "until somebody has looked.",
-        advice="Look at what is staged with `provisor plan`; approve it, or correct the source.",
+        advice="Look at what is staged, in the console or with `provisor plan`; approve it, or "
+        "correct the source.",
         steps=("See TooManyDeletes for what to do about all of them.",),
         retried=Retried.BY_NOBODY,
         category=Category.NON_SERVICE_FAILURE,

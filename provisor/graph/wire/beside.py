@@ -92,6 +92,9 @@ class StagedObject(Wire, frozen=True, kw_only=True):
     object_mapping: str
     object: str
     display_name: str | None = None
+    reason: str | None = None
+    """Of a departure: `deleted`, `absent` or `disabled` in the source, or `unentitled`: there and
+    active, but out of scope or not assigned."""
 
 
 class Staged(Wire, frozen=True, kw_only=True):

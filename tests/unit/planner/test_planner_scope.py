@@ -126,9 +126,9 @@ def test_every_clause_is_told_with_its_group() -> None:
     mapping = people(scope=(ClauseGroup("high", (PARIS, TALL)), ClauseGroup("", (ROME,))))
 
     assert list(clause_results(mapping, {"city": "Paris"})) == [
-        ("high.city EQUALS 'Paris'", True),
-        ("high.floor EQUALS '9'", False),
-        ("city EQUALS 'Rome'", False),
+        ("high.city EQUALS 'Paris'", True, "city"),
+        ("high.floor EQUALS '9'", False, "floor"),
+        ("city EQUALS 'Rome'", False, "city"),
     ]
 
 

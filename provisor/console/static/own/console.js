@@ -168,6 +168,18 @@
     });
   });
 
+  // who was found is chosen
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-pick]");
+    if (!button) return;
+    var field = document.querySelector(button.dataset.pick);
+    field.value = button.dataset.value;
+    button.closest("ul").remove();
+    field.focus();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   // what is typed narrows a list that is there already
 
   document.addEventListener("input", function (event) {
@@ -188,6 +200,19 @@
     var instant = new Date(one.dataset.utc);
     if (isNaN(instant)) return;
     one.value = new Date(instant.getTime() - instant.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+  });
+  document.querySelectorAll(".spans").forEach(function (one) { one.hidden = false; });
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-days]");
+    if (!button) return;
+    var days = Number(button.dataset.days), form = button.form, now = new Date();
+    var local = function (back) {
+      var at = new Date(now.getFullYear(), now.getMonth(), now.getDate() - back);
+      return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+    };
+    form.elements.since.value = local(days);
+    form.elements.until.value = days === 1 ? local(0) : "";
+    form.requestSubmit();
   });
   document.addEventListener("formdata", function (event) {
     event.target.querySelectorAll("input[data-utc]").forEach(function (one) {

@@ -20,11 +20,12 @@ from provisor.graph.http.faults import Fault, bad_request, conflict, invalid, no
 from provisor.graph.http.handlers.common import job_of
 from provisor.graph.http.schemas import Place, check, load
 from provisor.graph.schema.document import canonical, read_schema, write_schema
-from provisor.model.decisions import StandingKey
+from provisor.model.decisions import Standing, StandingKey
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Job
 from provisor.model.rules import Rules
 from provisor.planner.record import name_of
+from provisor.planner.scope import Presence, presence
 from provisor.ports import Journal, Source, TargetReader
 from provisor.runtime.parts import Equipment
 from provisor.runtime.told import explanation, plan_document, whatif_document
@@ -33,6 +34,13 @@ from provisor.settings.problems import Invalid
 NAMED_AT_ONCE = 1_000
 STEPS_MAX = 1_000
 """More than these are counted, and not listed: the command line saves whole plans."""
+LEAVING: Mapping[Presence, str] = {
+    Presence.HARD_DELETED: "deleted",
+    Presence.SOFT_DELETED: "absent",
+    Presence.DISABLED: "disabled",
+    Presence.ACTIVE: "unentitled",
+}
+"""Why somebody departs, by how the source has him."""
 
 
 @asynccontextmanager
@@ -158,36 +166,43 @@ def _text(value: Value) -> str:
 async def staged(call: Call) -> Answer:
     _, job = await job_of(call)
     view = await call.house.parts.registry.staged(job.id)
-    names = await _names(call, job, (*view.departures, *view.members))
+    known = await _remembered(call, job, (*view.departures, *view.members))
     return said(
         {
             "hash": view.hash,
-            "departures": [_held(one, names) for one in view.departures],
-            "members": [_held(one, names) for one in view.members],
+            "departures": [_held(one, known) | _leaving(known.get(one)) for one in view.departures],
+            "members": [_held(one, known) for one in view.members],
             "snapshot": view.snapshot,
         }
     )
 
 
-async def _names(call: Call, job: Job, keys: Sequence[StandingKey]) -> Mapping[StandingKey, str]:
-    """Return what people call these objects, as far as it is remembered."""
+async def _remembered(
+    call: Call, job: Job, keys: Sequence[StandingKey]
+) -> Mapping[StandingKey, Standing]:
+    """Return these objects, as far as they are remembered."""
     if not keys:
         return {}
     journal = await call.house.parts.registry.view_journal(job.id)
-    known: dict[StandingKey, str] = {}
+    known: dict[StandingKey, Standing] = {}
     for first in range(0, len(keys), NAMED_AT_ONCE):
         for standing in await journal.recall(keys[first : first + NAMED_AT_ONCE]):
-            if standing.source is not None:
-                known[standing.key] = name_of(standing.source.attributes)
+            known[standing.key] = standing
     return known
 
 
-def _held(key: StandingKey, names: Mapping[StandingKey, str]) -> Document:
+def _held(key: StandingKey, known: Mapping[StandingKey, Standing]) -> Document:
+    source = known[key].source if key in known else None
     return {
         "objectMapping": key.mapping,
         "object": key.anchor,
-        "displayName": names.get(key) or None,
+        "displayName": (name_of(source.attributes) or None) if source else None,
     }
+
+
+def _leaving(standing: Standing | None) -> Document:
+    """Return why an object departs, as far as the source itself says so."""
+    return {"reason": LEAVING[presence(standing)] if standing else None}
 
 
 async def approve(call: Call) -> Answer:

@@ -152,4 +152,5 @@ def _failures(status: Status) -> str | None:
     if last is None or not last.counts.failed:
         return None
     objects = "object" if last.counts.failed == 1 else "objects"
-    return f"{last.counts.failed:,} {objects} failed, mostly with {last.entry_error}."
+    mostly = "" if last.counts.failed == 1 else "mostly "
+    return f"{last.counts.failed:,} {objects} failed, {mostly}with {last.entry_error}."

@@ -293,7 +293,7 @@ def test_a_file_longer_than_a_chunk_is_read_whole(folder: Folder) -> None:
         ("id,mail,mail", "the column 'mail' is there 2 times"),
         ("id,mail,", "a column has no name"),
         ("id,userName,userPrincipalName", "both are userPrincipalName"),
-        ("id,surename", "no column is surname, which the schema reads (is it 'surename'?)"),
+        ("id,surename", "no column is surname (is it 'surename'?), which the schema reads"),
     ],
 )
 def test_a_header_is_refused_with_what_is_wrong(folder: Folder, header: str, message: str) -> None:
