@@ -46,9 +46,33 @@ def test_a_page_says_that_the_server_is_gone_and_goes_on_when_it_is_back(
                 # What was typed is not sent to a server that is gone, and stays.
                 somebody.open_job("people", "/mappings/0.0/attribute?target=displayName")
                 somebody.page.get_by_label("Default, where there is no value").fill("Nobody")
+                somebody.page.locator(".cm-content").click()
+                somebody.page.keyboard.press("Control+a")
+                somebody.page.keyboard.insert_text("[givenName]")
                 again.process.send_signal(signal.SIGTERM)
                 again.process.wait(PATIENCE_S)
                 somebody.press("See what would change")
                 somebody.reads("Nothing was sent, and what you typed stays here")
                 default = somebody.page.get_by_label("Default, where there is no value")
                 expect(default).to_have_value("Nobody")
+                expect(somebody.page.locator(".cm-content")).to_have_text("[givenName]")
+
+            # It notices by itself that the server is back, and what was typed is sent as it is.
+            with serving(tmp_path, scim, token, "--port", port) as last:
+                expect(somebody.page.locator("#trouble")).to_be_hidden(timeout=PATIENCE_S * 1000)
+                expect(default).to_have_value("Nobody")
+                somebody.press("See what would change")
+                somebody.page.get_by_role("button", name="Save").click()
+                somebody.reads("The mappings are saved.")
+                somebody.open_job("people")
+
+                # A button alone leaves no page either, and is not pressed by itself later.
+                last.process.send_signal(signal.SIGTERM)
+                last.process.wait(PATIENCE_S)
+                somebody.press("Start")
+                somebody.reads("Nothing was sent, and what you typed stays here")
+            with serving(tmp_path, scim, token, "--port", port) as end:
+                expect(somebody.page.locator("#trouble")).to_be_hidden(timeout=PATIENCE_S * 1000)
+                assert end.get(at).json["status"]["code"] == "Paused"
+                somebody.press("Start")
+                somebody.reads("The job is started.")

@@ -40,6 +40,10 @@ from provisor.graph.wire.schemas import (
 
 SCHEMA = "schema"
 CHANGED = "Somebody changed the schema meanwhile. Look at it again, then make your change anew."
+KEPT = (
+    "Somebody changed the schema meanwhile. What you wrote is still here: see once more what it "
+    "would change."
+)
 
 
 async def mappings(visit: Visit) -> Response:
@@ -227,9 +231,10 @@ async def attribute_preview(visit: Visit) -> Response:
             visit, schema, at, lambda one: with_attribute(one, form.get("before", ""), form, source)
         )
     except Fault as fault:
-        if fault.status != 400:
+        if fault.status not in (400, 409):
             raise
-        return await _attribute(visit, schema, at, form, tuple(fault.problems), fault.message)
+        wrong = KEPT if fault.status == 409 else fault.message
+        return await _attribute(visit, schema, at, form, tuple(fault.problems), wrong)
 
 
 async def _preview(
@@ -318,11 +323,12 @@ async def scope_preview(visit: Visit) -> Response:
     try:
         return await _preview(visit, schema, at, lambda one: with_scope(one, visit.form))
     except Fault as fault:
-        if fault.status != 400:
+        if fault.status not in (400, 409):
             raise
         # What was written is shown again, as it was written.
         written = changed(schema, at, lambda one: with_scope(one, visit.form))
-        return await _scope(visit, written, at, tuple(fault.problems), fault.message)
+        wrong = KEPT if fault.status == 409 else fault.message
+        return await _scope(visit, written, at, tuple(fault.problems), wrong)
 
 
 # the whole schema
@@ -354,7 +360,8 @@ async def whole_preview(visit: Visit) -> Response:
     """Show what the schema of the form would change, or everything that is wrong with it."""
     text, version = visit.form.get("schema", ""), visit.form.get("version", "")
     if version != ((await schema_of(visit)).version or ""):
-        raise conflict(CHANGED)
+        # With the version that it was written for: it would take back what somebody else did.
+        return await _whole(visit, text, version, wrong=CHANGED)
     draft, problems = decode(SynchronizationSchema, text.encode())
     if draft is None:
         return await _whole(visit, text, version, problems)

@@ -97,8 +97,33 @@
 
   var GONE = "The server cannot be reached. What you see may be old; this page tries again by itself.";
 
-  document.addEventListener("htmx:sendError", function () { say(GONE); });
-  document.addEventListener("htmx:sseError", function () { say(GONE); });
+  // whether it is there is asked of a file that costs it nothing
+
+  var asking = 0;
+
+  function reached(yes, no) {
+    var icon = document.querySelector("link[rel=icon]");
+    fetch(icon.href, { cache: "no-store" }).then(yes, no);
+  }
+
+  function lost(text) {
+    say(text);
+    if (asking) return;
+    asking = setInterval(function () {
+      reached(function () {
+        clearInterval(asking);
+        asking = 0;
+        say("");
+      }, function () {});
+    }, 2000);
+  }
+
+  setInterval(function () {
+    if (!asking && document.visibilityState === "visible") reached(function () {}, function () { lost(GONE); });
+  }, 15000);
+
+  document.addEventListener("htmx:sendError", function () { lost(GONE); });
+  document.addEventListener("htmx:sseError", function () { lost(GONE); });
   document.addEventListener("htmx:sseOpen", function () { say(""); });
   document.addEventListener("htmx:afterOnLoad", function () { say(""); });
   document.addEventListener("htmx:responseError", function (event) {
@@ -111,26 +136,26 @@
     if (event.detail.type === "message") say("This page no longer follows the job: you are signed out, or the job is gone. Load it anew.");
   });
 
-  // a form that was sent is not sent twice; what was typed is not sent to a server that is gone
+  // a form that was sent is not sent twice; nothing is sent to a server that is gone, since that
+  // would leave the page, and what was typed in it
 
-  var KEPT = "The server cannot be reached just now. Nothing was sent, and what you typed stays here: try again in a moment.";
-  var TYPED = "textarea, input:not([type=hidden]):not([type=checkbox]):not([type=radio])";
-
-  function isTyped(form) { return form.method === "post" && Array.from(form.elements).some(function (one) { return one.matches(TYPED); }); }
+  var KEPT = "The server cannot be reached just now. Nothing was sent, and what you typed stays here. This page waits for it: once this line is gone, try again.";
 
   function whenReached(form, submitter) {
-    var icon = document.querySelector("link[rel=icon]");
-    fetch(icon.href, { cache: "no-store" }).then(function () {
-      say("");
+    reached(function () {
+      if (!form.isConnected) { // the page was told news meanwhile, and shows another like it
+        form.hidden = true;
+        document.body.appendChild(form);
+      }
       form.dataset.reached = "1";
       form.requestSubmit(submitter);
-    }, function () { say(KEPT); });
+    }, function () { lost(KEPT); });
   }
 
   document.addEventListener("submit", function (event) {
     var form = event.target;
-    if (form.hasAttribute("hx-post")) return; // it stays, and may be sent again
-    if (isTyped(form) && !form.dataset.reached && !form.dataset.sent) {
+    if (form.hasAttribute("hx-post") || form.hasAttribute("hx-get")) return; // it stays, and may be sent again
+    if (!form.dataset.reached && !form.dataset.sent) {
       event.preventDefault();
       whenReached(form, event.submitter);
       return;
