@@ -26,6 +26,23 @@ def overheard(trace: Trace, found: Iterable[OnDemand], rules: Rules) -> tuple[Ex
     return tuple(_told(one, redactor) for one in tuple(trace.exchanges)[-SHOWN_MAX:])
 
 
+def overheard_of_failure(trace: Trace, rules: Rules) -> tuple[Exchange, ...]:
+    """Return the exchanges before something failed that says nothing of single objects.
+
+    Which values would have been written is not known then: where any is to be redacted, none is
+    told, and of addresses no query.
+    """
+    latest = tuple(trace.exchanges)[-SHOWN_MAX:]
+    if any(m.is_redacted for mapping in rules.values() for m in mapping.attributes):
+        return tuple(
+            replace(one, address=one.address.partition("?")[0], sent="", answered="")
+            if one.protocol == "HTTP"
+            else replace(one, address="", sent="", answered="")
+            for one in latest
+        )
+    return tuple(_told(one, Redactor()) for one in latest)
+
+
 def _told(one: Exchange, redactor: Redactor) -> Exchange:
     return replace(
         one,

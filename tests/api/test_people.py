@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from msgspec.json import decode as decode_json
 
-from tests.api.served import Served, serving, target, wait_until, workspace
+from provisor.console.pages.explain import read
+from provisor.graph.wire.pairs import TextPair
+from tests.api.served import TARGET_TOKEN, Served, serving, target, wait_until, workspace
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +151,26 @@ def test_on_demand_tells_request_and_reply_without_what_no_log_may_show(
     assert json.loads(made["reply"])["id"] == told["targetIdentity"]["id"]
     assert marked not in answer.body.decode()
     assert other not in answer.body.decode()
+
+
+def test_on_demand_tells_how_far_it_came_where_the_target_fails(house: Served, job: str) -> None:
+    schema = house.get(f"{job}/schema").json
+    rule = schema["synchronizationRules"][0]["id"]
+    subject = {"objectId": "ada", "objectTypeName": "User"}
+    body = {"parameters": [{"ruleId": rule, "subjects": [subject]}]}
+    house.target.ask("misbehave", faults=[{"what": "refuse", "method": "GET", "status": 401}])
+    try:
+        answer = house.post(f"{job}/provisionOnDemand", body)
+    finally:
+        house.target.ask("misbehave", faults=[])
+    result = json.loads(answer.json["key"])
+    assert result["result"] == "Failure"
+    told = json.loads(answer.json["value"])["targetExchanges"]
+    assert told[-1]["status"] == 401
+    assert not told[-1]["succeeded"]
+    assert TARGET_TOKEN not in answer.body.decode()
+
+    # The console shows it as well, though nothing was decided.
+    shown = read(decode_json(answer.body, type=TextPair))
+    assert shown.outcome is None
+    assert shown.exchanges[-1].status == 401

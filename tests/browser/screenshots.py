@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from tests.api.served import Served, serving, target, wait_until, workspace
+from tests.api.served import Served, command, serving, target, token_for, wait_until, workspace
 from tests.browser.browser import Person, chromium, person
 from tests.browser.small import shrink
 from tests.browser.test_drift import meddle, tells_only
@@ -23,6 +23,12 @@ MODES: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}},
 }
+NAMED = {
+    "wide": "Wilhelmina-Theodora Konstantinopolitanopoulou zu Hohenlohe-Waldenburg-Schillingsfürst",
+    "rtl": "محمد عبد الرحمن الحسيني",
+    "cjk": "渡辺 美咲",
+}
+"""People whose names are long, or of other scripts."""
 PLACES = {
     "jobs": "/",
     "new": "/new",
@@ -32,6 +38,9 @@ PLACES = {
     "log": "/log",
     "audit": "/audit",
     "keys": "/keys",
+    "nowhere": "/nowhere",
+    "jobs-none-like-this": "/?search=nobody",
+    "log-empty": "/log?person=nobody",
 }
 OF_A_JOB = {
     "status": "",
@@ -40,6 +49,10 @@ OF_A_JOB = {
     "plan": "/plan",
     "staged": "/staged",
     "explain": "/explain?object=p03",
+    "explain-held": "/explain?object=p12",
+    "explain-wide": "/explain?object=wide",
+    "explain-rtl": "/explain?object=rtl",
+    "explain-nobody": "/explain?object=zacharias",
     "mappings": "/mappings",
     "expression": "/mappings/0.0/attribute?target=displayName",
     "scope": "/mappings/0.0/scope",
@@ -61,6 +74,35 @@ def taken(browser: Browser, served: Served, mode: str, folder: Path) -> None:
         at = somebody.page.url.partition("/console")[2]
         for name, below in OF_A_JOB.items():
             _picture(somebody, f"{at}{below}", folder / f"{name}-{mode}.png")
+        somebody.open(f"{at}/staged")
+        somebody.page.locator("input[name=hash]").evaluate("field => field.value = '0'.repeat(64)")
+        somebody.page.get_by_label("I have looked: all of this is meant.").check()
+        somebody.page.get_by_role("button", name="Approve").click()
+        somebody.reads("Nothing was approved")
+        somebody.page.screenshot(path=folder / f"staged-changed-{mode}.png", full_page=True)
+        with person(browser, served, **MODES[mode]) as reader:
+            reader.sign_in(served.token_of("Synchronization.Read.All"))
+            _picture(reader, "/new", folder / f"forbidden-{mode}.png")
+
+
+def taken_early(browser: Browser, served: Served, folder: Path) -> None:
+    """Take the pictures of a job that never ran."""
+    for mode in MODES:
+        with person(browser, served, **MODES[mode]) as somebody:
+            somebody.sign_in(served.token)
+            somebody.open_job("people")
+            at = somebody.page.url.partition("/console")[2]
+            for name, below in {"status": "", "setup": "/setup", "plan": "/plan"}.items():
+                _picture(somebody, f"{at}{below}", folder / f"{name}-never-run-{mode}.png")
+
+
+def taken_empty(browser: Browser, served: Served, folder: Path) -> None:
+    """Take the pictures of a workspace that has nothing yet."""
+    for mode in MODES:
+        with person(browser, served, **MODES[mode]) as somebody:
+            somebody.sign_in(served.token)
+            for name in ("jobs", "applications", "connections", "log", "audit"):
+                _picture(somebody, PLACES[name], folder / f"{name}-empty-{mode}.png")
 
 
 def _picture(somebody: Person, path: str, file: Path) -> None:
@@ -88,11 +130,17 @@ def prepare(browser: Browser, served: Served) -> None:
     """Have a job that ran, in whose target others changed something, and one of whose people left
     so many at once that they are held."""
     served.hire(*PEOPLE)
+    file = served.folder / "people.csv"
+    rows = [
+        f"{id},{id}@example.com,{name},{name},{name},{id}@example.com,Sales,Analyst,,true"
+        for id, name in NAMED.items()
+    ]
+    file.write_text("\n".join([file.read_text("utf-8").rstrip(), *rows, ""]), encoding="utf-8")
     with person(browser, served) as somebody:
         somebody.sign_in(served.token)
         somebody.open_job("people")
         somebody.press("Start")
-        wait_until(lambda: len(served.users()) == len(PEOPLE))
+        wait_until(lambda: len(served.users()) == len(PEOPLE) + len(NAMED))
         for who in PEOPLE[3:7]:
             meddle(served, who, title="Head of Sales")
         meddle(served, PEOPLE[4], displayName="P04 (external)")
@@ -114,9 +162,14 @@ def dismiss(served: Served, leavers: tuple[str, ...]) -> None:
 def main(folder: Path, documents: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as place, target() as scim, chromium() as browser:
+        command(Path(place), "init")
+        with serving(Path(place), scim, token_for(Path(place))) as served:
+            taken_empty(browser, served, folder)
+    with TemporaryDirectory() as place, target() as scim, chromium() as browser:
         token = workspace(Path(place), scim)
         tells_only(Path(place))
         with serving(Path(place), scim, token) as served:
+            taken_early(browser, served, folder)
             prepare(browser, served)
             for mode in MODES:
                 taken(browser, served, mode, folder)

@@ -21,8 +21,16 @@ class Exchange:
     address: str
     sent: str
     status: int
-    """0: no answer came."""
+    """Of HTTP; 0: no answer came, or it is told by `outcome`."""
     answered: str
+    protocol: str = "HTTP"
+    outcome: str = ""
+    """How it ended, in the words of a protocol that has no such status: `noSuchObject (32)`."""
+    is_done: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        return self.is_done or 200 <= self.status < 300
 
 
 @dataclass(slots=True)

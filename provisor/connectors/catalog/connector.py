@@ -51,7 +51,7 @@ class Surroundings:
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """All secrets of whoever's connection it is: none of them is to be shown."""
     trace: Trace | None = None
-    """Where a target that is spoken to over HTTP notes what it is asked and answers."""
+    """Where a target notes what it is asked and answers, each in the words of its protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

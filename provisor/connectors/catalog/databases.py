@@ -57,7 +57,8 @@ def open_sql_target(settings: Settings, around: Surroundings) -> Target:
     from provisor.connectors.sql.target import SqlTarget
 
     parsed = sql_settings(settings, around.base)
-    return SqlTarget(parsed, written(around.rules), around.entropy)
+    target = SqlTarget(parsed, written(around.rules), around.entropy)
+    return target.overheard(around.trace, around.clock)
 
 
 def probe_sql_target(settings: Settings, around: Surroundings) -> Prober:

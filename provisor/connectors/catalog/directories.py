@@ -66,7 +66,7 @@ def open_ldap_target(settings: Settings, around: Surroundings) -> Target:
     from provisor.connectors.ldap.target import LdapTarget
 
     parsed = ldap_settings(settings, around.base)
-    return LdapTarget(parsed, written(around.rules), around.clock)
+    return LdapTarget(parsed, written(around.rules), around.clock).overheard(around.trace)
 
 
 def probe_ldap_target(settings: Settings, around: Surroundings) -> Prober:
@@ -126,7 +126,8 @@ def open_ad_target(settings: Settings, around: Surroundings) -> Target:
     from provisor.connectors.activedirectory.target import AdTarget
 
     parsed = ad_settings(settings, around.base)
-    return AdTarget(parsed, written(around.rules), around.clock, around.entropy)
+    target = AdTarget(parsed, written(around.rules), around.clock, around.entropy)
+    return target.overheard(around.trace)
 
 
 def probe_ad_target(settings: Settings, around: Surroundings) -> Prober:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar, assert_never
+from typing import Self, TypeVar, assert_never
 
+from provisor.connectors.around.trace import Trace
 from provisor.connectors.ldap.anchors import anchor_of
 from provisor.connectors.ldap.mapped import (
     PARENT,
@@ -18,6 +19,7 @@ from provisor.connectors.ldap.settings import LdapSettings
 from provisor.connectors.ldap.writer import LdapWriter
 from provisor.connectors.ldapwire import ber, controls, messages, names
 from provisor.connectors.ldapwire.controls import Control
+from provisor.connectors.ldapwire.ear import PASSWORDS, Ear
 from provisor.connectors.ldapwire.messages import Change, Found, Modification
 from provisor.connectors.ldapwire.results import Code, Result
 from provisor.errors import AdapterError, Rejected, Stale, Unanswered
@@ -43,6 +45,13 @@ class LdapTarget(LdapWriter):
     def __init__(self, settings: LdapSettings, kinds: Kinds, clock: Clock) -> None:
         super().__init__(settings, kinds, clock)
         self.membership = Membership(self)
+
+    def overheard(self, trace: Trace | None) -> Self:
+        """Note what is changed from now on, where somebody wants to know."""
+        if trace is not None:
+            own = {one.password.lower() for one in self._mapped.values() if one.password}
+            self.session.ear = Ear(trace, self._clock, PASSWORDS | own)
+        return self
 
     async def export(self, write: Write) -> Exported:
         match write:

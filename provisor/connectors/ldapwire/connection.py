@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 
 from provisor.connectors.ldapwire import ber, messages
 from provisor.connectors.ldapwire.controls import Control
+from provisor.connectors.ldapwire.ear import Ear
 from provisor.connectors.ldapwire.endpoint import Credentials, Endpoint, Security, bind_request
 from provisor.connectors.ldapwire.entries import Found, Layouts
 from provisor.connectors.ldapwire.messages import (
@@ -128,6 +129,8 @@ class Connection:
         self.endpoint = endpoint
         self._wire = wire
         self._last = 0
+        self.ear: Ear | None = None
+        """Who is told what is changed by this connection."""
 
     @property
     def is_open(self) -> bool:
@@ -174,12 +177,14 @@ class Connection:
     async def add(
         self, dn: str, attributes: Mapping[str, messages.Values], *controls: Control
     ) -> Result:
-        return await self._call(messages.add(dn, attributes), controls)
+        done = self._call(messages.add(dn, attributes), controls)
+        return await (self.ear.add(dn, attributes, done) if self.ear else done)
 
     async def modify(
         self, dn: str, modifications: Sequence[messages.Modification], *controls: Control
     ) -> Result:
-        return await self._call(messages.modify(dn, modifications), controls)
+        done = self._call(messages.modify(dn, modifications), controls)
+        return await (self.ear.modify(dn, modifications, done) if self.ear else done)
 
     async def modify_dn(
         self,
@@ -191,16 +196,19 @@ class Connection:
     ) -> Result:
         """Rename an entry, and move it where `superior` is given."""
         request = messages.modify_dn(dn, rdn, deletes_old=deletes_old, superior=superior)
-        return await self._call(request, controls)
+        done = self._call(request, controls)
+        return await (self.ear.modify_dn(dn, rdn, superior, done) if self.ear else done)
 
     async def delete(self, dn: str, *controls: Control) -> Result:
-        return await self._call(messages.delete(dn), controls)
+        done = self._call(messages.delete(dn), controls)
+        return await (self.ear.delete(dn, done) if self.ear else done)
 
     async def compare(self, dn: str, attribute: str, value: bytes) -> Result:
         return await self._call(messages.compare(dn, attribute, value), (), is_write=False)
 
     async def extended(self, oid: str, value: bytes | None = None) -> Extended:
-        return await self._ask(messages.extended(oid, value), (), is_write=True)
+        done = self._ask(messages.extended(oid, value), (), is_write=True)
+        return await (self.ear.extended(oid, done) if self.ear else done)
 
     async def close(self) -> None:
         """Say goodbye, and let go."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from provisor.connectors.ldapwire.connection import Connection, connect
+from provisor.connectors.ldapwire.ear import Ear
 from provisor.connectors.ldapwire.endpoint import Credentials, Endpoint
 
 
@@ -14,6 +15,8 @@ class Session:
     def __init__(self, endpoint: Endpoint, credentials: Credentials) -> None:
         self.endpoint = endpoint
         self.credentials = credentials
+        self.ear: Ear | None = None
+        """Who is told what is changed."""
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
 
@@ -27,6 +30,7 @@ class Session:
         async with self._lock:
             if self._connection is None or not self._connection.is_open:
                 self._connection = await connect(self.endpoint, self.credentials)
+                self._connection.ear = self.ear
             return self._connection
 
     async def another(self) -> Connection:

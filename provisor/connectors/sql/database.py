@@ -37,11 +37,14 @@ class Database:
         self._writes, self._connections_max = writes, connections_max
         self._threads = ThreadPoolExecutor(connections_max, "provisor-sql")
         self._engine: Engine | None = None
+        self.prepared: Callable[[Engine], None] = _as_it_is
+        """What is done with the engine before it is used."""
 
     @property
     def engine(self) -> Engine:
         if self._engine is None:
             self._engine = _engine(self.address, self._writes, self._connections_max)
+            self.prepared(self._engine)
         return self._engine
 
     @contextmanager
@@ -172,6 +175,10 @@ class _Hand:
                 driver.interrupt()
             elif (raw := getattr(driver, "_sock", None)) is not None:
                 raw.shutdown(socket.SHUT_RDWR)
+
+
+def _as_it_is(engine: Engine) -> None:
+    """Nobody wants to know what it is asked."""
 
 
 def _engine(address: Address, writes: bool, connections_max: int) -> Engine:

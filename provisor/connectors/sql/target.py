@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, TypeVar, assert_never
+from typing import Any, Self, TypeVar, assert_never
 
 from sqlalchemy import Connection, delete, exc, insert, select, update
 
+from provisor.connectors.around.trace import Trace
 from provisor.connectors.sql.database import Database
 from provisor.connectors.sql.failures import (
     BUSY,
@@ -17,6 +18,7 @@ from provisor.connectors.sql.failures import (
     failure_of_writing,
 )
 from provisor.connectors.sql.members import change_members, change_values, forget_children
+from provisor.connectors.sql.overheard import overhear
 from provisor.connectors.sql.procedures import call
 from provisor.connectors.sql.rows import Plan, exactly
 from provisor.connectors.sql.settings import SqlSettings
@@ -41,7 +43,7 @@ from provisor.model.entries import (
     System,
     Value,
 )
-from provisor.ports import Capabilities, Entropy, Listing, Referred
+from provisor.ports import Capabilities, Clock, Entropy, Listing, Referred
 
 Result = TypeVar("Result")
 REFUSALS = UNIQUE | FOREIGN | MISSING | BUSY
@@ -57,6 +59,13 @@ class SqlTarget:
         self._database = Database(
             settings.address, writes=True, connections_max=settings.connections_max
         )
+
+    def overheard(self, trace: Trace | None, clock: Clock) -> Self:
+        """Note what is asked from now on, where somebody wants to know."""
+        if trace is not None:
+            place = self._settings.address.place
+            self._database.prepared = lambda engine: overhear(engine, place, trace, clock)
+        return self
 
     @property
     def system(self) -> System:

@@ -16,7 +16,12 @@ from provisor.console.reasons import heading, reasons
 from provisor.console.shapes import Explanations, LogPage
 from provisor.console.visit import Visit
 from provisor.graph.http.faults import Fault, bad_request
-from provisor.graph.wire.on_demand import OnDemandOutcome, OnDemandResult
+from provisor.graph.wire.on_demand import (
+    OnDemandExchange,
+    OnDemandFailure,
+    OnDemandOutcome,
+    OnDemandResult,
+)
 from provisor.graph.wire.overview import FoundObjects
 from provisor.graph.wire.pairs import TextPair
 from provisor.graph.wire.schemas import ObjectMapping, SynchronizationSchema
@@ -92,6 +97,7 @@ class Provisioned:
 
     result: OnDemandResult
     outcome: OnDemandOutcome | None
+    exchanges: tuple[OnDemandExchange, ...]
 
 
 async def provision(visit: Visit) -> Response:
@@ -103,7 +109,7 @@ async def provision(visit: Visit) -> Response:
     return await visit.render(
         "provisioned.html",
         object=object,
-        done=_read(pair),
+        done=read(pair),
         tab="explain",
         head=await standing(visit),
     )
@@ -128,8 +134,13 @@ async def schema_of(visit: Visit) -> SynchronizationSchema:
     return await visit.api.wire(SynchronizationSchema, f"{visit.at}/schema")
 
 
-def _read(pair: TextPair) -> Provisioned:
-    """Return what the answer holds: JSON in two texts, as Graph has it."""
+def read(pair: TextPair) -> Provisioned:
+    """Return what the answer holds: JSON in two texts, as Graph has it. One that did not come to a
+    decision has no outcome."""
     result = msgspec.json.decode(pair.key, type=OnDemandResult)
-    outcome = msgspec.json.decode(pair.value, type=OnDemandOutcome) if pair.value else None
-    return Provisioned(result, outcome)
+    value = pair.value or "{}"
+    if "action" not in msgspec.json.decode(value, type=dict[str, object]):
+        told = msgspec.json.decode(value, type=OnDemandFailure)
+        return Provisioned(result, None, told.target_exchanges)
+    outcome = msgspec.json.decode(value, type=OnDemandOutcome)
+    return Provisioned(result, outcome, outcome.target_exchanges)

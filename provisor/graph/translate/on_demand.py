@@ -14,6 +14,7 @@ from provisor.graph.wire.coding import encode
 from provisor.graph.wire.logs import ModifiedProperty, ProvisioningStepType
 from provisor.graph.wire.on_demand import (
     OnDemandExchange,
+    OnDemandFailure,
     OnDemandIdentity,
     OnDemandOutcome,
     OnDemandResult,
@@ -46,6 +47,8 @@ class NotPerformed:
 
     code: str
     message: str
+    exchanges: tuple[Exchange, ...] = ()
+    """What the target was asked and answered; values to be hidden are hidden already."""
 
 
 def to_answer(performed: Performed, context: LogContext) -> TextPair:
@@ -60,7 +63,9 @@ def to_answer(performed: Performed, context: LogContext) -> TextPair:
 def to_refusal(failed: NotPerformed) -> TextPair:
     details = {"errorCode": failed.code, "errorMessage": failed.message}
     result = OnDemandResult(result=_title(Verdict.FAILURE), details=details)
-    return TextPair(key=encode(result).decode(), value="{}")
+    told = OnDemandFailure(target_exchanges=tuple(_exchange(one) for one in failed.exchanges))
+    value = encode(told).decode() if told.target_exchanges else "{}"
+    return TextPair(key=encode(result).decode(), value=value)
 
 
 def to_outcome(performed: Performed, context: LogContext) -> OnDemandOutcome:
@@ -92,6 +97,9 @@ def to_outcome(performed: Performed, context: LogContext) -> OnDemandOutcome:
 
 def _exchange(one: Exchange) -> OnDemandExchange:
     return OnDemandExchange(
+        protocol=one.protocol,
+        outcome=one.outcome,
+        succeeded=one.succeeded,
         timestamp=one.at,
         duration_in_milliseconds=one.duration_ms,
         method=one.method,

@@ -71,12 +71,17 @@ class OnDemandExchange(Wire, frozen=True, kw_only=True):
 
     timestamp: datetime
     duration_in_milliseconds: int
+    protocol: str = "HTTP"
+    """HTTP, LDAP, or SQL, whose statements are told without the values they are given."""
     method: str
     address: str
-    """Below the target's address."""
+    """Below the target's address; of LDAP the name of the entry."""
     request: str
     status: int
-    """0: no answer came."""
+    """Of HTTP; 0: no answer came, or `outcome` tells it."""
+    outcome: str = ""
+    """How an operation ended that has no status of HTTP: `success (0)`, `1 row`."""
+    succeeded: bool = False
     reply: str
 
 
@@ -95,6 +100,12 @@ class OnDemandOutcome(Wire, frozen=True, kw_only=True):
     source_system: OnDemandSystem
     target_identity: OnDemandIdentity
     target_system: OnDemandSystem
+    target_exchanges: tuple[OnDemandExchange, ...] = ()
+
+
+class OnDemandFailure(Wire, frozen=True, kw_only=True):
+    """The same where it did not come to a decision: as far as it came."""
+
     target_exchanges: tuple[OnDemandExchange, ...] = ()
 
 

@@ -52,11 +52,13 @@
   }
 
   var clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  var second = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
   var day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
   function moments(chart, splits) {
-    var isLong = splits.length > 1 && splits[splits.length - 1] - splits[0] > 86400;
-    return splits.map(function (at) { return (isLong ? day : clock).format(new Date(at * 1000)); });
+    var lasts = splits.length > 1 ? splits[splits.length - 1] - splits[0] : 0;
+    var form = lasts > 86400 ? day : lasts < 300 ? second : clock; // no two marks are to read alike
+    return splits.map(function (at) { return form.format(new Date(at * 1000)); });
   }
 
   // by chart: label, colour, row of the data
@@ -155,7 +157,7 @@
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (form.hasAttribute("hx-post") || form.hasAttribute("hx-get")) return; // it stays, and may be sent again
-    if (!form.dataset.reached && !form.dataset.sent) {
+    if (form.method === "post" && !form.dataset.reached && !form.dataset.sent) {
       event.preventDefault();
       whenReached(form, event.submitter);
       return;

@@ -13,7 +13,7 @@ from provisor.graph.http.calls import Call
 from provisor.graph.http.faults import bad_request, unavailable
 from provisor.graph.http.handlers.common import job_of
 from provisor.graph.http.throttle import ON_DEMAND
-from provisor.graph.overheard import overheard
+from provisor.graph.overheard import overheard, overheard_of_failure
 from provisor.graph.people import is_guid, sources_of
 from provisor.graph.translate.on_demand import NotPerformed, Performed, to_answer, to_refusal
 from provisor.graph.wire.on_demand import ApplicationParameters, OnDemandRequest, Subject
@@ -112,7 +112,9 @@ async def _provisioned(call: Call, job: Job, key: EntryKey, rule: str) -> TextPa
             failed = NotPerformed(code="InvalidCredentials", message=str(wrong))
             return to_refusal(failed)
         except AdapterError as failure:
-            return to_refusal(NotPerformed(code=failure.code, message=str(failure)))
+            heard = overheard_of_failure(trace, await _rules(call, job))
+            failed = NotPerformed(code=failure.code, message=str(failure), exchanges=heard)
+            return to_refusal(failed)
     about = f"{job.name} {job.id}: {key.kind} {key.anchor}"
     await call.house.audit(call.caller.name, "Provision on demand", about)
     rules = ready.mandate.rules
