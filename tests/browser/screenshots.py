@@ -64,7 +64,8 @@ SHOWN = ("jobs", "status", "explain", "staged", "drift")
 """What the documents show, light."""
 
 
-def taken(browser: Browser, served: Served, mode: str, folder: Path) -> None:
+def taken(browser: Browser, served: Served, mode: str, folder: Path, reading: str) -> None:
+    """Take a picture of every page; `reading` is the key of somebody who may only read."""
     with person(browser, served, **MODES[mode]) as somebody:
         _picture(somebody, "/sign-in", folder / f"sign-in-{mode}.png")
         somebody.sign_in(served.token)
@@ -81,7 +82,7 @@ def taken(browser: Browser, served: Served, mode: str, folder: Path) -> None:
         somebody.reads("Nothing was approved")
         somebody.page.screenshot(path=folder / f"staged-changed-{mode}.png", full_page=True)
         with person(browser, served, **MODES[mode]) as reader:
-            reader.sign_in(served.token_of("Synchronization.Read.All"))
+            reader.sign_in(reading)
             _picture(reader, "/new", folder / f"forbidden-{mode}.png")
 
 
@@ -171,8 +172,9 @@ def main(folder: Path, documents: Path | None) -> None:
         with serving(Path(place), scim, token) as served:
             taken_early(browser, served, folder)
             prepare(browser, served)
+            reading = served.token_of("Synchronization.Read.All")
             for mode in MODES:
-                taken(browser, served, mode, folder)
+                taken(browser, served, mode, folder, reading)
             if documents is not None:
                 shown(browser, served, documents)
 
