@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import cast
 
 import pytest
@@ -173,6 +174,9 @@ def test_an_organisation_lives_through_all_that_happens_to_it(
 def test_days_of_a_large_organisation_are_heard_and_not_waited_for(story: Story) -> None:
     """The schedule says once an hour."""
     with story.site.process("run", JOB, "--watch") as watching:
+        for told in (watching.stdout, watching.stderr):  # else it would wait to be read
+            assert told is not None
+            Thread(target=told.read, daemon=True).start()
         try:
             for _ in range(2):
                 with story.step("heard"):
@@ -182,7 +186,7 @@ def test_days_of_a_large_organisation_are_heard_and_not_waited_for(story: Story)
                 _until_it_is_as_it_is(story)
         finally:
             watching.send_signal(signal.SIGTERM)
-            watching.communicate(timeout=PATIENCE_S)
+            watching.wait(timeout=PATIENCE_S)
     story.is_quiet()
 
 
