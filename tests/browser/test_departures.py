@@ -68,6 +68,7 @@ def test_a_mass_departure_is_held_and_released_by_exactly_one_word(
             somebody.reads("Approved.")
 
             wait_until(lambda: active(served) == len(EVERYBODY) - 17)
+            _the_page_that_lies_open_says_so(somebody)
             somebody.open_job("people", "/staged")
             somebody.reads("Nothing waits for an approval")
 
@@ -91,6 +92,13 @@ def _is_held_in_its_explanation(somebody: Person) -> None:
     somebody.reads("It is to leave, and is held until somebody approves")
     somebody.page.get_by_role("link", name="Look, and decide").click()
     somebody.reads("15 departures held")
+
+
+def _the_page_that_lies_open_says_so(somebody: Person) -> None:
+    """Every part of it, also of a cycle that ended before the page could ask."""
+    code = somebody.page.locator("[sse-swap=full] tr").filter(has_text="Where the job stands")
+    code.filter(has_text="Active").wait_for()
+    somebody.page.locator("#history .card tbody tr").nth(3).wait_for()
 
 
 def _is_wrong_on_the_overview(somebody: Person) -> None:

@@ -90,6 +90,9 @@ def _what_is_wrong_is_told_in_its_place(somebody: Person) -> None:
     somebody.reads("there is no function Jion at character 1")
     expect(somebody.page.locator(".cm-lintRange-error")).to_have_text("J")
     expect(somebody.page.locator(".tok-attribute")).to_have_text("[givenName]")
+    _typed(somebody, 'Join(" ", [surname], [givenNam])')
+    somebody.reads("User of the source has no attribute 'givenNam'. Did you mean 'givenName'?")
+    expect(somebody.page.locator(".cm-lintRange-error")).to_have_text("[")
 
 
 def test_a_scoping_filter_says_who_would_leave_before_it_is_saved(

@@ -21,9 +21,11 @@ SECONDS_MIN = 1.0
 class _Seen:
     """What went by on this stream."""
 
-    cycle: str | None = None
-    """The latest that had ended; None before the first event, empty where none had."""
+    cycle: str
+    """The latest that had ended; empty where none had."""
     first: SynchronizationProgress | None = None
+    full: bytes = b""
+    """The status in full, as it was written last."""
 
     def rate(self, now: SynchronizationProgress | None) -> str:
         """Return how many units a second the running cycle makes, where it can be told."""
@@ -47,8 +49,10 @@ async def live(visit: Visit) -> Response:
 
 
 async def _written(visit: Visit, stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    # Whoever comes back may have missed the end of a cycle: what stands now differs from nothing.
-    seen = _Seen(cycle="?" if visit.request.headers.get("last-event-id") else None)
+    # Whoever comes back may have missed the end of a cycle, and so may a page that took a moment to
+    # ask: it says which it shows.
+    comes_back = visit.request.headers.get("last-event-id")
+    seen = _Seen(cycle="?" if comes_back else visit.asked("cycle"))
     try:
         async for block in stream:
             fields = dict(
@@ -76,9 +80,13 @@ async def _of_job(visit: Visit, seen: _Seen, id: str) -> AsyncGenerator[bytes]:
     head = replace(head, rate=seen.rate(status.progress[0] if status.progress else None))
     part = await visit.render("_standing.html", head=head)
     yield _event("standing", bytes(part.body).decode(), id)
+    full = await visit.render("_status.html", job=await visit.api.job(visit.at))
+    if bytes(full.body) != seen.full:
+        seen.full = bytes(full.body)
+        yield _event("full", seen.full.decode())
     last = status.last_execution
     cycle = (last.activity_identifier or "") if last else ""
-    if seen.cycle not in (None, cycle):
+    if seen.cycle != cycle:
         yield _event("cycle", cycle)
     seen.cycle = cycle
 

@@ -134,29 +134,47 @@ async def attempt(visit: Visit) -> Response:
         pairs = [{"key": name, "value": value} for name, value in source.items()]
         body["testInputObject"] = {"properties": pairs}
     told = await parsed(visit, body) if expression.strip() else ParseExpressionResponse()
+    results, problem = await _judged(visit, told)
     return await visit.render(
         "_attempt.html",
         told=told,
+        problem=problem,
         who=who,
         source=source,
         wrong=wrong,
         expression=expression,
-        results=await _results(visit, told),
+        results=results,
         may_keep=await visit.may("PUT", f"{visit.at}/{SCHEMA}/tests"),
     )
 
 
-async def _results(visit: Visit, told: ParseExpressionResponse) -> Sequence[MappingTestResult]:
-    """Run the tests of the target attribute as the form would have it; none where it cannot be."""
+async def _judged(
+    visit: Visit, told: ParseExpressionResponse
+) -> tuple[Sequence[MappingTestResult], Problem | None]:
+    """Run the tests of the target attribute as the form would have it, none where it cannot be;
+    and return what is wrong with an expression that can be read, such as a name that nobody has."""
     if not visit.form.get("target", "").strip() or told.parsed_expression is None:
-        return ()
+        return (), None
+    draft: SynchronizationSchema | None = None
     try:
         draft = await _drafted(visit, told)
-        return about(await results_under(visit, draft), *_meant(visit, draft))
+        return about(await results_under(visit, draft), *_meant(visit, draft)), None
     except Fault as fault:
         if fault.status != 400:
             raise
-        return ()  # what is wrong with the rest of the form is told when it is weighed
+        if draft is None:  # what is wrong with the rest of the form is told when it is weighed
+            return (), None
+        here = [one for one in fault.problems if one.path.startswith(_place(visit, draft))]
+        return (), next(iter(here), None)
+
+
+def _place(visit: Visit, draft: SynchronizationSchema) -> str:
+    """Return where the source of the form's attribute mapping stands in a draft."""
+    at = at_of(visit.form.get("at", ""))
+    mapping, target = _meant(visit, draft)
+    names = [one.target_attribute_name for one in mapping.attribute_mappings]
+    within = f"synchronizationRules[{at.rule}].objectMappings[{at.mapping}]"
+    return f"{within}.attributeMappings[{names.index(target)}].source"
 
 
 async def _drafted(visit: Visit, told: ParseExpressionResponse) -> SynchronizationSchema:

@@ -81,6 +81,16 @@ async def save(
     return True
 
 
+async def drafted(house: House, place: Place, content: bytes) -> bytes:
+    """Return a schema that is only tried, as it would be stored. Raises Fault with everything that
+    is wrong."""
+    schema, form = read_schema(content)
+    if schema is None:
+        raise invalid(form)
+    await check(house, place.application, canonical(schema), await load(house, place))
+    return write_schema(schema)
+
+
 async def check(
     house: House,
     application: Application,

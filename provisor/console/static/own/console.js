@@ -138,6 +138,20 @@
     if (event.detail.type === "message") say("This page no longer follows the job: you are signed out, or the job is gone. Load it anew.");
   });
 
+  // what somebody has opened stays open when the part of the page around it is written anew
+
+  var opened = [];
+
+  document.addEventListener("htmx:sseBeforeMessage", function (event) {
+    opened = Array.from(event.target.querySelectorAll("details[id]"), function (one) { return [one.id, one.open]; });
+  });
+  document.addEventListener("htmx:sseMessage", function () {
+    opened.forEach(function (one) {
+      var now = document.getElementById(one[0]);
+      if (now) now.open = one[1];
+    });
+  });
+
   // a form that was sent is not sent twice; nothing is sent to a server that is gone, since that
   // would leave the page, and what was typed in it
 

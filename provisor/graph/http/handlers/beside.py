@@ -16,10 +16,9 @@ from provisor.errors import AdapterError
 from provisor.expressions.context import Answer as Value
 from provisor.graph.http.answers import Answer, Document, done, said
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import Fault, bad_request, conflict, invalid, not_found
+from provisor.graph.http.faults import Fault, bad_request, conflict, not_found
 from provisor.graph.http.handlers.common import job_of
-from provisor.graph.http.schemas import Place, check, load
-from provisor.graph.schema.document import canonical, read_schema, write_schema
+from provisor.graph.http.schemas import Place, drafted
 from provisor.model.decisions import Standing, StandingKey
 from provisor.model.entries import Anchor, EntryKey
 from provisor.model.jobs import Job
@@ -86,14 +85,11 @@ async def plan(call: Call) -> Answer:
 async def what_if(call: Call) -> Answer:
     """Return what the schema in the body would change, told from what is remembered."""
     application, job = await job_of(call)
-    schema, form = read_schema(call.body)
-    if schema is None:
-        raise invalid(form)
-    house, place = call.house, Place(application=application, job=job)
-    await check(house, application, canonical(schema), await load(house, place))
+    house = call.house
+    schema = await drafted(house, Place(application=application, job=job), call.body)
     try:
         present = await house.mandate(job, None)
-        draft = await house.mandate(job, write_schema(schema))
+        draft = await house.mandate(job, schema)
     except Invalid as wrong:
         raise bad_request(str(wrong)) from wrong
     view = await house.parts.registry.view_journal(job.id)

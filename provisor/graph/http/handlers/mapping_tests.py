@@ -13,10 +13,10 @@ from msgspec import structs
 from provisor.expressions import Context
 from provisor.graph.http.answers import Answer, done, said
 from provisor.graph.http.calls import Call
-from provisor.graph.http.faults import Fault, bad_request, invalid
+from provisor.graph.http.faults import Fault, bad_request
 from provisor.graph.http.handlers.common import job_of
+from provisor.graph.http.schemas import Place, drafted
 from provisor.graph.problems import Problem
-from provisor.graph.schema.document import read_schema, write_schema
 from provisor.graph.wire.mapping_tests import (
     MappingTest,
     MappingTestResult,
@@ -45,14 +45,12 @@ async def run(call: Call) -> Answer:
 
 async def run_draft(call: Call) -> Answer:
     """Run tests through the rules of a drafted schema: those of the job, or those in the body.
-    Nothing is saved."""
-    _, job = await job_of(call)
+    Nothing is saved. Raises Fault, with all that is wrong with the draft."""
+    application, job = await job_of(call)
     wanted, draft = call.read(TestRun), None
     if wanted.schema is not None:
-        schema, form = read_schema(msgspec.json.encode(wanted.schema))
-        if schema is None:
-            raise invalid(form)
-        draft = write_schema(schema)
+        place = Place(application=application, job=job)
+        draft = await drafted(call.house, place, msgspec.json.encode(wanted.schema))
     return said(await _results(call, job, draft, wanted.tests))
 
 
