@@ -92,6 +92,8 @@ SKIPS = (
         steps=(
             "A reconcile puts back what the rules say, unless the job has `drift: report`.",
             "What stands is accepted or re-asserted on the job's page Drift in the console.",
+            "Members whom others took out of a group are put there again.",
+            "Those whom others put there stay until somebody takes them out in the target.",
             "If another tool writes the attribute on purpose, take it out of the mapping.",
         ),
         concerns=Concerns.NOTHING,
