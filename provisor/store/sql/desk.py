@@ -69,8 +69,8 @@ class Desk:
         self.held = Held()
         self.answers: dict[object, Any] = {}
         """What was asked since the last transaction, and is still so: nobody else writes."""
-        self.has_listed = False
-        """Something was listed by this journal."""
+        self.has_listed = True
+        """Something may have been listed: by who had the job before, for all that is known."""
         self._frame: Frame | None = None
         self.writes: Writes = AtOnce(self.connection)
         self.foreseen = Foreseen()

@@ -155,6 +155,7 @@ def _picture(desk: Desk, key: StandingKey, entry: Entry, *, repairs: bool) -> li
 
 
 def end(desk: Desk, kinds: Collection[str], *, is_complete: bool) -> None:
+    desk.has_listed = True
     for mapped in desk.mappings().values():
         kind = mapped.note.target_kind
         if kind in kinds:
