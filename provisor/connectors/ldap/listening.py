@@ -21,8 +21,10 @@ from provisor.connectors.ldapwire.sync import IdSet, PhaseEnded, State
 from provisor.errors import Unreachable, WatermarkExpired
 from provisor.model.entries import Watermark
 
-SILENCE_S: Final = 60.0
+SILENCE_S: Final = 15.0
 """After so long without a word it is asked whether anybody is there."""
+ANSWER_S: Final = 10.0
+"""So long that takes at most: a search that will say nothing more is found out, and begun anew."""
 
 
 class LdapEars:
@@ -30,7 +32,7 @@ class LdapEars:
 
     def __init__(self, settings: LdapSettings) -> None:
         self._settings = settings
-        self._connection: Connection | None = None
+        self._connections: list[Connection] = []
 
     async def heard(self, since: Watermark | None) -> AsyncIterator[None]:
         directory = await open_directory(self._settings, {})
@@ -43,20 +45,21 @@ class LdapEars:
             await directory.close()
 
     async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        while self._connections:
+            await self._connections.pop().close()
 
     async def _listen(self, directory: Directory, since: Watermark | None) -> AsyncGenerator[None]:
-        connection = await connect(self._settings.endpoint, self._settings.credentials)
-        self._connection = connection
+        # Each kind has a connection: a server that is writing to one search keeps others waiting.
+        for _ in self._settings.kinds:
+            opened = await connect(self._settings.endpoint, self._settings.credentials)
+            self._connections.append(opened)
         something = asyncio.Event()
         cookies = _cookies(since)
         listeners = [
             asyncio.create_task(
                 _follow(directory, connection, kind, cookies.get(kind.name), something)
             )
-            for kind in self._settings.kinds
+            for kind, connection in zip(self._settings.kinds, self._connections, strict=True)
         ]
         try:
             while True:
@@ -74,12 +77,21 @@ class LdapEars:
                     something.clear()
                     yield
                 elif not done:
-                    await connection.who_am_i()
+                    await asyncio.gather(*map(_is_there, self._connections))
         finally:
             for listener in listeners:
                 listener.cancel()
             await asyncio.gather(*listeners, return_exceptions=True)
             await self.close()
+
+
+async def _is_there(connection: Connection) -> None:
+    """Raises Unreachable."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await connection.who_am_i()
+    except TimeoutError as silence:
+        raise Unreachable(f"{connection.endpoint}: no answer for {ANSWER_S:g} s") from silence
 
 
 def _cookies(since: Watermark | None) -> dict[str, bytes]:
