@@ -105,7 +105,7 @@ def test_a_person_signs_in_where_she_wanted_to_go_and_may_what_her_groups_may(
     somebody: Person, place: Place, in_id_token: bool
 ) -> None:
     place.opens(in_id_token=in_id_token)
-    signs_in(somebody, "ada", "/audit")
+    signs_in(somebody, "ada", "/audit?signins=1")
     expect(somebody.page.get_by_role("heading", name="Audit", level=1)).to_be_visible()
     somebody.reads("ada@example.com")
     expect(somebody.page.locator("table")).to_contain_text("Sign in to the console")

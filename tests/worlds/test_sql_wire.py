@@ -130,8 +130,8 @@ def test_a_server_killed_in_the_middle_of_a_read_proves_nothing(
             made.connection = made.another()
             organisation(made, 12_000)
             made.script(
-                "ALTER TABLE people ADD COLUMN about VARCHAR(1000)",
-                "UPDATE people SET about = repeat('x', 1000)",  # more than all buffers on the way
+                "ALTER TABLE people ADD COLUMN about VARCHAR(3000)",
+                "UPDATE people SET about = repeat('x', 3000)",  # more than all buffers on the way
             )
             subject = source(made, users={"table": "people"}, pageRows=50)
             found = Read()

@@ -23,6 +23,9 @@ from provisor.model.entries import Watermark
 
 SILENCE_S: Final = 15.0
 """After so long without a word it is asked whether anybody is there."""
+AGAIN_AFTER: Final = (1, 5)
+"""After so many silences since the last news a cycle looks again: what a server follows up in the
+background (members who were renamed) comes later, and it may tell nobody."""
 ANSWER_S: Final = 10.0
 """So long that takes at most: a search that will say nothing more is found out, and begun anew."""
 
@@ -61,6 +64,7 @@ class LdapEars:
             )
             for kind, connection in zip(self._settings.kinds, self._connections, strict=True)
         ]
+        silences = max(AGAIN_AFTER)
         try:
             while True:
                 waiting = asyncio.create_task(something.wait())
@@ -75,9 +79,13 @@ class LdapEars:
                         listener.result()  # raises: a listener only ends where something is wrong
                 if something.is_set():
                     something.clear()
+                    silences = 0
                     yield
                 elif not done:
                     await asyncio.gather(*map(_is_there, self._connections))
+                    silences += 1
+                    if silences in AGAIN_AFTER:
+                        yield
         finally:
             for listener in listeners:
                 listener.cancel()

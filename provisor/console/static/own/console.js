@@ -109,7 +109,7 @@
   }
 
   function lost(text) {
-    say(text);
+    if (text !== GONE || !asking) say(text); // what was said of a form is not said over
     if (asking) return;
     asking = setInterval(function () {
       reached(function () {
