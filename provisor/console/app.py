@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import guess_type
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -137,7 +137,9 @@ class Console:
         if "text/event-stream" in request.headers.get("accept", ""):
             return Response(status_code=204)  # from this an event source does not come back
         if request.method in ("GET", "HEAD") and request.url.path.rstrip("/") != PATH:
-            return RedirectResponse(f"{address}?to={request.url.path}", 303)
+            query = f"?{request.url.query}" if request.url.query else ""
+            wanted = quote(f"{request.url.path}{query}", safe="/")
+            return RedirectResponse(f"{address}?to={wanted}", 303)
         return RedirectResponse(address, 303)
 
     def _refusal(self, request: Request, failure: Exception, nonce: str) -> Response:
