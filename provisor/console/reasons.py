@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from provisor.console.render import said
 from provisor.console.shapes import Explanation
@@ -67,7 +68,8 @@ def reasons(one: Explanation, *, is_held: bool) -> list[Reason]:
     if situation == "foundAlreadyLinked" and one.match.taken_by:
         owner = one.match.taken_by
         text = f"The account {', '.join(one.match.found)} belongs to {owner}."
-        found.append(Reason(text, Way("Explain that one", f"/explain?object={owner}")))
+        way = Way("Explain that one", f"/explain?object={quote(owner, safe='')}")
+        found.append(Reason(text, way))
     if is_held:
         found.append(Reason("More would leave at once than the guard lets pass.", STAGED))
     return found
