@@ -81,6 +81,11 @@ class HttpClient:
                     if not loss.is_unheard or sending.method not in METHODS_THAT_REPEAT:
                         raise
             connection = await self._dialler.dial(sending.way.place)
+            try:
+                sending.check()
+            except BaseException:
+                connection.close()
+                raise
             return await connection.finish(self._send(sending, connection))
         finally:
             self._leave(sending)
@@ -179,6 +184,8 @@ class Sending(Struct, eq=False):
     request: bytes
     told: Callable[[Answer], None] = lambda answer: None
     """Called the moment that the answer is there, before whoever waits for it goes on."""
+    check: Callable[[], None] = lambda: None
+    """Raises if it is not to be sent any more: a new connection may have taken its time."""
     connection: Connection | None = None
     answer: asyncio.Future[Answer] | None = None
     """None: it is not sent yet."""

@@ -155,7 +155,7 @@ class Conversation:
             if answer.status not in PUSH_BACK:  # else nobody goes before that is judged
                 course.turn.end()
 
-        sending.told = told
+        sending.told, sending.check = told, course.turn.check
         try:
             await course.turn.begin(lambda: self._http.start(sending))
         except BaseException:
