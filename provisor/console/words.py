@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provisor.graph.wire.logs import REPLY, REPLY_BODY, REQUEST, REQUEST_BODY
+
 CONCERNS: Mapping[str, tuple[str, str]] = {
     "quarantine": ("Quarantine", "red"),
     "failed": ("Last cycle failed", "red"),
@@ -137,6 +139,8 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "references": ("Set references", "blue"),
     "other": ("Nothing written", "secondary"),
 }
+EXCHANGED = frozenset({REQUEST, REQUEST_BODY, REPLY, REPLY_BODY})
+"""Details of a step that have a place of their own."""
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "success": ("Success", "green"),
     "failure": ("Failure", "red"),

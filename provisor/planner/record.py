@@ -16,6 +16,7 @@ from provisor.model.decisions import (
     Escrowed,
     Export,
     Facts,
+    Heard,
     Keep,
     Link,
     Outcome,
@@ -46,6 +47,7 @@ from provisor.planner.terms import Terms
 
 CHANGES = UUID("8d5f2f8e-3f0c-4b8e-9d5a-5a0b6f7c1e42")
 """The name space of change ids: the same change of the same cycle has the same id."""
+LEFT_OUT = "(left out: the mapping redacts values)"
 TOLD_MAX = 100
 """References of one object that a record of drift names."""
 NAMES = ("displayName", "userPrincipalName", "userName", "mail")
@@ -87,6 +89,7 @@ def record_of(
         changes=_told(terms, decision),
         matched_by=matched_by,
         initiated_by=initiated_by,
+        heard=_kept(terms, outcome.heard) if outcome is not None else None,
     )
 
 
@@ -122,6 +125,7 @@ def reference_record(
         target=standing.link.target if standing.link else None,
         changes=changes,
         is_reference_pass=True,
+        heard=outcome.heard,
     )
 
 
@@ -238,6 +242,15 @@ def redacted_by(terms: Terms) -> Callable[[str], bool]:
 def _told(terms: Terms, decision: Decision) -> tuple[TargetChange, ...]:
     changes = changes_of(decision)
     return redact(changes, redacted_by(terms)) if terms.redacted else changes
+
+
+def _kept(terms: Terms, heard: Heard | None) -> Heard | None:
+    """Return what was asked and answered without anything in which a value may be that a mapping
+    redacts, be it in a name: which of its letters it is nobody can tell any more."""
+    if heard is None or not terms.blackens:
+        return heard
+    verb, told = heard.asked.partition(" ")[0], heard.sent or heard.answered
+    return Heard(f"{verb} {LEFT_OUT}", heard.outcome, *((LEFT_OUT, LEFT_OUT) if told else ()))
 
 
 def changes_of(decision: Decision) -> tuple[TargetChange, ...]:

@@ -44,6 +44,8 @@ class Terms:
     """Target attributes of `plain` that can be read back."""
     redacted: frozenset[str]
     """Target attributes whose values nobody is shown."""
+    blackens: bool
+    """A value is redacted that the target may say again: only its expression asks for it."""
     evaluate: Program
     """Every plain mapping that has a source."""
     evaluate_matching: Program
@@ -71,6 +73,10 @@ def terms_of(mapping: ObjectMapping, policy: Policy, context: Context) -> Terms:
             m.target.name for m in plain if m.target.mutability is not Mutability.WRITE_ONLY
         ),
         redacted=frozenset(m.target.name for m in mapping.attributes if m.is_redacted),
+        blackens=any(
+            m.is_redacted and m.target.mutability is not Mutability.WRITE_ONLY
+            for m in mapping.attributes
+        ),
         evaluate=_compile(plain),
         evaluate_matching=_compile(tuple(m for m in plain if m.matching_priority)),
         evaluate_disable=_compile(disabling),

@@ -156,3 +156,33 @@ def test_what_a_colleague_did_is_in_the_audit(visitor: Person) -> None:
     visitor.press("Show")
     visitor.reads("Nothing that was done is like this")
     assert not visitor.barriers()
+
+
+def test_a_past_record_shows_what_the_target_was_asked_and_what_it_answered(
+    visitor: Person,
+) -> None:
+    carl = "carl,carl@example.com,Carl Example,Carl,Example,carl@example.com,Sales,Analyst,,true\n"
+    (visitor.served.folder / "people.csv").write_text(COLLEAGUES + carl, encoding="utf-8")
+    refusal = {"what": "refuse", "method": "POST", "status": 400}
+    visitor.served.target.ask("misbehave", faults=[refusal])
+    try:
+        visitor.open_job("people", "/explain?object=carl")
+        visitor.press("Provision now")
+        visitor.reads("Provisioned on demand: Carl Example")
+    finally:
+        visitor.served.target.ask("misbehave", faults=[])
+
+    visitor.open_job("people", "/explain?object=carl")
+    visitor.page.get_by_role("link", name="Steps").first.click()
+    then = visitor.page.locator("#then")
+    expect(then).to_contain_text("400 POST /Users")
+    expect(then.get_by_label("Sent")).to_contain_text('"userName":"carl@example.com"')
+    expect(then.get_by_label("Answered")).to_contain_text("not now")
+    assert not visitor.barriers()
+
+    # Of what was done, request and status are kept; of what asked for nothing, nothing is told.
+    for who, told in (("ada", "201 POST /Users"), ("bob", "Nothing was sent.")):
+        visitor.open_job("people", f"/explain?object={who}")
+        visitor.page.get_by_role("link", name="Steps").last.click()
+        expect(visitor.page.locator("#then")).to_contain_text(told)
+        assert visitor.page.locator("#then pre").count() == 0

@@ -81,7 +81,7 @@ def test_each_refusal_is_about_the_object_and_says_why_without_its_values(
         with pytest.raises(Rejected):
             await subject.export(hire("dan", rank="no number"))
         for failed in (taken, also, nobody):
-            assert "secret" not in f"{failed.value} {failed.value.details}"
+            assert "secret" not in f"{failed.value} {failed.value.heard}"
         assert [row[0] for row in made.do("SELECT user_name FROM accounts ORDER BY id")] == [
             "ada-secret-name",
             "bob",

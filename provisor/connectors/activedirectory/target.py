@@ -26,7 +26,7 @@ from provisor.connectors.ldap.reader import Kinds
 from provisor.connectors.ldap.target import LdapTarget
 from provisor.connectors.ldapwire.endpoint import Security
 from provisor.connectors.ldapwire.messages import Change, Found, Modification
-from provisor.connectors.ldapwire.results import Code, Result
+from provisor.connectors.ldapwire.results import Code, Result, heard_of
 from provisor.errors import AdapterError, Rejected, Stale
 from provisor.model.decisions import Create, Exported, Update, Write
 from provisor.model.entries import Anchor, Attributes, Value
@@ -193,7 +193,8 @@ class AdTarget(AdReader, LdapTarget):
     def refused(self, result: Result, what: str) -> AdapterError:
         if any(number in result.message.upper() for number in TAKEN):
             message = f"{what} at {self.where}: {result}; another object has this name"
-            return Stale(message, code="EntryConflict")
+            told = heard_of(result, f"{what} at {self.where}")
+            return Stale(message, code="EntryConflict", heard=told)
         return super().refused(result, what)
 
 

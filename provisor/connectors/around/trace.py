@@ -6,9 +6,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from provisor.model.decisions import Heard
+
 EXCHANGES_MAX = 200
 WHOLE_BYTES_MAX = 1 << 16
 """A longer body is not kept, nor a part of it: half a secret at its end would not be known."""
+KEPT_BYTES_MAX = 1_024
+"""Of a request, and of its answer, that the ledger keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +45,15 @@ class Trace:
 
     def note(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
+
+
+def heard(asked: str, outcome: str = "", sent: str = "", answered: str = "") -> Heard:
+    """Return what may be kept for good of texts that hold no secret: the beginning of each."""
+    return Heard(_cut(asked), outcome, _cut(sent), _cut(answered))
+
+
+def _cut(text: str) -> str:
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= KEPT_BYTES_MAX:
+        return text
+    return f"{raw[: KEPT_BYTES_MAX - 4].decode('utf-8', 'ignore')} \u2026"

@@ -35,12 +35,12 @@ def parse(content: bytes, path: Path, files: Sequence[Path]) -> Manifest:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise incomplete(f"{path.name} is not UTF-8; write it anew", path) from error
+        raise incomplete(f"{path.name} is not UTF-8; write it anew") from error
     manifest = _json(text, path) if text.lstrip().startswith("{") else _hashes(text, path)
     for file in files:
         if file.name not in manifest:
             message = f"{path.name} does not name {file.name}; let it vouch for every file"
-            raise incomplete(message, path)
+            raise incomplete(message)
     return manifest
 
 
@@ -48,10 +48,10 @@ def check(file: Path, vouched: Vouched, *, rows: int | None = None, sha256: str 
     """Raise Unreachable if what was found in a file is not what its manifest says."""
     way_out = "copy both again, the manifest last"
     if vouched.sha256 is not None and sha256 and sha256 != vouched.sha256.lower():
-        raise incomplete(f"{file.name} is not what its manifest vouches for; {way_out}", file)
+        raise incomplete(f"{file.name} is not what its manifest vouches for; {way_out}")
     if vouched.rows is not None and rows is not None and rows != vouched.rows:
         message = f"{file.name} has {rows} rows where its manifest says {vouched.rows}; {way_out}"
-        raise incomplete(message, file)
+        raise incomplete(message)
 
 
 def _hashes(text: str, path: Path) -> Manifest:
@@ -60,7 +60,7 @@ def _hashes(text: str, path: Path) -> Manifest:
         found = HASHED.fullmatch(line)
         if found is None:
             message = f"{path.name}, line {number}: write JSON, or what sha256sum writes"
-            raise incomplete(message, path)
+            raise incomplete(message)
         _add(manifest, Path(found["name"]).name, Vouched(sha256=found["hash"]), path)
     return manifest
 
@@ -70,15 +70,15 @@ def _json(text: str, path: Path) -> Manifest:
     try:
         whole: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise incomplete(f"{form}: {error}", path) from error
+        raise incomplete(f"{form}: {error}") from error
     files = cast("Mapping[str, object]", whole).get("files") if isinstance(whole, dict) else None
     if not isinstance(files, dict):
-        raise incomplete(form, path)
+        raise incomplete(form)
     manifest: dict[str, Vouched] = {}
     for name, said in cast("Mapping[str, object]", files).items():
         vouched = _vouched(cast("Mapping[str, object]", said)) if isinstance(said, dict) else None
         if vouched is None:
-            raise incomplete(f"{path.name}: {name} needs rows, or sha256, or both; {form}", path)
+            raise incomplete(f"{path.name}: {name} needs rows, or sha256, or both; {form}")
         _add(manifest, Path(name).name, vouched, path)
     return manifest
 
@@ -96,4 +96,4 @@ def _vouched(said: Mapping[str, object]) -> Vouched | None:
 
 def _add(manifest: dict[str, Vouched], name: str, vouched: Vouched, path: Path) -> None:
     if manifest.setdefault(name, vouched) != vouched:
-        raise incomplete(f"{path.name} says two things of {name}; let it say one", path)
+        raise incomplete(f"{path.name} says two things of {name}; let it say one")

@@ -35,9 +35,9 @@ class Identity:
     changed_ns: int
 
 
-def incomplete(message: str, path: Path) -> Unreachable:
+def incomplete(message: str) -> Unreachable:
     """Return what ends a read: nothing may be concluded from what it left out."""
-    return Unreachable(message, code="SourceReadIncomplete", details=str(path))
+    return Unreachable(message, code="SourceReadIncomplete")
 
 
 def look(path: Path) -> Identity:
@@ -47,7 +47,7 @@ def look(path: Path) -> Identity:
     except OSError as error:
         raise _cannot_read(path, error) from error
     if not stat.S_ISREG(found.st_mode):
-        raise incomplete(f"{path.name} is no regular file; name the file itself", path)
+        raise incomplete(f"{path.name} is no regular file; name the file itself")
     return _identity(found)
 
 
@@ -136,7 +136,7 @@ class OpenFile:
 
     def broken(self, line: int, what: str) -> Unreachable:
         """Return what ends the read where the file cannot be understood any further."""
-        return incomplete(f"{self.where(line)}: {what}", self.path)
+        return incomplete(f"{self.where(line)}: {what}")
 
     def _lines(self) -> Iterator[str]:
         """Yield lines with their ends. Only what ends with a line end is a line."""
@@ -200,8 +200,7 @@ class OpenFile:
         """Return what ends the read of a file that somebody writes meanwhile."""
         return incomplete(
             f"{self.path.name} changed while it was read; write it under another name, then "
-            "rename it to this one",
-            self.path,
+            "rename it to this one"
         )
 
 
@@ -222,7 +221,7 @@ def _ends(text: str) -> int:
 
 def _cannot_read(path: Path, error: OSError) -> Unreachable:
     reason = error.strerror or type(error).__name__
-    return incomplete(f"{path.name} cannot be read: {reason}; put the file there, readable", path)
+    return incomplete(f"{path.name} cannot be read: {reason}; put the file there, readable")
 
 
 def _identity(found: os.stat_result) -> Identity:

@@ -152,7 +152,7 @@ class Snapshot:
                 "or take members out of the mapping"
             )
         if problems:
-            raise incomplete("; ".join(problems), self._opened.users[0].path)
+            raise incomplete("; ".join(problems))
         return users, groups, members
 
     # rows
@@ -274,7 +274,7 @@ def _tables(
         rows = file.rows()
         line, header = next(rows, (1, None))
         if header is None:
-            raise incomplete(f"{file.path.name} is empty; it needs at least a header", file.path)
+            raise incomplete(f"{file.path.name} is empty; it needs at least a header")
         meaning = understand(header)
         if isinstance(meaning, tuple):
             problems.extend(f"{file.where(line)}: {problem}" for problem in meaning)

@@ -181,8 +181,7 @@ class CsvSource:
             if patience_s < 0:
                 raise incomplete(
                     f"{youngest.name} goes on changing, or its time lies in the future; write it "
-                    "under another name and rename it, and let clocks agree",
-                    youngest,
+                    "under another name and rename it, and let clocks agree"
                 )
             await self._clock.sleep(wait_s)
 

@@ -12,7 +12,6 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | Non
 JsonObject: TypeAlias = "dict[str, Json]"
 
 BOM = b"\xef\xbb\xbf"
-EXCERPT_BYTES_MAX = 2_048
 
 _decoder = msgspec.json.Decoder()
 

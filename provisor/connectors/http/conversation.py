@@ -17,12 +17,12 @@ from urllib.parse import urljoin, urlsplit
 from msgspec import Struct
 
 from provisor.connectors.around.pace import Line, Turn
-from provisor.connectors.around.trace import WHOLE_BYTES_MAX, Exchange, Trace
+from provisor.connectors.around.trace import Exchange, Trace
 from provisor.connectors.http.auth import Authorizer
 from provisor.connectors.http.body import Json, NotJson, decode, encode
 from provisor.connectors.http.client import HttpClient
 from provisor.connectors.http.connection import Answer, Lost, Oversized
-from provisor.connectors.http.replies import Dialect, Narrator, Redactor, Reply
+from provisor.connectors.http.replies import Dialect, Narrator, Redactor, Reply, legible
 from provisor.connectors.http.settings import HttpSettings
 from provisor.errors import Rejected, Throttled, Unanswered, Unreachable
 from provisor.model.frozen import Frozen
@@ -207,8 +207,14 @@ class Conversation:
         course.failures += 1
         is_over = loss.code != LOST_WORTH_REPEATING or course.failures > REPEATS_LOST
         if is_over or not request.may_repeat:
-            _raise_unanswered(request, loss)
+            self._raise_unanswered(request, loss)
         await self._clock.sleep(2.0 ** (course.failures - 1))
+
+    def _raise_unanswered(self, request: Request, loss: Lost) -> NoReturn:
+        told = self.narrator.unanswered(
+            request.method, request.path, request.content, request.secrets
+        )
+        raise Unanswered(str(loss), code=loss.code, heard=told) from loss
 
     def _follow(self, reply: Reply, course: _Course) -> bool:
         """Go where the target sends us, if that is still the target: tokens go nowhere else."""
@@ -233,7 +239,7 @@ class Conversation:
             except Throttled as error:
                 message = self.narrator.message(reply, "TooManyRequests")
                 raise Throttled(
-                    error.retry_after_s, message, details=self.narrator.details(reply)
+                    error.retry_after_s, message, heard=self.narrator.heard(reply)
                 ) from None
             return True
         if reply.status == 503:
@@ -256,26 +262,15 @@ class Conversation:
         secrets: tuple[str, ...],
     ) -> Exchange:
         redactor = self.narrator.redactor.also(secrets)
-
-        def legible(raw: bytes) -> str:
-            if len(raw) > WHOLE_BYTES_MAX:
-                return f"({len(raw)} bytes: too many to be shown)"
-            return redactor.clean(raw.decode("utf-8", "replace"))
-
         return Exchange(
             at=began,
             duration_ms=int((self._clock.now() - began).total_seconds() * 1_000),
             method=request.method,
             address=redactor.clean(request.path + (f"?{request.query}" if request.query else "")),
-            sent=legible(body),
+            sent=legible(body, redactor),
             status=answer.status if answer else 0,
-            answered=legible(answer.body) if answer else "",
+            answered=legible(answer.body, redactor) if answer else "",
         )
-
-
-def _raise_unanswered(request: Request, loss: Lost) -> NoReturn:
-    details = f"{request.method} {request.path}"
-    raise Unanswered(str(loss), code=loss.code, details=details) from loss
 
 
 def _proof(authorization: str) -> tuple[str, ...]:
@@ -296,6 +291,7 @@ def _reply(request: Request, answer: Answer, proof: tuple[str, ...]) -> Reply:
         content=content,
         method=request.method,
         path=request.path,
+        sent=request.content,
         secrets=(*request.secrets, *proof),
     )
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
-from provisor.connectors.http.body import EXCERPT_BYTES_MAX, Json, encode
+from provisor.connectors.around.trace import WHOLE_BYTES_MAX, heard
+from provisor.connectors.http.body import Json, encode
+from provisor.model.decisions import Heard
 from provisor.model.frozen import Frozen
 
 REQUEST_IDS = (
@@ -99,11 +101,18 @@ class Reply(Frozen, frozen=True, kw_only=True):
     method: str
     path: str
     """Without query, which may hold what nobody should see."""
+    sent: Json | bytes = None
+    """What the request said."""
     secrets: tuple[str, ...] = ()
     """What the request held that nobody should see, should the target repeat it."""
 
     def __repr__(self) -> str:
         return f"{self.status} to {self.method} {self.path}"
+
+    @property
+    def heard(self) -> Heard:
+        """What the log keeps of a success: no bodies, in which secrets might be."""
+        return Heard(f"{self.method} {self.path}", str(self.status))
 
     @property
     def is_success(self) -> bool:
@@ -129,10 +138,35 @@ class Narrator:
         said = f"{self.target} returned HTTP status {reply.status}: {detail}"
         return f"{said.rstrip('.')}. {way_out}" if way_out else said
 
-    def details(self, reply: Reply) -> str:
-        ids = [f"{name}: {reply.headers[name]}" for name in REQUEST_IDS if name in reply.headers]
+    def heard(self, reply: Reply) -> Heard:
+        """Return what the log keeps of a failure: both bodies, cut, and what the target calls the
+        request, by which its makers find it."""
         redactor = self.redactor.also(reply.secrets)
-        body = reply.body[: 2 * EXCERPT_BYTES_MAX].decode("utf-8", "replace")
-        lines = [f"{reply.method} {reply.path} → {reply.status}", *ids, body]
-        text = redactor.clean("\n".join(line for line in lines if line))
-        return text.encode()[:EXCERPT_BYTES_MAX].decode("utf-8", "ignore")
+        ids = [f"{name}: {reply.headers[name]}" for name in REQUEST_IDS if name in reply.headers]
+        answered = [*ids, legible(reply.body, redactor)]
+        return heard(
+            redactor.clean(f"{reply.method} {reply.path}"),
+            str(reply.status),
+            self.sent(reply.sent, redactor),
+            redactor.clean("\n".join(line for line in answered if line)),
+        )
+
+    def unanswered(
+        self, method: str, path: str, sent: Json | bytes, secrets: tuple[str, ...]
+    ) -> Heard:
+        """Return what the log keeps of a request that nobody answered."""
+        redactor = self.redactor.also(secrets)
+        return heard(redactor.clean(f"{method} {path}"), "", self.sent(sent, redactor))
+
+    @staticmethod
+    def sent(content: Json | bytes, redactor: Redactor) -> str:
+        if content is None:
+            return ""
+        return legible(content if isinstance(content, bytes) else encode(content), redactor)
+
+
+def legible(body: bytes, redactor: Redactor) -> str:
+    """Return a body as may be shown, whole; of one that is too long nothing is."""
+    if len(body) > WHOLE_BYTES_MAX:
+        return f"({len(body)} bytes: too many to be shown)"
+    return redactor.clean(body.decode("utf-8", "replace"))

@@ -21,7 +21,7 @@ from provisor.connectors.ldapwire import ber, controls, messages, names
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.ear import PASSWORDS, Ear
 from provisor.connectors.ldapwire.messages import Change, Found, Modification
-from provisor.connectors.ldapwire.results import Code, Result
+from provisor.connectors.ldapwire.results import Code, Result, heard_of
 from provisor.errors import AdapterError, Rejected, Stale, Unanswered
 from provisor.model.decisions import (
     AttributeChange,
@@ -37,6 +37,7 @@ from provisor.model.rules import ACCOUNT_ENABLED
 from provisor.ports import Clock
 
 T = TypeVar("T")
+DONE = Result(code=Code.SUCCESS)
 
 
 class LdapTarget(LdapWriter):
@@ -94,7 +95,7 @@ class LdapTarget(LdapWriter):
         anchor = await self._anchor_of_new(mapped, place.dn, result)
         self.dns[anchor] = place.dn
         await self.furnish(mapped, anchor, place.dn, attributes, _text(password))
-        return Exported(anchor)
+        return Exported(anchor, heard=heard_of(result, f"adding '{place.dn}'"))
 
     def _entry(
         self, mapped: Mapped, attributes: Attributes, place: Place, dns: Mapping[Reference, str]
@@ -220,7 +221,7 @@ class LdapTarget(LdapWriter):
         for change in write.changes:
             if isinstance(change, ReferencesChange) and (change.added or change.removed):
                 await self.membership.change(mapped, write.anchor, dn, change)
-        return Exported(write.anchor)
+        return Exported(write.anchor, heard=heard_of(DONE, f"changing '{dn}'"))
 
     async def _moved(
         self, mapped: Mapped, anchor: Anchor, found: Found, changes: Mapping[str, Value | None]
@@ -297,15 +298,14 @@ class LdapTarget(LdapWriter):
             return await connection.delete(self.called(anchor, found.dn), *guard)
 
         result = await self._guarded(mapped, anchor, found.dn, once)
-        if result.code in (Code.NO_SUCH_OBJECT, Code.ASSERTION_FAILED):
-            result = Result(code=0)
-        if not result.is_success:
+        is_gone = result.code in (Code.NO_SUCH_OBJECT, Code.ASSERTION_FAILED)
+        if not is_gone and not result.is_success:
             raise self.refused(result, f"deleting '{found.dn}'")
         self.dns.pop(anchor, None)
         if await self.found(kind, anchor) is not None:
             message = f"{self.where} says that '{found.dn}' was deleted, and still has it"
             raise Rejected(message, code="UnprocessableEntity")
-        return Exported(None)
+        return Exported(None, heard=heard_of(result, f"deleting '{found.dn}'"))
 
 
 def _pointed(values: Iterable[Value]) -> list[Reference]:

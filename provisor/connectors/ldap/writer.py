@@ -10,7 +10,7 @@ from provisor.connectors.ldap.settings import LdapSettings
 from provisor.connectors.ldapwire import controls, names
 from provisor.connectors.ldapwire.controls import Control
 from provisor.connectors.ldapwire.messages import Modification
-from provisor.connectors.ldapwire.results import Code, Result, write_failure
+from provisor.connectors.ldapwire.results import Code, Result, heard_of, write_failure
 from provisor.errors import AdapterError, Stale
 from provisor.model.entries import Anchor
 from provisor.ports import Clock
@@ -81,5 +81,6 @@ class LdapWriter(LdapReader):
         is_double = result.code == Code.CONSTRAINT_VIOLATION and "unique" in result.message.lower()
         if is_double:
             message = f"{what} at {self.where}: {result}; another object has this value"
-            return Stale(message, code="EntryConflict")
+            told = heard_of(result, f"{what} at {self.where}")
+            return Stale(message, code="EntryConflict", heard=told)
         return write_failure(result, f"{what} at {self.where}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from provisor.connectors.around.trace import heard
 from provisor.connectors.ldapwire.controls import Control
 from provisor.errors import (
     AdapterError,
@@ -17,6 +18,7 @@ from provisor.errors import (
     Unanswered,
     Unreachable,
 )
+from provisor.model.decisions import Heard
 
 MESSAGE_MAX: Final = 300
 BUSY_RETRY_S: Final = 30.0
@@ -144,22 +146,29 @@ REJECTED: Final[Mapping[int, str]] = {
 def write_failure(result: Result, what: str) -> AdapterError:
     """Return what a write that did not succeed means. `what` names it: `adding uid=ada,…`."""
     message = f"{what}: {result}"
+    told = heard_of(result, what)
     match result.code:
         case Code.ENTRY_ALREADY_EXISTS:
-            return Stale(message, code="EntryConflict")
+            return Stale(message, code="EntryConflict", heard=told)
         case Code.NO_SUCH_OBJECT:
-            return Stale(message, code="InvalidAnchor")
+            return Stale(message, code="InvalidAnchor", heard=told)
         case Code.ASSERTION_FAILED:
-            return Stale(message)
+            return Stale(message, heard=told)
         case Code.BUSY:
-            return Throttled(BUSY_RETRY_S, message)
+            return Throttled(BUSY_RETRY_S, message, heard=told)
         case Code.UNAVAILABLE | Code.OPERATIONS_ERROR | Code.OTHER | Code.TIME_LIMIT_EXCEEDED:
             # Done in part, perhaps: a server that fails amidst a write says no more than this.
-            return Unanswered(message, code="InternalServerError")
+            return Unanswered(message, code="InternalServerError", heard=told)
         case code if code in DENIED and code != Code.INSUFFICIENT_ACCESS_RIGHTS:
             return Denied(message)
         case Code.REFERRAL:
             elsewhere = ", ".join(result.referrals) or "another server"
-            return Rejected(f"{message}; write to {elsewhere} instead", code="NotPermitted")
+            said = f"{message}; write to {elsewhere} instead"
+            return Rejected(said, code="NotPermitted", heard=told)
         case code:
-            return Rejected(message, code=REJECTED.get(code, ""))
+            return Rejected(message, code=REJECTED.get(code, ""), heard=told)
+
+
+def heard_of(result: Result, what: str) -> Heard:
+    """Return what the log keeps of a refusal: what was done, and the server's own words."""
+    return heard(what, f"{result.name} ({result.code})", "", result.message)

@@ -64,7 +64,7 @@ class Tenant:
         try:
             return await self.ask("GET", path, query, headers=headers)
         except (Unanswered, Throttled, Rejected) as error:
-            raise Unreachable(str(error), code=error.code, details=error.details) from error
+            raise Unreachable(str(error), code=error.code, heard=error.heard) from error
 
     def failure(self, reply: Reply) -> AdapterError:
         return failure_of(reply, self.conversation.narrator)
@@ -73,8 +73,8 @@ class Tenant:
         """Return what to raise for an answer that ends a read."""
         failure = self.failure(reply)
         if reply.status in (401, 403):
-            return Denied(str(failure), code=failure.code, details=failure.details)
-        return Unreachable(str(failure), code=failure.code, details=failure.details)
+            return Denied(str(failure), code=failure.code, heard=failure.heard)
+        return Unreachable(str(failure), code=failure.code, heard=failure.heard)
 
     def nonsense(self, what: str) -> Unreachable:
         return Unreachable(f"{self.settings.host} {what}", code="SourceReadIncomplete")

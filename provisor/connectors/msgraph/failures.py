@@ -82,11 +82,11 @@ def code_of(reply: Reply) -> str:
 def failure_of(reply: Reply, narrator: Narrator) -> AdapterError:
     """Return what to raise for an answer that is no success."""
     code = code_of(reply)
-    message, details = narrator.message(reply, code), narrator.details(reply)
+    message, heard = narrator.message(reply, code), narrator.heard(reply)
     if code == "InvalidCredentials":
-        return Denied(message, code=code, details=details)
+        return Denied(message, code=code, heard=heard)
     if code in ("EntryConflict", "InvalidAnchor", "Conflict"):
-        return Stale(message, code=code, details=details)
+        return Stale(message, code=code, heard=heard)
     if code == "InternalServerError":
-        return Unanswered(message, code=code, details=details)
-    return Rejected(message, code=code, details=details)
+        return Unanswered(message, code=code, heard=heard)
+    return Rejected(message, code=code, heard=heard)

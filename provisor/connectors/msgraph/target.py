@@ -29,6 +29,7 @@ from provisor.model.decisions import (
     Create,
     Delete,
     Exported,
+    Heard,
     ReferencesChange,
     Update,
     Write,
@@ -99,7 +100,7 @@ class GraphReader:
             try:
                 reply = await self.tenant.ask("GET", f"/{_endpoint(kind)}", "$select=id&$top=1")
             except (Unanswered, Throttled, Rejected) as error:
-                raise Unreachable(str(error), code=error.code, details=error.details) from error
+                raise Unreachable(str(error), code=error.code, heard=error.heard) from error
             if not reply.is_success:
                 raise self._denied(reply)
             if not isinstance(get(reply.content, "value"), list):
@@ -112,9 +113,9 @@ class GraphReader:
     def _denied(self, reply: Reply) -> AdapterError:
         failure = self.tenant.failure(reply)
         if reply.status >= 500:
-            return Unreachable(str(failure), code=failure.code, details=failure.details)
+            return Unreachable(str(failure), code=failure.code, heard=failure.heard)
         code = failure.code if reply.status in (401, 403) else "InvalidCredentials"
-        return Denied(str(failure), code=code, details=failure.details)
+        return Denied(str(failure), code=code, heard=failure.heard)
 
     async def fetch(self, kind: str, anchor: Anchor) -> Entry | None:
         reply = await self.tenant.ask("GET", address(kind, anchor), self._select(kind))
@@ -237,7 +238,7 @@ class GraphTarget(GraphReader):
                 reply = await self.tenant.ask("DELETE", address(kind, anchor))
                 if not reply.is_success and not is_absent(reply):
                     raise self.tenant.failure(reply)
-                return Exported(None)
+                return Exported(None, heard=reply.heard)
             case _:
                 assert_never(write)
 
@@ -254,7 +255,7 @@ class GraphTarget(GraphReader):
         id = text_of(get(reply.content, "id"))
         if not id:
             raise Unanswered(f"{self.settings.host} created an object and did not say which")
-        return Exported(Anchor(id))
+        return Exported(Anchor(id), heard=reply.heard)
 
     async def _update(
         self, kind: str, anchor: Anchor, changes: Sequence[AttributeChange | ReferencesChange]
@@ -263,10 +264,12 @@ class GraphTarget(GraphReader):
         for change in changes:
             if isinstance(change, AttributeChange) and change.name != MANAGER:
                 _put(body, change.name, self._typed(kind, change.name, change.after))
+        heard: Heard | None = None
         if body:
             reply = await self._send("PATCH", address(kind, anchor), body)
             if not reply.is_success:
                 raise self.tenant.failure(reply)
+            heard = reply.heard
         for change in changes:
             match change:
                 case AttributeChange(name, _, after) if name == MANAGER:
@@ -275,7 +278,7 @@ class GraphTarget(GraphReader):
                     await self._refer(kind, anchor, change)
                 case _:
                     pass
-        return Exported(anchor)
+        return Exported(anchor, heard=heard)
 
     def _typed(self, kind: str, name: str, value: Value | None) -> Json:
         """Return a value as JSON, of the type that the attribute has; an empty list for none."""
@@ -321,7 +324,7 @@ class GraphTarget(GraphReader):
             raise Rejected(
                 str(first_error),
                 code="UnableToResolveReferenceAttributeValue",
-                details=first_error.details,
+                heard=first_error.heard,
                 refused=frozenset(refused),
             )
 

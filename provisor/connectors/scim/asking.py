@@ -82,20 +82,20 @@ class Service:
                 Request(method="GET", path=path, query=query)
             )
         except (Unanswered, Throttled, Rejected) as error:
-            raise Unreachable(str(error), code=error.code, details=error.details) from error
+            raise Unreachable(str(error), code=error.code, heard=error.heard) from error
 
     def broken(self, reply: Reply, asked: Asked) -> Unreachable | Denied:
         """Return what to raise for an answer that ends a read."""
         narrator = self._reader.conversation.narrator
         failure = failure_of(reply, asked, narrator)
         if reply.status in (401, 403) or isinstance(failure, Denied):
-            return Denied(str(failure), code=failure.code, details=failure.details)
-        return Unreachable(str(failure), code=failure.code, details=failure.details)
+            return Denied(str(failure), code=failure.code, heard=failure.heard)
+        return Unreachable(str(failure), code=failure.code, heard=failure.heard)
 
     def nonsense(self, reply: Reply, what: str) -> Unreachable:
-        details = self._reader.conversation.narrator.details(reply)
+        heard = self._reader.conversation.narrator.heard(reply)
         message = f"{self._settings.host} {what}"
-        return Unreachable(message, code="SourceReadIncomplete", details=details)
+        return Unreachable(message, code="SourceReadIncomplete", heard=heard)
 
     def asker(self, shape: Shape, query: str) -> AskPage:
         """Return what asks for the pages of a kind."""

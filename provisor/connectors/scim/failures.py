@@ -112,20 +112,20 @@ def failure_of(reply: Reply, asked: Asked, narrator: Narrator) -> AdapterError:
     401 and 429 do not get here unless refreshing and waiting were of no avail.
     """
     code = code_of(reply, asked)
-    message, details = narrator.message(reply, code), narrator.details(reply)
+    message, heard = narrator.message(reply, code), narrator.heard(reply)
     if reply.status == 401 or (asked is Asked.PROBE and reply.status < 500):
-        return Denied(message, code=code, details=details)
+        return Denied(message, code=code, heard=heard)
     if code in ("EntryConflict", "InvalidAnchor", "Conflict"):
-        return Stale(message, code=code, details=details)
+        return Stale(message, code=code, heard=heard)
     if code in ("InternalServerError", "Timeout"):
-        return Unanswered(message, code=code, details=details)
-    return Rejected(message, code=code, details=details)
+        return Unanswered(message, code=code, heard=heard)
+    return Rejected(message, code=code, heard=heard)
 
 
 def incompatible(reply: Reply, asked: Asked, narrator: Narrator, what: str) -> AdapterError:
     """Return what to raise for a success that cannot be understood."""
     message = f"{narrator.target} {what}. {WAYS_OUT[INCOMPATIBLE]}"
-    details = narrator.details(reply)
+    heard = narrator.heard(reply)
     if asked is Asked.PROBE:
-        return Denied(message, code=INCOMPATIBLE, details=details)
-    return Rejected(message, code=INCOMPATIBLE, details=details)
+        return Denied(message, code=INCOMPATIBLE, heard=heard)
+    return Rejected(message, code=INCOMPATIBLE, heard=heard)

@@ -222,7 +222,7 @@ class ScimProber:
         except (Denied, Unreachable):
             raise
         except AdapterError as error:
-            raise Unreachable(str(error), code=error.code, details=error.details) from error
+            raise Unreachable(str(error), code=error.code, heard=error.heard) from error
         names = [one.name for one in said.resource_types] or ["User", "Group"]
         objects = [
             (name, _distinct((*COMMON, *said.definitions(said.shaped(shape_of(name, ()))))))

@@ -155,9 +155,9 @@ class ScimReader:
                 await self._probe(shape)
             await self.discover()
         except Unanswered as error:
-            raise Unreachable(str(error), code=error.code, details=error.details) from error
+            raise Unreachable(str(error), code=error.code, heard=error.heard) from error
         except Throttled as error:
-            raise Unreachable(str(error), code=error.code, details=error.details) from error
+            raise Unreachable(str(error), code=error.code, heard=error.heard) from error
 
     async def _probe(self, shape: Shape) -> None:
         nobody = paths.quoted(self._entropy.uuid())
@@ -253,8 +253,8 @@ class ScimReader:
         answer = list_answer(reply.content)
         if answer is not None and len(answer.resources) > 1:
             message = f"{self.settings.host} answered a request for one object with several"
-            details = self.conversation.narrator.details(reply)
-            raise Rejected(message, code=MULTIPLE_ENTRIES, details=details)
+            heard = self.conversation.narrator.heard(reply)
+            raise Rejected(message, code=MULTIPLE_ENTRIES, heard=heard)
         if answer is None or not answer.resources:
             if isinstance(reply.content, dict) and get(reply.content, "schemas") is not None:
                 return reply.content

@@ -118,7 +118,8 @@ class ScimTarget:
         anchor = _created(shape, reply)
         if anchor is None:
             message = f"{self._settings.host} created an object and did not say which"
-            raise Unanswered(message, code=INCOMPATIBLE)
+            told = self._reader.conversation.narrator.heard(reply)
+            raise Unanswered(message, code=INCOMPATIBLE, heard=told)
         self._reader.note_created(anchor)
         return await self._told(shape, anchor, reply, write.attributes, "create")
 
@@ -150,15 +151,15 @@ class ScimTarget:
             exported = await self._told(shape, write.anchor, reply, written, "update")
         for change in write.changes:
             if isinstance(change, ReferencesChange) and (change.added or change.removed):
-                await self._updater.refer(shape, write.anchor, change)
-                exported = replace(exported, version=None)
+                reply = await self._updater.refer(shape, write.anchor, change)
+                exported = replace(exported, version=None, heard=reply.heard)
         return exported
 
     async def _delete(self, kind: str, anchor: Anchor) -> Exported:
         reply = await self._updater.send("DELETE", self._reader.shape(kind).address(anchor))
         if reply.status not in (404, 410):
             await self._reader.judge(reply, Asked.DELETE)
-        return Exported(None)
+        return Exported(None, heard=reply.heard)
 
     def _note_active(self, anchor: Anchor, edits: Sequence[Edit]) -> None:
         for edit in edits:
@@ -188,7 +189,8 @@ class ScimTarget:
                 said, version = entry.attributes, entry.version
         elif shape.kind in self._answers_in_part:
             said = None
-        return Exported(anchor, version, None if said is None else _overlaid(shape, said, written))
+        shown = None if said is None else _overlaid(shape, said, written)
+        return Exported(anchor, version, shown, reply.heard)
 
     async def _look_back(self, shape: Shape, anchor: Anchor) -> Entry | None:
         """Return what is stored. The write is done: that it cannot be seen is no failure of it."""

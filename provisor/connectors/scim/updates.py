@@ -42,6 +42,8 @@ WITHOUT_EFFECT = (
     "`probeWrites: true` finds out how it wants members changed"
 )
 
+NOBODY = "a change of members without members"
+
 
 class _NoPatch(Exception):
     """The target has no PATCH."""
@@ -228,18 +230,21 @@ class Updater:
 
     # references to many
 
-    async def refer(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> None:
-        """Carry out a change of members. Raises Rejected with those the target refused."""
+    async def refer(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> Reply:
+        """Carry out a change of members; return the reply to the last request. Raises Rejected with
+        those the target refused."""
         if self._patches(shape):
             try:
-                await self._patch_members(shape, anchor, change)
-                return
+                return await self._patch_members(shape, anchor, change)
             except _NoPatch:
                 pass  # put the whole group instead, as it is by now
-        await self._put_members(shape, anchor, change)
+        return await self._put_members(shape, anchor, change)
 
-    async def _patch_members(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> None:
+    async def _patch_members(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> Reply:
+        reply: Reply | None = None
+
         async def send(operations: tuple[Operation, ...]) -> Reply:
+            nonlocal reply
             reply = await self._send_members(shape, anchor, operations)
             if self._lacks_patch(shape, reply):
                 raise _NoPatch
@@ -252,6 +257,8 @@ class Updater:
         self._members_max = writer.size
         if writer.refused:
             raise self._refusal(anchor, change, writer.refused)
+        assert reply is not None, NOBODY
+        return reply
 
     async def _send_members(
         self, shape: Shape, anchor: Anchor, operations: tuple[Operation, ...]
@@ -262,13 +269,13 @@ class Updater:
             reply = await self._write("PATCH", shape, anchor, patch.body_of(part), None)
             if not reply.is_success:
                 break
-        assert reply is not None, "a change of members without members"
+        assert reply is not None, NOBODY
         if reply.status == 404:
             # The group or the member: only a look at the group can tell. Stale, if it is gone.
             await self._resource(await self._read(shape, anchor))
         return reply
 
-    async def _put_members(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> None:
+    async def _put_members(self, shape: Shape, anchor: Anchor, change: ReferencesChange) -> Reply:
         reply = await self._read(shape, anchor, with_members=True)
         resource = await self._resource(reply)
         self._may_put(shape, resource)
@@ -287,6 +294,7 @@ class Updater:
         missed |= {r: reply for r in change.removed if r.anchor in held}
         if missed:
             raise self._refusal(anchor, change, missed, WITHOUT_EFFECT)
+        return reply
 
     async def _members_after(
         self, shape: Shape, anchor: Anchor, path: TargetPath, reply: Reply
@@ -314,7 +322,7 @@ class Updater:
             f"We were unable to assign {named}{more} as the {change.name} of {anchor}: "
             + (why or narrator.message(reply, "")),
             code=UNRESOLVED,
-            details=narrator.details(reply),
+            heard=narrator.heard(reply),
             refused=frozenset(refused),
         )
 

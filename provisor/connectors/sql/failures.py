@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
+from provisor.connectors.around.trace import heard
 from provisor.errors import AdapterError, Denied, Rejected, Stale, Throttled, Unreachable
 
 INCOMPLETE: Final = "SourceReadIncomplete"
@@ -106,19 +107,20 @@ def failure_of_writing(error: exc.SQLAlchemyError, place: str) -> AdapterError:
     if not isinstance(error, exc.DBAPIError):
         return Rejected(f"{place} cannot store this: {words}")
     code = code_of(error)
+    told = heard(f"writing to {place}", f"{code}", error.statement or "", words)
     if is_lost(error):
         return Unreachable(f"the connection to {place} broke before anything was done: {words}")
     if code in UNIQUE:
         message = f"{place} has another object with this value: {words}"
-        return Stale(message, code="EntryConflict")
+        return Stale(message, code="EntryConflict", heard=told)
     if code in BUSY:
-        return Throttled(RETRY_S, f"{place} is busy with other writers: {words}")
+        return Throttled(RETRY_S, f"{place} is busy with other writers: {words}", heard=told)
     if code in FORBIDDEN:
-        return Rejected(f"{place} does not let us write: {words}", code=NO_RIGHTS)
+        return Rejected(f"{place} does not let us write: {words}", code=NO_RIGHTS, heard=told)
     if code in FOREIGN:
         return Rejected(
-            f"{place} misses what this points at, or needs it: {words}", code=UNRESOLVED
+            f"{place} misses what this points at, or needs it: {words}", code=UNRESOLVED, heard=told
         )
     if code in MISSING:
-        return Rejected(f"{place} needs a value that nothing is mapped to: {words}")
-    return Rejected(f"{place} refuses this: {words}")
+        return Rejected(f"{place} needs a value that nothing is mapped to: {words}", heard=told)
+    return Rejected(f"{place} refuses this: {words}", heard=told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import msgspec
@@ -14,9 +15,14 @@ from provisor.console.pages.sought import further, given, narrowed, sought, with
 from provisor.console.shapes import LogPage
 from provisor.console.visit import Visit
 from provisor.graph.wire.logs import (
+    REPLY,
+    REPLY_BODY,
+    REQUEST,
+    REQUEST_BODY,
     ProvisioningAction,
     ProvisioningObjectSummary,
     ProvisioningResult,
+    ProvisioningStepType,
 )
 
 SIZE = 50
@@ -88,7 +94,35 @@ def condition_of(visit: Visit, *, by_id: bool = False) -> str:
 async def entry(visit: Visit) -> Response:
     one = await visit.api.read(ProvisioningObjectSummary, f"{LOGS}/{visit.keys['entry']}")
     template = "_entry.html" if visit.is_part else "entry.html"
-    return await visit.render(template, one=one)
+    return await visit.render(template, one=one, exchange=exchange_of(one))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What is kept of how the target was asked, and how it answered."""
+
+    is_sent: bool
+    """Something was to be written."""
+    request: str
+    """Empty: nothing is kept."""
+    reply: str
+    sent: str
+    answered: str
+
+
+def exchange_of(one: ProvisioningObjectSummary) -> Exchange:
+    told = {name: text for step in one.provisioning_steps for name, text in step.details.items()}
+    return Exchange(
+        is_sent=any(
+            step.provisioning_step_type is ProvisioningStepType.EXPORT
+            and step.status is not ProvisioningResult.SKIPPED
+            for step in one.provisioning_steps
+        ),
+        request=told.get(REQUEST, ""),
+        reply=told.get(REPLY, ""),
+        sent=told.get(REQUEST_BODY, ""),
+        answered=told.get(REPLY_BODY, ""),
+    )
 
 
 class _RawPage(Struct, frozen=True, kw_only=True):

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from provisor.graph.wire.logs import ProvisioningStepType
-from provisor.model.decisions import Action, Facts, Record, Situation, Verdict
+from provisor.graph.wire.logs import (
+    NO_ANSWER,
+    REPLY,
+    REPLY_BODY,
+    REQUEST,
+    REQUEST_BODY,
+    ProvisioningStepType,
+)
+from provisor.model.decisions import Action, Facts, Heard, Record, Situation, Verdict
 from provisor.model.entries import Absence
 
 REPORTABLE = "ReportableIdentifier"
@@ -64,7 +71,22 @@ class _Told:
 
 
 def narrate(record: Record, names: Names) -> tuple[Step, ...]:
-    """Return the steps of a decision, in the order in which they were taken."""
+    """Return the steps of a decision, in the order in which they were taken. The last one tells
+    how the target was asked and answered, as far as that is kept."""
+    *before, last = _steps(record, names)
+    if record.heard is not None:
+        last = replace(last, details={**last.details, **_heard(record.heard)})
+    return (*before, last)
+
+
+def _heard(heard: Heard) -> dict[str, str]:
+    """Bodies are kept of what failed alone."""
+    told = {REQUEST: heard.asked, REPLY: heard.outcome or NO_ANSWER}
+    bodies = {REQUEST_BODY: heard.sent, REPLY_BODY: heard.answered}
+    return told | {name: text for name, text in bodies.items() if text}
+
+
+def _steps(record: Record, names: Names) -> tuple[Step, ...]:
     told = _Told(record, names)
     if record.code == "SourceRowInvalid":
         return (_unread(told),)

@@ -9,6 +9,11 @@ from msgspec import field
 
 from provisor.graph.wire.base import Wire
 
+REQUEST, REQUEST_BODY, REPLY, REPLY_BODY = "Request", "RequestBody", "Reply", "ReplyBody"
+"""In the details of a step: how the target was asked last, and how it answered."""
+NO_ANSWER = "no answer"
+"""Stands for a reply that did not come."""
+
 
 class ProvisioningAction(StrEnum):
     OTHER = "other"

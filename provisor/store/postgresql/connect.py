@@ -215,7 +215,7 @@ def name(error: BaseException) -> None:
     if isinstance(error, psycopg.Error) and error.diag.sqlstate == TOO_NEW:
         raise StoreTooNew(error.diag.message_primary or "") from error
     if isinstance(error, psycopg.Error) and not isinstance(error, psycopg.IntegrityError):
-        raise StoreFailed(_advice(error), details=str(error)) from error
+        raise StoreFailed(_advice(error)) from error
 
 
 NAMED_FAILURES = NamedFailures(name)

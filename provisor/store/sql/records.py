@@ -9,6 +9,7 @@ from provisor.model.decisions import (
     Action,
     AttributeChange,
     Facts,
+    Heard,
     Record,
     ReferencesChange,
     Situation,
@@ -66,7 +67,7 @@ def row_of(cycle: int, record: Record, shapes: Shapes) -> tuple[object, ...]:
         record.duration_ms,
         record.row,
         record.situation,
-        record.reason,
+        _encode_reason(record),
         (facts.is_assigned, facts.is_active, facts.passes_filter),
         facts.deciding_clause,
         facts.absence,
@@ -98,6 +99,16 @@ def row_of(cycle: int, record: Record, shapes: Shapes) -> tuple[object, ...]:
 def _legible(name: str) -> str:
     """A column that is searched holds whole characters only, and PostgreSQL takes no zeros."""
     return name.encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def _encode_reason(record: Record) -> str | tuple[str, ...]:
+    """Return why it is so; with what was heard, as far as there is any. Most records, and all of
+    versions before, have the reason alone."""
+    if record.heard is None:
+        return record.reason
+    heard = record.heard
+    bodies = (heard.sent, heard.answered) if heard.sent or heard.answered else ()
+    return (record.reason, heard.asked, heard.outcome, *bodies)
 
 
 def _encode_changes(changes: Sequence[TargetChange], shapes: Shapes) -> tuple[object, ...]:
@@ -143,6 +154,7 @@ def compose(row: tuple[Any, ...], shapes: Shapes) -> tuple[int, str, Record]:
     said = unpack(content)
     (duration_ms, number, situation, reason, flags, clause, absence, changes) = said[:8]
     (is_reference_pass, matched, initiated_by) = said[8:]
+    reason, *told = (reason,) if isinstance(reason, str) else reason
     is_assigned, is_active, passes_filter = flags
     record = Record(
         cycle=cycle,
@@ -172,6 +184,7 @@ def compose(row: tuple[Any, ...], shapes: Shapes) -> tuple[int, str, Record]:
         is_reference_pass=is_reference_pass,
         matched_by=MatchQuery(*matched) if matched else None,
         initiated_by=initiated_by,
+        heard=Heard(*told) if told else None,
     )
     return position, job, record
 

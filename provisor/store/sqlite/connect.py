@@ -72,7 +72,7 @@ def _roll_back(connection: Connection) -> None:
 def _name(error: BaseException) -> None:
     """Raise a database error by its name; one that shows a mistake of ours stays what it is."""
     if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
-        raise StoreFailed(_advice(error), details=str(error)) from error
+        raise StoreFailed(_advice(error)) from error
 
 
 NAMED_FAILURES = NamedFailures(_name)

@@ -19,6 +19,7 @@ from provisor.model.decisions import (
     Action,
     AttributeChange,
     Facts,
+    Heard,
     ReferencesChange,
     Verdict,
 )
@@ -310,7 +311,18 @@ async def test_an_overlay_does_not_see_what_is_written_afterwards(
 # the ledger
 
 
-async def test_a_record_is_read_as_it_was_written(store: Store, journal: Journal) -> None:
+@pytest.mark.parametrize(
+    "heard",
+    [
+        None,
+        Heard("POST /Users", "201"),
+        Heard("POST /Users"),
+        Heard("POST /Users", "409", '{"userName":"ada"}', "in use \N{WHITE HEAVY CHECK MARK}"),
+    ],
+)
+async def test_a_record_is_read_as_it_was_written(
+    store: Store, journal: Journal, heard: Heard | None
+) -> None:
     change = ReferencesChange("members", frozenset({target_user("t1")}), frozenset())
     told = frozen.replace(
         record(ADA, verdict=Verdict.FAILURE, code="Conflict", is_export_due=True),
@@ -322,6 +334,7 @@ async def test_a_record_is_read_as_it_was_written(store: Store, journal: Journal
         is_reference_pass=True,
         matched_by=query("ada"),
         initiated_by="eve",
+        heard=heard,
         facts=Facts(
             is_assigned=True,
             is_active=False,

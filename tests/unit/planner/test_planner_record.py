@@ -13,6 +13,7 @@ from provisor.model.decisions import (
     Delete,
     Escrowed,
     Export,
+    Heard,
     Image,
     Keep,
     Link,
@@ -28,8 +29,9 @@ from provisor.model.decisions import (
 )
 from provisor.model.entries import Anchor, Attributes, Entry, Reference
 from provisor.model.rules import Mutability
-from provisor.planner.record import change_id, drift_record, name_of, record_of
+from provisor.planner.record import LEFT_OUT, change_id, drift_record, name_of, record_of
 from provisor.planner.scope import facts
+from provisor.planner.terms import Terms
 from tests.table.rules import NOW, attribute, people, standing, terms
 
 LINK = Link(Anchor("t1"), Image({"displayName": "ada"}))
@@ -43,18 +45,20 @@ UPDATE = Update(
 )
 
 
-def recorded(resolution: Resolution, outcome: Settled | Escrowed | None) -> Record:
+def recorded(
+    resolution: Resolution, outcome: Settled | Escrowed | None, rules: Terms = TERMS
+) -> Record:
     decision = Decision(
         key=ONE.key,
         row=9,
         situation=Situation.CONFIRMED,
         resolution=resolution,
-        facts=facts(TERMS.mapping, TERMS.policy, ONE),
+        facts=facts(rules.mapping, rules.policy, ONE),
         action=Action.UPDATE,
         code="Decided",
     )
     ended = NOW + timedelta(milliseconds=1500)
-    return record_of(TERMS, ONE, decision, outcome, cycle="c", began=NOW, ended=ended)
+    return record_of(rules, ONE, decision, outcome, cycle="c", began=NOW, ended=ended)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +102,28 @@ def test_what_is_secret_is_not_recorded() -> None:
         AttributeChange("displayName", "ada", "Ada"),
         AttributeChange("password", None, "[Redact]"),
     )
+
+
+HEARD = Heard("adding 'cn=Ada'", "constraintViolation (19)", '{"displayName":"Ada"}', "no Ada here")
+
+
+def test_how_the_target_was_asked_and_answered_is_kept_of_whatever_came_of_it() -> None:
+    for outcome in (Settled(LINK, HEARD), Escrowed(code="X", reason="y", heard=HEARD)):
+        assert recorded(Export(UPDATE, {}), outcome).heard == HEARD
+    assert recorded(Stage(Action.DISABLE), None).heard is None
+
+
+def test_what_may_hold_a_value_that_a_mapping_redacts_is_not_kept() -> None:
+    redacting = terms(people(attribute("displayName", "Redact([displayName])")))
+
+    kept = recorded(
+        Export(UPDATE, {}), Escrowed(code="X", reason="y", heard=HEARD), redacting
+    ).heard
+
+    assert kept == Heard(f"adding {LEFT_OUT}", HEARD.outcome, LEFT_OUT, LEFT_OUT)
+    assert recorded(
+        Export(UPDATE, {}), Settled(LINK, Heard("POST /Users", "201")), redacting
+    ).heard == Heard(f"POST {LEFT_OUT}", "201")
 
 
 def test_a_change_has_the_same_id_when_it_is_told_again_and_another_in_each_cycle() -> None:

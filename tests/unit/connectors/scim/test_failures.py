@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from provisor.connectors.around.trace import KEPT_BYTES_MAX
 from provisor.connectors.scim.failures import INCOMPATIBLE, INVALID_CREDENTIALS, MULTIPLE_ENTRIES
 from provisor.errors import (
     AdapterError,
@@ -89,7 +90,8 @@ async def test_each_answer_has_its_remedy_and_its_code(case: Case) -> None:
             assert type(raised) is getattr(case, what), what
             assert raised.code == case.code, what
             assert f"returned HTTP status {case.status}: not now" in str(raised)
-            assert str(case.status) in raised.details
+            assert raised.heard is not None
+            assert raised.heard.outcome == str(case.status)
 
 
 async def test_what_is_not_found_depends_on_how_it_was_looked_for() -> None:
@@ -204,7 +206,8 @@ async def test_a_page_of_html_is_quoted() -> None:
         with pytest.raises(Stale) as stale:
             await stage.change(Anchor("7"), {"displayName": ("A", "B")})
 
-        assert "<h1>Error 404</h1>" in stale.value.details
+        assert stale.value.heard is not None
+        assert "<h1>Error 404</h1>" in stale.value.heard.answered
 
 
 async def test_what_is_quoted_is_cut() -> None:
@@ -212,4 +215,7 @@ async def test_what_is_quoted_is_cut() -> None:
         with pytest.raises(Stale) as stale:
             await stage.change(Anchor("ż" * 3_000), {"displayName": ("A", "B")})
 
-        assert len(stale.value.details.encode()) <= 2_048
+        heard = stale.value.heard
+        assert heard is not None
+        for text in (heard.asked, heard.sent, heard.answered):
+            assert len(text.encode()) <= KEPT_BYTES_MAX

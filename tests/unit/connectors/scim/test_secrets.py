@@ -20,7 +20,7 @@ async def test_an_echo_of_our_secrets_is_blackened() -> None:
         for password in (PASSWORD, "simple-password"):
             with pytest.raises(AdapterError) as failure:
                 await stage.create(userName="ada", password=password)
-            said += [str(failure.value), failure.value.details, repr(failure.value)]
+            said += [str(failure.value), repr(failure.value.heard), repr(failure.value)]
         said += [repr(exchange) for exchange in stage.trace.exchanges]
 
         assert any("***" in text for text in said)
@@ -40,7 +40,7 @@ async def test_nor_is_a_token_shown_that_was_fetched_nor_a_password_in_disguise(
             async with opened({"echoes": True}, **chosen) as stage:
                 with pytest.raises(AdapterError) as failure:
                     await stage.find("userName", "ada")
-                said = f"{failure.value} {failure.value.details} {stage.trace.exchanges}"
+                said = f"{failure.value} {failure.value.heard} {stage.trace.exchanges}"
                 assert "***" in said
                 assert hidden not in said
 
@@ -74,4 +74,4 @@ async def test_a_parameter_of_the_address_that_is_long_is_a_secret() -> None:
         async with opened(baseAddress=address) as other:
             with pytest.raises(AdapterError) as failure:
                 await other.create(userName="ada")
-            assert TOKEN not in str(failure.value) + failure.value.details
+            assert TOKEN not in f"{failure.value} {failure.value.heard}"
