@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 SLAPD = next((p for p in ("/usr/sbin/slapd", shutil.which("slapd") or "") if Path(p).exists()), "")
+SLAPCAT = "/usr/sbin/slapcat"
 SLAPADD = next(
     (p for p in ("/usr/sbin/slapadd", shutil.which("slapadd") or "") if Path(p).exists()), ""
 )
@@ -221,12 +222,33 @@ class OpenLdap:
     def load(self, ldif: Path) -> None:
         """Add very many entries at once, as `slapadd` does: the server is stopped meanwhile."""
         self.stop()
+        self._slapadd(ldif, "-w")
+        self.start()
+
+    def _slapadd(self, ldif: Path, *options: str) -> None:
         config = str(self.folder / "slapd.conf")
         subprocess.run(
-            [SLAPADD, "-q", "-w", "-f", config, "-b", SUFFIX, "-l", str(ldif)],
+            [SLAPADD, "-q", *options, "-f", config, "-b", SUFFIX, "-l", str(ldif)],
             check=True,
             capture_output=True,
         )
+
+    def follow_up(self, dn: str, member: str) -> None:
+        """Take somebody out of a group as the overlay `refint` does: the group's modifyTimestamp
+        and entryCSN stay as they were, and nobody is told. The server is stopped meanwhile."""
+        self.stop()
+        config, whole = str(self.folder / "slapd.conf"), self.folder / "whole.ldif"
+        subprocess.run([SLAPCAT, "-f", config, "-o", "ldif-wrap=no", "-l", str(whole)], check=True)
+        entries = whole.read_text(encoding="utf-8").split("\n\n")
+        kept = [
+            entry.replace(f"\nmember: {member}", "") if entry.startswith(f"dn: {dn}\n") else entry
+            for entry in entries
+        ]
+        assert kept != entries, f"{member} is not in {dn}"
+        whole.write_text("\n\n".join(kept), encoding="utf-8")
+        shutil.rmtree(self.folder / "db")
+        (self.folder / "db").mkdir()
+        self._slapadd(whole)
         self.start()
 
     # other hands

@@ -377,6 +377,43 @@ def test_who_is_renamed_late_in_a_group_comes_back_although_nobody_tells_it(
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("is_told_later", [False, True])
+def test_who_has_the_name_of_another_is_a_member_only_until_the_server_has_followed_up(
+    plain_site: Site, way: str, is_told_later: bool
+) -> None:
+    """OpenLDAP's refint takes the one before out of a group a while after he was deleted, and
+    leaves the group's modifyTimestamp, entryCSN and whoever synchronises as they were."""
+    site = plain_site
+    ada, bob = site.hire("ada"), site.hire("bob")
+    crew = site.found_group("crew", member=[bob] if is_told_later else [ada, bob])
+    source = site.source(changes=way)
+    mark = read(source).mark
+    site.server.delete(ada)
+    site.hire("ada")
+    if is_told_later:
+        mark = read(source, mark).mark
+        site.server.modify(crew, {"member": [ada, bob]})
+    try:
+        meanwhile = read(source, mark)
+    except WatermarkExpired:
+        pytest.skip("everything was read")
+    assert meanwhile.members(crew) == {site.user(ada), site.user(bob)}
+    site.server.follow_up(crew, ada)
+
+    followed: list[set[Reference]] = []
+    mark = meanwhile.mark
+    for _ in range(4):
+        site.clock._now += timedelta(seconds=31)  # pyright: ignore[reportPrivateUsage]
+        found = read(source, mark)
+        mark = found.mark
+        followed += [found.members(crew)] if crew in found.entries else []
+
+    assert followed[0] == {site.user(bob)}
+    assert len(followed) == 2 or way == "timestamps", "and then it is not read any more"
+    assert marks.read(mark).followed is None
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_container_that_moves_takes_its_content_along(site: Site, way: str) -> None:
     """Nobody below it is told to have changed, so everything is read."""
     site.server.add(f"ou=a,{PEOPLE}", {"objectClass": "organizationalUnit"})

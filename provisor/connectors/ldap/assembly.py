@@ -14,7 +14,7 @@ from typing import Final
 from provisor.connectors.ldap.directory import Directory, Tally
 from provisor.connectors.ldap.resolver import Resolver
 from provisor.connectors.ldap.settings import MEMBER_OF, Kind
-from provisor.connectors.ldap.shape import MANAGER, Raw
+from provisor.connectors.ldap.shape import MANAGER, MEMBERS, Raw
 from provisor.connectors.ldapwire import names
 from provisor.connectors.ldapwire.messages import Found
 from provisor.connectors.ldapwire.objects import NoObject
@@ -25,7 +25,6 @@ VALUES_WAITING_MAX: Final = 2_000_000
 UNSETTLED_MAX: Final = 2_000
 SETTLED_AFTER_S: Final = 900.0
 """A name that means nobody for so long is nobody's: servers rename who is pointed at sooner."""
-MEMBERS: Final = "members"
 
 
 @dataclass(slots=True)

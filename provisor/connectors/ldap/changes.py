@@ -10,6 +10,7 @@ from typing import Final
 from provisor.connectors.ldap.anchors import anchor_of
 from provisor.connectors.ldap.assembly import Assembly, Nested, parents, still_unsettled
 from provisor.connectors.ldap.directory import Directory, Tally, key_of
+from provisor.connectors.ldap.followed import Followed
 from provisor.connectors.ldap.marks import Mark, write
 from provisor.connectors.ldap.settings import Changes, Kind
 from provisor.connectors.ldap.shape import CHANGED, Raw
@@ -27,6 +28,7 @@ from provisor.model.entries import (
     Page,
     ReadFault,
     Receipt,
+    Reference,
     Watermark,
 )
 
@@ -50,6 +52,7 @@ class Incremental:
     _unsettled: Mapping[str, Mapping[str, float]] = field(
         default_factory=dict[str, Mapping[str, float]]
     )
+    _followed: Followed | None = None
     _is_last_gone: bool = False
     """What changed last is not there, or is older again."""
 
@@ -60,13 +63,18 @@ class Incremental:
         """
         await self._examine()
         if self.mark.how == Changes.SYNC:
+            self.tally.since = b""
             await self._synchronise()
         else:
+            self.tally.since = self.mark.since.encode()
             await self._ask_by_time()
+        told = tuple(self.tally.newer)
         self._explain_what_is_gone()
         await self._look_again_at_the_unsettled()
         await self._look_again_at_those_who_point()
+        await self._look_again_at_what_is_followed_up()
         changes = await self._assembled()
+        self._follow(told, changes)
         size = self.directory.settings.page_size
         everything: list[Change] = [*changes, *self.gone]
         for first in range(0, len(everything), size):
@@ -199,6 +207,20 @@ class Incremental:
             dns = [raw.dn for raw in self.raws.get(groups.name, ())]
             await self._take_unseen(groups, (await parents(directory, groups, dns)).values())
 
+    async def _look_again_at_what_is_followed_up(self) -> None:
+        """Read what points at somebody who changed a while ago: the server may have renamed or
+        removed him there since, and does not tell."""
+        due = (self.mark.followed or Followed()).due(self.now)
+        for kind in self.directory.settings.kinds:
+            if anchors := due.get(kind.name):
+                await self._take_unseen(kind, await self.directory.some(kind, anchors))
+
+    def _follow(self, told: Sequence[Reference], changes: Sequence[Change]) -> None:
+        before = self.mark.followed or Followed()
+        self._followed = before.after(
+            told, changes, now=self.now, has_read_again=bool(before.due(self.now))
+        )
+
     async def _take_unseen(self, kind: Kind, found: Iterable[Found]) -> None:
         shape = self.directory.shape(kind)
         for one in found:
@@ -233,6 +255,7 @@ class Incremental:
             since=max(self.mark.since, newest.changed if newest else ""),
             newest=newest,
             unsettled=self._unsettled,
+            followed=self._followed,
         )
         rows = {kind.name: 0 for kind in self.directory.settings.kinds}
         for raws in self.raws.items():

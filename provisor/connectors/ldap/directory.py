@@ -21,7 +21,7 @@ from provisor.connectors.ldapwire.results import Code, read_failure
 from provisor.connectors.ldapwire.schema import Schema, read_schema
 from provisor.connectors.ldapwire.values import NotAValue
 from provisor.errors import Unreachable
-from provisor.model.entries import Anchor, EntryKey, ReadFault
+from provisor.model.entries import Anchor, EntryKey, ReadFault, Reference
 
 INCOMPLETE: Final = "SourceReadIncomplete"
 CONTAINERS: Final = filters.any_of(
@@ -45,6 +45,9 @@ class Tally:
     """By kind: names by anchor."""
     repeated: dict[str, int] = field(default_factory=dict[str, int])
     """Entries that were shown once more, by kind: who shows some twice may leave out others."""
+    since: bytes = b"\xff"
+    """Whatever was changed later than this modifyTimestamp is `newer`: nothing, unless said."""
+    newer: list[Reference] = field(default_factory=list[Reference])
     _last: tuple[str, str, bytes, bytes] = ("", "", b"", b"")
     """Of what was changed last: kind, anchor, and when, as the server says it."""
 
@@ -60,6 +63,8 @@ class Tally:
 
     def note(self, kind: str, anchor: Anchor, found: Found) -> None:
         changed, stamp = found.first(CHANGED), found.first(STAMP)
+        if changed > self.since:
+            self.newer.append(Reference(kind, anchor))
         last = self._last
         # The order of Newest, of octets: most entries are looked at for this, and few are kept.
         if changed != last[2] or not (stamp and last[3]):

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from provisor.connectors.ldap.followed import Followed
 from provisor.errors import WatermarkExpired
 from provisor.model.entries import Watermark
 
@@ -47,6 +48,7 @@ class _Written(msgspec.Struct, omit_defaults=True):
     since: str = ""
     newest: Newest | None = None
     unsettled: dict[str, dict[str, float]] = {}
+    followed: Followed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class Mark:
     )
     """By kind and anchor: who pointed at names that meant nobody, and since when, in seconds since
     1970. A server that renames who is pointed at does so a while later, and may tell nobody."""
+    followed: Followed | None = None
+    """Who changed lately, and what points at them; None where nothing has."""
 
 
 def write(mark: Mark) -> Watermark:
@@ -85,6 +89,7 @@ def write(mark: Mark) -> Watermark:
         since=mark.since,
         newest=mark.newest,
         unsettled={kind: dict(since) for kind, since in mark.unsettled.items()},
+        followed=mark.followed,
     )
     return Watermark(msgspec.json.encode(written).decode())
 
@@ -107,6 +112,7 @@ def read(watermark: Watermark) -> Mark:
         since=said.since,
         newest=said.newest,
         unsettled=said.unsettled,
+        followed=said.followed,
     )
 
 

@@ -26,6 +26,7 @@ OURS: Final = frozenset({CHANGED.lower(), STAMP.lower()})
 ENTRY_DN: Final = "entryDN"
 """What an entry is called, whatever attribute of it says so: every server tells it."""
 MANAGER: Final = "manager"
+MEMBERS: Final = "members"
 MAIL, OTHER_MAILS = "mail", "otherMails"
 
 USER_NAMES: Final[Mapping[str, str]] = MappingProxyType(
