@@ -3,155 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from provisor.connectors.ldap import marks
 from provisor.connectors.ldap.probe import LdapProber
-from provisor.connectors.ldap.settings import LdapSettings, parse
-from provisor.connectors.ldap.source import LdapSource
 from provisor.errors import Denied, Unreachable, WatermarkExpired
 from provisor.model.directories import Weight
 from provisor.model.entries import (
     Absence,
     Anchor,
-    EntryKey,
-    Gone,
-    Page,
-    Receipt,
     Reference,
-    Seen,
     Watermark,
 )
 from provisor.model.rules import AttributeType
-from provisor.testing.world import SteppingClock
-from tests.worlds import ldap_proxy as spoiled
-from tests.worlds import openldap
-from tests.worlds.ldap_proxy import LdapProxy
+from tests.worlds.ldap_site import GROUPS, PEOPLE, WANTED, WAYS, Site, look, read
 from tests.worlds.openldap import LIMITED, READER, SUFFIX, OpenLdap
-
-PEOPLE, GROUPS = f"ou=people,{SUFFIX}", f"ou=groups,{SUFFIX}"
-WANTED = {
-    "User": frozenset({"userPrincipalName", "displayName", "manager", "mail", "accountEnabled"}),
-    "Group": frozenset({"displayName", "members"}),
-}
-WAYS = ("sync", "timestamps")
-
-
-class Site:
-    """A server with people and groups, and a source that reads it again and again."""
-
-    def __init__(self, server: OpenLdap, folder: Path) -> None:
-        self.server, self.folder = server, folder
-        self.clock = SteppingClock()
-        self.clock._now = datetime.now(UTC)  # pyright: ignore[reportPrivateUsage]
-        for dn in (PEOPLE, GROUPS):
-            server.add(dn, {"objectClass": "organizationalUnit"})
-
-    def settings(self, **chosen: object) -> LdapSettings:
-        raw: dict[str, Any] = {
-            "url": self.server.url,
-            "bindDn": READER,
-            "password": "reader",
-            "base": SUFFIX,
-            "pageSize": 3,
-            "groups": {"objectClasses": "openGroup"},
-            "overlap": 2,
-        }
-        parsed = parse({**raw, **chosen}, self.folder)
-        assert isinstance(parsed, LdapSettings), parsed
-        return parsed
-
-    def source(self, **chosen: object) -> LdapSource:
-        return LdapSource(self.settings(**chosen), self.clock, WANTED)
-
-    def hire(self, uid: str, base: str = PEOPLE, **said: Any) -> str:
-        dn = f"uid={uid},{base}"
-        self.server.add(
-            dn, {"objectClass": ["inetOrgPerson", "account2"], "cn": uid, "sn": uid, **said}
-        )
-        return dn
-
-    def found_group(self, name: str, **said: Any) -> str:
-        dn = f"cn={name},{GROUPS}"
-        self.server.add(dn, {"objectClass": "openGroup", **said})
-        return dn
-
-    def user(self, dn: str) -> Reference:
-        return Reference("User", Anchor(self.server.uuid(dn)))
-
-    def group(self, dn: str) -> Reference:
-        return Reference("Group", Anchor(self.server.uuid(dn)))
-
-
-class Seen_:  # noqa: N801
-    """What one read showed."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, Any] = {}
-        self.gone: dict[str, Absence] = {}
-        """People only: of every other object that changes, servers say that it is no such one."""
-        self.receipt: Receipt | None = None
-        self.faults: list[str] = []
-
-    @property
-    def mark(self) -> Watermark:
-        assert self.receipt is not None
-        assert self.receipt.watermark is not None
-        return self.receipt.watermark
-
-    def members(self, dn: str) -> set[Reference]:
-        return set(self.entries[dn].attributes.get("members", ()))
-
-
-def read(source: LdapSource, since: Watermark | None = None) -> Seen_:
-    async def story() -> Seen_:
-        found = Seen_()
-        async for part in source.pull(since):
-            if isinstance(part, Receipt):
-                found.receipt = part
-                continue
-            assert isinstance(part, Page)
-            found.faults += [fault.message for fault in part.faults]
-            for change in part.changes:
-                if isinstance(change, Seen):
-                    entry = change.entry
-                    dn = entry.attributes.get("onPremisesDistinguishedName", entry.anchor)
-                    found.entries[str(dn)] = entry
-                elif isinstance(change, Gone) and change.key.kind == "User":
-                    found.gone[change.key.anchor] = change.absence
-        return found
-
-    return asyncio.run(story())
-
-
-def look(source: LdapSource, reference: Reference) -> Any:
-    async def story() -> Any:
-        found = await source.fetch(EntryKey(reference.kind, reference.anchor))
-        await source.close()
-        return found
-
-    return asyncio.run(story())
 
 
 @pytest.fixture
 def site(slapd: OpenLdap, tmp_path: Path) -> Site:
     return Site(slapd, tmp_path)
-
-
-@pytest.fixture
-def plain_site(tmp_path: Path) -> Iterator[Site]:
-    """Return a server that keeps no references true, and remembers no sessions."""
-    if not openldap.IS_THERE:
-        pytest.skip(openldap.NOT_THERE)
-    with OpenLdap.run(tmp_path / "plain", overlays=("syncprov",)) as server:
-        yield Site(server, tmp_path)
 
 
 # what an entry means
@@ -328,89 +204,6 @@ def test_by_time_who_was_deleted_shows_when_everything_is_read(site: Site) -> No
         read(source, mark)
     assert ada not in read(source).entries
     assert look(source, Reference("User", Anchor("00000000-0000-0000-0000-000000000000"))) is None
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_another_person_under_an_old_name_is_another_member(plain_site: Site, way: str) -> None:
-    """The group has not changed: it names a name, and that name means somebody else now."""
-    site = plain_site
-    ada, bob = site.hire("ada"), site.hire("bob")
-    group = site.found_group("g", member=[ada, bob])
-    site.server.modify(bob, {"title": "x", "manager": ada})
-    before = site.user(ada)
-    source = site.source(changes=way)
-    first = read(source)
-    assert first.members(group) == {before, site.user(bob)}
-    site.server.delete(ada)
-    site.hire("ada")
-
-    try:
-        found = read(source, first.mark)
-    except WatermarkExpired:
-        found = read(source)
-
-    assert site.user(ada) != before
-    assert found.members(group) == {site.user(ada), site.user(bob)}
-    assert found.entries[bob].attributes["manager"] == site.user(ada)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_who_is_renamed_late_in_a_group_comes_back_although_nobody_tells_it(
-    site: Site, way: str
-) -> None:
-    """A server that renames who is pointed at does so a while later, and tells nobody."""
-    ada, bob = site.hire("ada"), site.hire("bob")
-    crew = site.found_group("crew", member=[ada, bob])
-    with LdapProxy.run(site.server.port) as proxy:
-        source = site.source(url=proxy.url, changes=way)
-        first = read(source)
-        site.server.modify(crew, {"description": "changed meanwhile"})
-        proxy.spoil(spoiled.hides("uid=ada"))
-        between = read(source, first.mark)
-        proxy.well()
-
-        after = read(source, between.mark)
-
-        assert between.members(crew) == {site.user(bob)}
-        assert after.members(crew) == {site.user(ada), site.user(bob)}
-        assert crew not in read(source, after.mark).entries or way == "timestamps"
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("is_told_later", [False, True])
-def test_who_has_the_name_of_another_is_a_member_only_until_the_server_has_followed_up(
-    plain_site: Site, way: str, is_told_later: bool
-) -> None:
-    """OpenLDAP's refint takes the one before out of a group a while after he was deleted, and
-    leaves the group's modifyTimestamp, entryCSN and whoever synchronises as they were."""
-    site = plain_site
-    ada, bob = site.hire("ada"), site.hire("bob")
-    crew = site.found_group("crew", member=[bob] if is_told_later else [ada, bob])
-    source = site.source(changes=way)
-    mark = read(source).mark
-    site.server.delete(ada)
-    site.hire("ada")
-    if is_told_later:
-        mark = read(source, mark).mark
-        site.server.modify(crew, {"member": [ada, bob]})
-    try:
-        meanwhile = read(source, mark)
-    except WatermarkExpired:
-        pytest.skip("everything was read")
-    assert meanwhile.members(crew) == {site.user(ada), site.user(bob)}
-    site.server.follow_up(crew, ada)
-
-    followed: list[set[Reference]] = []
-    mark = meanwhile.mark
-    for _ in range(4):
-        site.clock._now += timedelta(seconds=31)  # pyright: ignore[reportPrivateUsage]
-        found = read(source, mark)
-        mark = found.mark
-        followed += [found.members(crew)] if crew in found.entries else []
-
-    assert followed[0] == {site.user(bob)}
-    assert len(followed) == 2 or way == "timestamps", "and then it is not read any more"
-    assert marks.read(mark).followed is None
 
 
 @pytest.mark.parametrize("way", WAYS)
