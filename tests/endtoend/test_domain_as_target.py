@@ -15,7 +15,8 @@ from tests.endtoend.company import Company
 from tests.endtoend.site import JOB, Ended, Site
 from tests.worlds.samba import ADMIN, PASSWORD, SUFFIX, Samba
 
-STAFF, SALES, LEFT = (f"OU={name},{SUFFIX}" for name in ("e2e", "e2e sales", "e2e left"))
+STAFF, LEFT = (f"OU={name},{SUFFIX}" for name in ("e2e", "e2e left"))
+SALES = f"OU=sales,{STAFF}"
 COUNT = int(os.environ.get("PROVISOR_E2E_ORGANISATION", "30"))
 DISABLED = 2
 CONFIGURATION = """\
@@ -81,7 +82,7 @@ class DomainSite(Site):
     def accounts(self) -> dict[str, dict[str, list[bytes]]]:
         """Return the people of the domain by their principal names, deleted ones left aside."""
         found = dict[str, dict[str, list[bytes]]]()
-        for base in (STAFF, SALES, LEFT):
+        for base in (STAFF, LEFT):
             for held in self.server.entries(base, "(objectClass=user)").values():
                 name = held["userPrincipalName"][0].decode().lower()
                 assert name not in found, f"{name} is there twice"

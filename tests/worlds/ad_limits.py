@@ -17,6 +17,7 @@ from tests.worlds.ldap_proxy import ADD, DONE, ENTRY, MODIFY, SEARCH, LdapProxy,
 
 SIZE_LIMIT_EXCEEDED, UNWILLING = 4, 53
 PAGED, DIR_SYNC = b"1.2.840.113556.1.4.319", b"1.2.840.113556.1.4.841"
+PAGE_MAX, VALUES_MAX = 1000, 1500
 RANGE = re.compile(r"(.+);range=(\d+)-(\d+|\*)")
 
 
@@ -26,6 +27,7 @@ class Limits:
 
     page_max: int
     values_max: int
+    is_encrypted: bool = False
     cut: int = 0
     """How many entries had more values than are shown at once."""
     refused: int = 0
@@ -43,7 +45,8 @@ class Limits:
             self._unpaged.pop(pdu.number, None)
             if not is_paged:
                 self._unpaged[pdu.number] = 0
-        if pdu.tag in (ADD, MODIFY) and b"unicodepwd" in pdu.body.lower():
+        is_open = not self.is_encrypted
+        if is_open and pdu.tag in (ADD, MODIFY) and b"unicodepwd" in pdu.body.lower():
             said = ber.tlv(pdu.tag + 1, result(UNWILLING, "not over this connection"))
             return ber.sequence(ber.integer(pdu.number), said)
         return None

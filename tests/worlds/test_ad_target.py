@@ -201,6 +201,19 @@ def test_the_disabled_lie_apart_until_they_are_enabled_again(server: Samba) -> N
     run(server, story, disabled={"container": LEFT})
 
 
+def test_who_leaves_is_disabled_though_he_cannot_be_moved(server: Samba) -> None:
+    """Another of his name lies where the disabled lie."""
+
+    async def story(target: AdTarget) -> None:
+        ada = await hire(target, "ada")
+        server.person(f"CN=ada,{LEFT}", "other ada")
+        with pytest.raises(Stale):
+            await change(target, ada, accountEnabled=False)
+        assert control(server, ada) & DISABLED
+
+    run(server, story, disabled={"container": LEFT})
+
+
 def test_a_name_that_is_taken_is_a_conflict_wherever_its_owner_lies(server: Samba) -> None:
     async def story(target: AdTarget) -> None:
         await hire(target, "ada", sAMAccountName="ada", parentDistinguishedName=AWAY)

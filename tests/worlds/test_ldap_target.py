@@ -13,7 +13,7 @@ from provisor.connectors.ldap.settings import LdapSettings, parse
 from provisor.connectors.ldap.target import LdapTarget
 from provisor.connectors.ldap.target_probe import LdapTargetProber
 from provisor.connectors.ldapwire.reading import RootDse
-from provisor.errors import Rejected, Stale
+from provisor.errors import Denied, Rejected, Stale
 from provisor.model.decisions import (
     AttributeChange,
     Create,
@@ -209,6 +209,88 @@ def test_who_is_disabled_is_moved_and_comes_back(server: OpenLdap) -> None:
         assert (await now(target, ada)).attributes["distinguishedName"] == f"uid=ada,{BASE}"
 
     run(server, story, disabled={"container": LEFT})
+
+
+OUTSIDE = f"ou=outside,{SUFFIX}"
+
+
+@pytest.fixture
+def outside(server: OpenLdap) -> Iterator[str]:
+    server.add(OUTSIDE, {"objectClass": "organizationalUnit"})
+    yield OUTSIDE
+    server.clear(OUTSIDE)
+
+
+def test_who_is_disabled_is_found_again_outside_the_base(server: OpenLdap, outside: str) -> None:
+    """He is hired again under his old name."""
+
+    async def story(target: LdapTarget) -> None:
+        ada, bob = await hire(target, "ada"), await hire(target, "bob")
+        await change(target, ada, accountEnabled=False)
+        await target.probe()
+        (found,) = await target.find(MatchQuery("User", "uid", "ada"))
+        assert (found.anchor, found.attributes["accountEnabled"]) == (ada, False)
+        listed = [one.anchor async for page in target.list_all("User") for one in page.entries]
+        assert sorted(listed) == sorted([ada, bob])
+        group = await found_group(target, "ada")
+        assert [g.anchor async for page in target.list_all("Group") for g in page.entries] == [
+            group
+        ]
+
+    run(server, story, disabled={"container": outside})
+
+
+def test_without_its_container_nobody_could_be_disabled(server: OpenLdap) -> None:
+    async def story(target: LdapTarget) -> None:
+        with pytest.raises(Denied, match="correct the container of the disabled"):
+            await target.probe()
+
+    run(server, story, disabled={"container": OUTSIDE})
+
+
+def test_nobody_is_put_where_he_is_not_looked_for(server: OpenLdap, outside: str) -> None:
+    """The answer to the create may be lost, and whoever is there is to be found."""
+
+    async def story(target: LdapTarget) -> None:
+        with pytest.raises(Rejected, match="nobody is looked for there"):
+            await hire(target, "ada", parentDistinguishedName=outside)
+        bob = await hire(target, "bob")
+        with pytest.raises(Rejected, match="nobody is looked for there"):
+            await change(target, bob, distinguishedName=f"uid=bob,{outside}")
+        server.rename(f"uid=bob,{BASE}", "uid=bob", outside)
+        await change(target, bob, title="moved by others")
+        assert (await now(target, bob)).attributes["parentDistinguishedName"] == outside
+
+    run(server, story)
+
+
+@pytest.mark.parametrize("scope", ["one", "subtree"])
+def test_below_a_base_nobody_is_put_deeper_than_he_is_looked_for(
+    server: OpenLdap, scope: str
+) -> None:
+    async def story(target: LdapTarget) -> None:
+        await hire(target, "ada", parentDistinguishedName=AWAY)
+
+    users = {"objectClasses": ["inetOrgPerson", "account2"], "scope": scope}
+    if scope == "subtree":
+        run(server, story, users=users)
+    else:
+        with pytest.raises(Rejected, match="nobody is looked for there"):
+            run(server, story, users=users)
+
+
+def test_who_leaves_is_disabled_though_he_cannot_be_moved(server: OpenLdap) -> None:
+    """Another of his name lies where the disabled lie."""
+
+    async def story(target: LdapTarget) -> None:
+        ada = await hire(target, "ada", accountEnabled=True)
+        server.add(f"uid=ada,{LEFT}", {"objectClass": "inetOrgPerson", "cn": "ada", "sn": "ada"})
+        with pytest.raises(Stale):
+            await change(target, ada, accountEnabled=False)
+        assert (server.entry(f"uid=ada,{BASE}") or {})["accountActive"] == ["FALSE"]
+
+    how = {"attribute": "accountActive", "value": "FALSE", "enabledValue": "TRUE"}
+    run(server, story, disabled={**how, "container": LEFT})
 
 
 def test_a_password_is_stored_by_the_server_and_shown_by_nobody(server: OpenLdap) -> None:

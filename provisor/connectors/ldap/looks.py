@@ -71,11 +71,14 @@ class LdapLooks:
             self._schema = await read_schema(await self.session.connection())
         return self._schema
 
-    def search(self, mapped: Mapped, filter: str) -> Search:
-        kind = mapped.kind
-        return Search(
-            base=kind.base, scope=kind.scope, filter=filter, attributes=mapped.requested()
-        )
+    def searches(self, mapped: Mapped, filter: str) -> list[Search]:
+        """Return what asks for objects of a kind wherever they are put: who is hired again under
+        his old name may lie among the disabled."""
+        asked = mapped.requested()
+        return [
+            Search(base=base, scope=scope, filter=filter, attributes=asked)
+            for base, scope in mapped.places
+        ]
 
     async def found(self, kind: str, anchor: Anchor) -> Found | None:
         """Return an entry by its anchor. It is looked for wherever the server keeps entries: who

@@ -10,7 +10,7 @@ from typing import Final
 from provisor.connectors.ldap.settings import Disabling, Kind
 from provisor.connectors.ldap.shape import NAME, is_disabled
 from provisor.connectors.ldapwire import names, values
-from provisor.connectors.ldapwire.messages import Found
+from provisor.connectors.ldapwire.messages import Found, Scope
 from provisor.errors import Rejected
 from provisor.model.entries import Reference, Scalar, Value
 from provisor.model.rules import (
@@ -42,6 +42,24 @@ class Mapped:
 
     def definition(self, name: str) -> AttributeDefinition:
         return self.definitions.get(name) or AttributeDefinition(name=name)
+
+    @property
+    def places(self) -> tuple[tuple[str, Scope], ...]:
+        """Return where such objects are looked for: each base, and how far below it."""
+        base, apart = (self.kind.base, self.kind.scope), self.disabling.container
+        if self.kind.name != "User" or not apart or self._is_within(apart, *base):
+            return (base,)
+        return (base, (apart, Scope.SUBTREE))
+
+    def is_found_in(self, container: str) -> bool:
+        """Tell whether what lies in a container is looked for."""
+        return any(self._is_within(container, *place) for place in self.places)
+
+    @staticmethod
+    def _is_within(container: str, base: str, scope: Scope) -> bool:
+        if scope is Scope.SUBTREE:
+            return names.is_below(container, base)
+        return names.normal(container) == names.normal(base)
 
     @property
     def refers(self) -> tuple[str, ...]:

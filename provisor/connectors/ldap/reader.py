@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from itertools import chain
 from typing import Final
 
 from provisor.connectors.ldap import members
@@ -39,13 +40,15 @@ class LdapReader(LdapLooks):
     async def probe(self) -> None:
         await self.said()
         for mapped in self._mapped.values() or [self.mapped("User")]:
-            search = Search(base=mapped.kind.base, scope=Scope.BASE, attributes=("1.1",))
-            _, result = await self.look(search)
-            if result.code == Code.NO_SUCH_OBJECT:
-                message = f"there is no '{mapped.kind.base}' at {self.where}; correct the base"
-                raise Denied(message, code=CODE)
-            if not result.is_success:
-                raise read_failure(result, f"looking at '{mapped.kind.base}' at {self.where}")
+            for base, _ in mapped.places:
+                search = Search(base=base, scope=Scope.BASE, attributes=("1.1",))
+                _, result = await self.look(search)
+                if result.code == Code.NO_SUCH_OBJECT:
+                    what = "base" if base == mapped.kind.base else "container of the disabled"
+                    message = f"there is no '{base}' at {self.where}; make or correct the {what}"
+                    raise Denied(message, code=CODE)
+                if not result.is_success:
+                    raise read_failure(result, f"looking at '{base}' at {self.where}")
 
     async def fetch(self, kind: str, anchor: Anchor) -> Entry | None:
         found = await self.found(kind, anchor)
@@ -76,8 +79,8 @@ class LdapReader(LdapLooks):
         if not asked:
             return []
         narrowed = filters.both(mapped.kind.whole_filter, *asked)
-        search = self.search(mapped, narrowed)
-        return await self._entries(query.kind, await self.all_of(search))
+        found = [await self.all_of(search) for search in self.searches(mapped, narrowed)]
+        return await self._entries(query.kind, [*chain(*found)])
 
     def can_compare(self, schema: Schema, attribute: str) -> bool:
         """Tell whether the server finds anybody by an attribute."""
@@ -107,12 +110,12 @@ class LdapReader(LdapLooks):
         mapped = self.mapped(kind)
         connection = await self.session.connection()
         resolver = Resolver(self.settings, connection)
-        search = self.search(mapped, mapped.kind.whole_filter)
-        async for page in reading.pages(connection, search, self.settings.page_size):
-            self.refuse_elsewhere(page.elsewhere)
-            if not page.result.is_success:
-                raise read_failure(page.result, f"listing {kind} at {self.where}")
-            yield Listing(tuple(await self._entries(kind, page.found, resolver)), None)
+        for search in self.searches(mapped, mapped.kind.whole_filter):
+            async for page in reading.pages(connection, search, self.settings.page_size):
+                self.refuse_elsewhere(page.elsewhere)
+                if not page.result.is_success:
+                    raise read_failure(page.result, f"listing {kind} at {self.where}")
+                yield Listing(tuple(await self._entries(kind, page.found, resolver)), None)
 
     async def referred(
         self, kind: str, anchor: Anchor, name: str, known: frozenset[Reference]

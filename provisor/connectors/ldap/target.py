@@ -81,6 +81,7 @@ class LdapTarget(LdapWriter):
         if password is not None:
             self.refuse_to_shout()
         place = placed(mapped, attributes, None)
+        self._check_place(mapped, place)
         dns = await self.names_of(_pointed(attributes.values()))
         held = self._entry(mapped, attributes, place, dns)
         self.membership.complete(await self.schema(), mapped, place.dn, held)
@@ -96,6 +97,17 @@ class LdapTarget(LdapWriter):
         self.dns[anchor] = place.dn
         await self.furnish(mapped, anchor, place.dn, attributes, _text(password))
         return Exported(anchor, heard=heard_of(result, f"adding '{place.dn}'"))
+
+    def _check_place(self, mapped: Mapped, place: Place) -> None:
+        """Refuse to put anybody where he is not looked for: a create whose answer is lost would be
+        done again, or nobody would know of him when he leaves."""
+        if not mapped.is_found_in(place.parent):
+            key = f"{mapped.kind.name.lower()}s.base"
+            message = (
+                f"'{place.parent}' lies outside {key}, '{mapped.kind.base}', and nobody is looked "
+                f"for there; choose a {key} that holds both"
+            )
+            raise Rejected(message, code="UnprocessableEntity")
 
     def _entry(
         self, mapped: Mapped, attributes: Attributes, place: Place, dns: Mapping[Reference, str]
@@ -214,8 +226,13 @@ class LdapTarget(LdapWriter):
         if found is None:
             raise Stale(f"there is no {write.kind} {write.anchor}", code="InvalidAnchor")
         changes = {c.name: c.after for c in write.changes if isinstance(c, AttributeChange)}
-        dn = await self._moved(mapped, write.anchor, found, changes)
-        await self._modified(mapped, write.anchor, dn, found, changes)
+        if changes.get(ACCOUNT_ENABLED) is False:
+            # Who leaves is shut out first: to the container of the disabled the way may be barred.
+            await self._modified(mapped, write.anchor, found.dn, found, changes)
+            dn = await self._moved(mapped, write.anchor, found, changes)
+        else:
+            dn = await self._moved(mapped, write.anchor, found, changes)
+            await self._modified(mapped, write.anchor, dn, found, changes)
         if password := _text(changes.get(mapped.password)):
             await self.set_password(mapped, write.anchor, dn, password)
         for change in write.changes:
@@ -233,6 +250,8 @@ class LdapTarget(LdapWriter):
         ):
             return found.dn
         is_moved = names.normal(place.parent) != names.normal(names.parent(found.dn))
+        if is_moved:
+            self._check_place(mapped, place)
         connection = await self.session.connection()
         superior = place.parent if is_moved else None
 

@@ -13,13 +13,11 @@ from ldap3.utils.dn import escape_rdn
 from provisor.demo.organisation import Group, Person
 from tests.endtoend.origins.tree import Tree, Units
 from tests.endtoend.staff import Staff
-from tests.worlds.ad_limits import Limits
+from tests.worlds.ad_limits import PAGE_MAX, VALUES_MAX, Limits
 from tests.worlds.ldap_proxy import LdapProxy
 from tests.worlds.samba import ADMIN, SUFFIX, Samba
 
 ENABLED, DISABLED = 544, 546
-PAGE_MAX, VALUES_MAX = 1000, 1500
-"""MaxPageSize and MaxValRange of a real domain controller ([MS-ADTS] 3.1.1.3.4.6)."""
 SOURCE = """\
       connector: activedirectory
       settings:

@@ -1,0 +1,1 @@
+"""Servers of each kind that an organisation flows into, and other hands in them."""
