@@ -95,6 +95,28 @@ def test_a_file_that_shrank_is_believed_only_when_that_very_read_is_approved(
     assert len(running.active()) == 20
 
 
+def test_others_in_the_place_of_most_are_created_only_when_that_very_read_is_approved(
+    running: Workspace,
+) -> None:
+    crowded(running)
+    before = running.users()
+    for id in CROWD:
+        person = running.people.pop(id)
+        running.people[f"new-{id}"] = {**person, "id": f"new-{id}", "userName": f"new.{id}@x.org"}
+    running.export()
+
+    held = running.run()
+    assert held.code == 5
+    assert "SourceReplaced" in held.out
+    assert running.run().code == 5, "time lets nobody pass"
+    assert running.users() == before
+    approve(running)
+
+    staged = running.run()
+    assert staged.code == 4, "that they are gone does not let them pass the guard"
+    assert len(running.users()) == len(before) + len(CROWD)
+
+
 def test_disabled_people_over_the_limit_are_staged_and_let_pass_once(running: Workspace) -> None:
     crowded(running)
     for id in CROWD[:15]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
@@ -27,6 +28,23 @@ def cut_after_a_row(share: float) -> Spoil:
 
 def without_column(name: str) -> Spoil:
     return lambda whole: whole.replace(name.encode(), b"x" + name.encode(), 1)
+
+
+def exchanged(one: str, other: str) -> Spoil:
+    """Exchange the headings of two columns."""
+
+    def spoil(whole: bytes) -> bytes:
+        header, _, rows = whole.partition(b"\n")
+        names = {one: other, other: one}
+        headings = ",".join(names.get(name, name) for name in header.decode().split(","))
+        return headings.encode() + b"\n" + rows
+
+    return spoil
+
+
+def without_zeros(whole: bytes) -> bytes:
+    """Take ids for numbers, as spreadsheets do."""
+    return re.sub(rb"\be0*(\d)", rb"\1", whole)
 
 
 def header_only(whole: bytes) -> bytes:

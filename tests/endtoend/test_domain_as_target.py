@@ -223,9 +223,13 @@ def test_an_expression_chooses_the_container_and_a_change_of_it_moves(site: Doma
 
 
 def test_login_names_that_begin_alike_are_told_apart(site: DomainSite) -> None:
-    """The names of accounts end after twenty characters."""
+    """The names of accounts end after twenty characters; and people are called alike besides."""
     alike = site.company.some(8)
-    site.company.edit(*alike, user_name="maximiliane.hohenstein-{id}@example.com")
+    site.company.edit(
+        *alike,
+        user_name="maximiliane.hohenstein-{id}@example.com",
+        display_name="Hohenstein, Maximiliane",
+    )
 
     site.run()
 

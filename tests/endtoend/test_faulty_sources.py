@@ -11,11 +11,13 @@ from tests.endtoend.spoiling import (
     Spoil,
     cut,
     cut_after_a_row,
+    exchanged,
     header_only,
     nobody_is_touched,
     spoil,
     with_byte,
     without_column,
+    without_zeros,
 )
 
 
@@ -45,6 +47,8 @@ PEOPLE = (
     Fault(
         "with a header and nobody", header_only, "SourceEmpty: no User was read where there were"
     ),
+    Fault("with ids and logins exchanged", exchanged("id", "userName"), "SourceReplaced"),
+    Fault("with ids from a spreadsheet", without_zeros, "SourceReplaced"),
     Fault("without department", without_column("department"), "department"),
     Fault("without manager", without_column("manager"), "manager"),
     Fault("without anchor", without_column("id"), "id"),

@@ -24,9 +24,10 @@ import pytest
 from tests.endtoend.origins.database import Database
 from tests.endtoend.origins.directory import Directory
 from tests.endtoend.origins.domain import Domain
+from tests.endtoend.origins.hrfiles import Files
 from tests.endtoend.origins.origin import Origin, OriginSite
 from tests.endtoend.origins.services import Foreign, Service, Tenant
-from tests.endtoend.site import JOB
+from tests.endtoend.site import JOB, members_of, shown
 from tests.endtoend.staff import a_day, staff
 from tests.endtoend.targets import Hard
 from tests.worlds import openldap
@@ -39,7 +40,7 @@ IS_LARGE = PEOPLE > 1000
 PATIENCE_S = 600.0
 ORIGINS = (
     *("ldap sync", "domain dirsync", "sqlite snapshot", "postgresql xmin", "graph delta"),
-    "scim index",
+    *("scim index", "files snapshot"),
 )
 MORE = (
     *("ldap timestamps", "domain usn", "mariadb change table", "scim timestamps", "scim foreign"),
@@ -79,6 +80,8 @@ def _started(
         case "scim":
             with Service.run(way) as service:
                 yield service
+        case "files":
+            yield Files(folder)
         case "graph":
             with Tenant.run() as tenant:
                 yield tenant
@@ -127,6 +130,12 @@ class Story:
     def is_as_it_is(self) -> None:
         with self.step("compared"):
             self.site.is_as(self.now)
+
+    def held(self) -> tuple[dict[str, dict[str, object]], dict[str, set[str]]]:
+        """Return what the target says of accounts and of who is in groups, by its own ids."""
+        users, groups = (self.site.target.says(kind) for kind in ("User", "Group"))
+        accounts = {str(user["id"]): shown(user) for user in users}
+        return accounts, {str(group["id"]): {*members_of(group)} for group in groups}
 
     def is_quiet(self) -> None:
         with self.step("a quiet cycle"):
@@ -228,16 +237,15 @@ def _killed(story: Story) -> None:
 def _lied_to(story: Story) -> None:
     """Nobody leaves, and nobody is pointed at no longer, whatever is said."""
     for what, lie in story.origin.lies().items():
-        before = story.site.picture()
+        accounts, groups = story.held()
         with story.step(f"lie: {what}"), lie():
             ended = story.site.provisor("run", JOB)
-        after = story.site.picture()
-        changed = {id: (said, after.users.get(id)) for id, said in before.users.items()}
-        lost = {id: both for id, both in changed.items() if both[0] != both[1]}
+        accounts_now, groups_now = story.held()
+        lost = {id: (was, accounts_now.get(id)) for id, was in accounts.items()}
+        lost = {id: both for id, both in lost.items() if both[0] != both[1]}
         assert not lost, f"{what}: {ended.told}"
-        fewer = {id: held - after.members.get(id, set()) for id, held in before.members.items()}
-        left = {id: members for id, members in fewer.items() if members}
-        assert not left, f"{what}: {ended.told}"
+        left = {id: was - groups_now.get(id, set()) for id, was in groups.items()}
+        assert not any(left.values()), f"{what}: {ended.told}"
     story.site.ends(0, "start", JOB)
     story.settle("the truth again")
 

@@ -126,6 +126,16 @@ READS = (
         "A manifest beside the file, with its number of rows or its SHA-256, vouches for it.",
     ),
     _trouble(
+        "SourceReplaced",
+        "Most of those who were there are missing, and others whom nobody knew are there instead. "
+        "Nobody was removed, and none of the others was created.",
+        "Look whether ids have changed, or stand under the heading of another column: a "
+        "spreadsheet drops leading zeros.",
+        "Put the source right, and run again: nothing has happened.",
+        "Only if they really are other people, or their ids have changed for good, approve it with "
+        "`provisor approve`.",
+    ),
+    _trouble(
         "ReadContradicted",
         "Objects that a complete read did not show are there when asked for one by one, so the "
         "read cannot be believed.",

@@ -9,7 +9,7 @@ import pytest
 
 from provisor.model.entries import Receipt
 from provisor.model.rules import Guards
-from provisor.planner.receipts import disbelieve
+from provisor.planner.receipts import Turnover, disbelieve, distrust
 
 WHOLE = Receipt(is_snapshot=True, rows={"user": 100}, total=100)
 FILE = Receipt(is_snapshot=True, rows={"user": 100}, is_atomic=True)
@@ -131,3 +131,27 @@ def test_a_kind_that_no_mapping_takes_is_no_reason_to_disbelieve() -> None:
     receipt = Receipt(is_snapshot=True, rows={"User": 2, "Group": 1}, total=3)
 
     assert disbelieve(receipt, {"User": 2}, {"User": 2}, Guards()) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "missing", "come", "is_doubted"),
+    [
+        (100, 100, 100, True),
+        (100, 51, 26, True),
+        (100, 51, 25, False),  # fewer came than half of those who are missing
+        (100, 50, 100, False),  # no more than half are missing
+        (20, 20, 20, True),
+        (19, 19, 19, False),  # a few people may well be others
+        (0, 0, 100, False),
+        (60, 0, 40, False),  # a first read broke off, and the next is whole
+    ],
+)
+def test_others_in_the_place_of_most_are_not_believed(
+    before: int, missing: int, come: int, is_doubted: bool
+) -> None:
+    doubt = distrust([Turnover("Group", 9, 0, 1), Turnover("User", before, missing, come)])
+
+    assert (doubt is not None) == is_doubted
+    if doubt is not None:
+        assert (doubt.code, doubt.may_be_approved) == ("SourceReplaced", True)
+        assert f"{missing} of {before} User objects were not read, and {come}" in doubt.message

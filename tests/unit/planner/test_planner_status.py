@@ -251,6 +251,7 @@ def test_whoever_quarantines_by_hand_is_quoted() -> None:
         ("SourceReadIncomplete", Side.SOURCE, QuarantineReason.INGESTION_INTERRUPTED),
         ("SourceEmpty", Side.SOURCE, QuarantineReason.INGESTION_INTERRUPTED),
         ("SourceShrank", Side.SOURCE, QuarantineReason.INGESTION_INTERRUPTED),
+        ("SourceReplaced", Side.SOURCE, QuarantineReason.INGESTION_INTERRUPTED),
         ("ReadContradicted", Side.SOURCE, QuarantineReason.INGESTION_INTERRUPTED),
     ],
 )
