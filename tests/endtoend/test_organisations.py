@@ -26,6 +26,7 @@ from tests.endtoend.origins.directory import Directory
 from tests.endtoend.origins.domain import Domain
 from tests.endtoend.origins.hrfiles import Files
 from tests.endtoend.origins.origin import Origin, OriginSite
+from tests.endtoend.origins.pushed import Pushed
 from tests.endtoend.origins.services import Foreign, Service, Tenant
 from tests.endtoend.site import JOB, members_of, shown
 from tests.endtoend.staff import a_day, staff
@@ -44,6 +45,7 @@ ORIGINS = (
 )
 MORE = (
     *("ldap timestamps", "domain usn", "mariadb change table", "scim timestamps", "scim foreign"),
+    "inbound push",
     *(("ldap snapshot", "scim cursors") if IS_LARGE else ()),
     *(("postgresql snapshot", "mariadb snapshot") if IS_LARGE else ()),
 )
@@ -80,6 +82,9 @@ def _started(
         case "scim":
             with Service.run(way) as service:
                 yield service
+        case "inbound":
+            with Pushed.run(folder.parent) as pushed:
+                yield pushed
         case "files":
             yield Files(folder)
         case "graph":
@@ -96,9 +101,9 @@ class Story:
     def __init__(self, folder: Path, target: Hard, origin: Origin) -> None:
         self.origin, self.chance = origin, Random(5)
         self.now = staff(PEOPLE, GROUPS, PEOPLE // 2)
+        self.site = OriginSite(folder, target, origin)
         with self.step("founded"):
             origin.found(self.now)
-        self.site = OriginSite(folder, target, origin)
 
     @contextmanager
     def step(self, what: str) -> Generator[None]:
@@ -246,14 +251,15 @@ def _lied_to(story: Story) -> None:
         assert not lost, f"{what}: {ended.told}"
         left = {id: was - groups_now.get(id, set()) for id, was in groups.items()}
         assert not any(left.values()), f"{what}: {ended.told}"
-    story.site.ends(0, "start", JOB)
+    if story.site.status()["code"] == "Quarantine":
+        story.site.ends(0, "start", JOB)
     story.settle("the truth again")
 
 
 def _away(story: Story) -> None:
     story.origin.stop()
     mark = story.site.mark
-    story.cycle("the server is away", 5)
+    story.cycle("the server is away", story.origin.away_code)
     assert story.site.sent(mark) == []
     story.origin.start()
     story.settle("the server is back")

@@ -63,6 +63,7 @@ class Database:
     """Implements `Origin`. `way`: `snapshot`, `xmin` or `change table`."""
 
     steps = (1, 12, 150, 2_000)
+    away_code = 5
     tells_deletions = True
 
     def __init__(self, made: Hands, server: Server | None, wire: Wire | None, way: str) -> None:

@@ -38,6 +38,7 @@ class Files:
     deletes_softly = True
     tells_deletions = True
     steps = ()
+    away_code = 5
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "hr"

@@ -43,6 +43,7 @@ class Served:
     deletes_softly = True
     tells_deletions = True
     steps = (12,)
+    away_code = 5
 
     def __init__(self, server: FakeServer, wire: Wire) -> None:
         self.server, self.wire, self.fake = server, wire, server.fake
@@ -256,6 +257,7 @@ class Foreign:
     deletes_softly = True
     tells_deletions = True
     steps = ()
+    away_code = 5
 
     def __init__(self, world: Scim2) -> None:
         self.world = world

@@ -44,6 +44,7 @@ class Tree:
     """An organisation in a directory server behind a proxy."""
 
     steps = (2, 40, 800, 16_000)
+    away_code = 5
     tells_deletions = True
 
     def __init__(self, server: OpenLdap | Samba, proxy: LdapProxy, manner: Manner) -> None:
