@@ -72,10 +72,11 @@ class Told:
 
 
 def people(folder: Path, job: int, change: int) -> None:
+    """Write the file of a job, in which the first of its people changes."""
     rows = [HEAD]
     for number in range(PEOPLE):
         who = f"p{number}"
-        title = f"Clerk {change}" if number == change % PEOPLE else "Clerk"
+        title = "Clerk" if number else f"Clerk {change}"
         rows.append(f"{who},{who}@x.org,X,{who},{who},{who}@x.org,{title},,,true")
     passing = folder / f"j{job}.new"
     passing.write_text("\n".join(rows) + "\n", "utf-8")

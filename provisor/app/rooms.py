@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from provisor.settings import stored
 from provisor.settings.applied import APPLIED
 from provisor.settings.connections import SOURCE, TARGET
 from provisor.settings.learned import LEARNED
-from provisor.store.moment import moment_of, vault_of_moment
+from provisor.store.moment import moment_of, now_beside, vault_of_moment
 from provisor.store.opened import OpenStore
 from provisor.store.owners import HOME, WORKSPACE, owner_in
 from provisor.store.tenants import TenantLedger, TenantVault, view_of
@@ -45,16 +46,17 @@ class Rooms:
     def composer(self, tenant: str, moment: Registry | None = None) -> Composer:
         """Return what makes a tenant's jobs ready: as the store is whenever it is asked, or as it
         was in one moment."""
-        registry = view_of(moment or self.opened.registry, tenant)
+        store = self.opened.registry
+        registry = view_of(moment or store, tenant)
         vault = vault_of_moment(self.opened.vault) if moment else self.opened.vault
-        vault = TenantVault(vault, moment or self.opened.registry, tenant)
+        vault = TenantVault(vault, moment or store, tenant)
         connections = Connections(
             folder=self.folder, registry=registry, vault=vault, is_exposed=self.is_exposed
         )
         mandates = Mandates(registry=registry, vault=vault, connections=connections)
         return Composer(
             registry=registry,
-            documents=view_of(self.opened.registry, tenant),
+            documents=view_of(now_beside(store, moment) if moment else store, tenant),
             connections=connections,
             mandates=mandates,
             views=Views(registry=registry, mandates=mandates),
@@ -99,20 +101,28 @@ class Rooms:
         among: Among = alone,
     ) -> Equipment:
         """Make a job ready as its own tenant sees it."""
-        composer = await self._composer_of(job)
+        composer = await self._composer_of(job, asked_of)
         return await composer.equip(
             job, may_change_system=may_change_system, lease_ends=lease_ends, among=among
         )
 
     async def _tells(self, job: Job) -> bool:
-        return await (await self._composer_of(job)).tells(job)
+        """Every job is asked about: no more is read than it takes."""
+        return await (await self._composer_of(job, source_of)).tells(job)
 
-    async def _composer_of(self, job: Job) -> Composer:
+    async def _composer_of(
+        self, job: Job, documents_of: Callable[[Job, str], list[tuple[str, str]]]
+    ) -> Composer:
         registry = self.opened.registry
         application = await registry.find_application(job.application_id)
         tenant = application.tenant if application else HOME
-        moment = await moment_of(registry, job, application, asked_of(job, tenant))
+        moment = await moment_of(registry, job, application, documents_of(job, tenant))
         return self.composer(tenant, moment)
+
+
+def source_of(job: Job, tenant: str) -> list[tuple[str, str]]:
+    """Return owner and name of the document that says of which kind a job's source is."""
+    return [(job.application_id, stored.CONNECTIONS)]
 
 
 def asked_of(job: Job, tenant: str) -> list[tuple[str, str]]:

@@ -102,6 +102,12 @@ class StagedView:
 class Registry(Notices, Protocol):
     """Applications and jobs, as administrators and the API see them."""
 
+    @property
+    def is_restored(self) -> bool:
+        """True for a store that was restored or copied: taking a job over will doubt what it
+        remembers of the targets, and so does a plan. Raises StoreFailed."""
+        ...
+
     async def applications(self) -> Sequence[Application]:
         """Return all applications."""
         ...

@@ -66,9 +66,8 @@ class Queue(Protocol):
         """Return what the queue can be used within."""
         ...
 
-    async def put(self, errand: Errand) -> None:
-        """Hand an errand out; nothing happens where one like it waits already. Raises
-        StoreFailed."""
+    async def put(self, errands: Sequence[Errand]) -> None:
+        """Hand errands out; nothing happens where one like it waits already. Raises StoreFailed."""
         ...
 
     async def outstanding(self) -> Collection[str]:
@@ -160,7 +159,7 @@ class Crew:
         )
         if came is Came.FAILED:
             wait = min(job.schedule, timedelta(seconds=HELD_BACK_S))
-            await self.queue.put(Errand(job=job.id, not_before=parts.clock.now() + wait))
+            await self.queue.put([Errand(job=job.id, not_before=parts.clock.now() + wait)])
 
     # what is due
 
@@ -207,9 +206,9 @@ class Crew:
         waiting = [one for one in due if one.job not in outstanding]
         under_way = Counter(whose.get(id, "") for id in outstanding)
         room = QUEUED_MAX - len(outstanding) if urgency is Urgency.DUE else len(waiting)
-        for one in share_out(waiting, under_way, quota=self.tenant_cycles, room=room):
-            await self.queue.put(Errand(job=one.job, urgency=urgency))
-            self._heard.discard(one.job)
+        chosen = share_out(waiting, under_way, quota=self.tenant_cycles, room=room)
+        await self.queue.put([Errand(job=one.job, urgency=urgency) for one in chosen])
+        self._heard.difference_update(one.job for one in chosen)
 
     def _hear(self, job: str) -> None:
         self._heard.add(job)
@@ -257,7 +256,7 @@ class Elsewhere:
     async def _put_quietly(self, errand: Errand) -> None:
         """What cannot be handed out is run when it is due."""
         with suppress(StoreFailed):
-            await self.queue.put(errand)
+            await self.queue.put([errand])
 
     async def run(self) -> None:
         """Hand on what is asked for, until an interruption."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -76,6 +77,16 @@ class Leading(Protocol):
     def __call__(self, job: Job, journal: Journal, mandate: Mandate) -> Shares: ...
 
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Folding:
+    """When old records are to be looked for again, as far as this process knows."""
+
+    again_at: datetime = LONG_AGO
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """An opened workspace."""
@@ -96,3 +107,4 @@ class Parts:
     """Who is told what jobs do, for operators."""
     leading: Leading | None = None
     """What shares wide cycles out; None: each runs where it began."""
+    folding: Folding = field(default_factory=Folding)

@@ -1,18 +1,20 @@
 """Procrastinate as the queue: tasks in the PostgreSQL that the store is in.
 
 It listens to nothing and prepares nothing on its connections, so that PgBouncer may stand between.
+Each of its statements is a transaction of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from procrastinate import App, PsycopgConnector, exceptions
-from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate.jobs import DeleteJobCondition, Job, Status
+from psycopg_pool import AsyncConnectionPool
 
 from provisor.errors import StoreFailed
 from provisor.runtime.distributed import HELP, Errand, Urgency
@@ -50,7 +52,12 @@ class ProcrastinateQueue:
                 min_size=1,
                 max_size=CONNECTIONS_MAX,
                 timeout=10.0,
-                kwargs={"prepare_threshold": None, "application_name": "provisor-queue"},
+                kwargs={
+                    "autocommit": True,
+                    "prepare_threshold": None,
+                    "application_name": "provisor-queue",
+                },
+                pool_factory=_pool,
             )
         )
         self._app.task(name=TASK, queue=QUEUE)(self._carry_out)
@@ -85,26 +92,18 @@ class ProcrastinateQueue:
         row = await self._app.connector.execute_query_one_async(IS_MADE)
         return bool(row["is_made"])
 
-    async def put(self, errand: Errand) -> None:
-        is_asked = errand.urgency is not Urgency.DUE
-        deferrer = self._app.configure_task(
-            TASK,
-            allow_unknown=True,
-            queue=QUEUE,
-            lock=errand.job,
-            queueing_lock=f"{errand.job}{'!' if is_asked else ''}",
-            priority=int(errand.urgency),
-            schedule_at=errand.not_before,
-        )
-        with _named():
-            try:
-                await deferrer.defer_async(
-                    job=errand.job,
-                    urgency=int(errand.urgency),
-                    is_reconciled=errand.is_reconciled,
-                )
-            except exceptions.AlreadyEnqueued:
-                return
+    async def put(self, errands: Sequence[Errand]) -> None:
+        """All go in one statement; where one of them waits already, none does: then each half."""
+        if not errands:
+            return
+        try:
+            with _named():
+                await self._app.job_manager.batch_defer_jobs_async([*map(_put, errands)])
+        except exceptions.AlreadyEnqueued:
+            if len(errands) > 1:
+                middle = len(errands) // 2
+                await self.put(errands[:middle])
+                await self.put(errands[middle:])
 
     async def outstanding(self) -> frozenset[str]:
         with _named():
@@ -162,6 +161,35 @@ class ProcrastinateQueue:
                 update_heartbeat_interval=self.dead_after_s / 4,
                 stalled_worker_timeout=self.dead_after_s,
             )
+
+
+def _put(errand: Errand) -> Job:
+    is_asked = errand.urgency is not Urgency.DUE
+    return Job(
+        id=None,
+        task_name=TASK,
+        queue=QUEUE,
+        lock=errand.job,
+        queueing_lock=f"{errand.job}{'!' if is_asked else ''}",
+        priority=int(errand.urgency),
+        scheduled_at=errand.not_before,
+        task_kwargs={
+            "job": errand.job,
+            "urgency": int(errand.urgency),
+            "is_reconciled": errand.is_reconciled,
+        },
+    )
+
+
+def _pool(*, check: object, **arguments: Any) -> AsyncConnectionPool:
+    return AsyncConnectionPool(**arguments, check=_is_there)
+
+
+async def _is_there(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Raise an OperationalError where the server has closed a connection: to ask it would cost as
+    much as what is to be asked. First comes what it said of that, if anything, then the end."""
+    for _ in range(2):
+        connection.pgconn.consume_input()
 
 
 @contextmanager

@@ -56,8 +56,8 @@ async def possess(
     """Take the job over: nobody else runs it meanwhile, and who did is fenced. What its target is
     asked and answers is noted in the trace, where there is one. Raises Busy."""
     with lease(parts.leases, job.id) as held:
-        with asking(parts.leases, job.id):
-            if await parts.registry.asked(job.id) is not None:
+        if await parts.registry.asked(job.id) is not None:
+            with asking(parts.leases, job.id):
                 await parts.registry.ask(job.id, None)  # who asked did not live to take it back
         equipment = await parts.equip(
             job, may_change_system=may_change_system, lease_ends=held.ends
@@ -129,11 +129,15 @@ async def run_once(
 async def fold_old_records(parts: Parts) -> None:
     """Once a day, delete the records of decisions that are older than anybody asks for."""
     now = parts.clock.now()
-    content = await parts.registry.document(WORKSPACE, FOLDED)
-    if content and now - datetime.fromisoformat(content.decode()) < FOLDING:
+    if now < parts.folding.again_at:
         return
-    await parts.registry.put_document(WORKSPACE, FOLDED, now.isoformat().encode())
-    await parts.ledger.fold(now - RETENTION)
+    content = await parts.registry.document(WORKSPACE, FOLDED)
+    folded_at = datetime.fromisoformat(content.decode()) if content else None
+    if folded_at is None or folded_at + FOLDING <= now:
+        folded_at = now
+        await parts.registry.put_document(WORKSPACE, FOLDED, now.isoformat().encode())
+        await parts.ledger.fold(now - RETENTION)
+    parts.folding.again_at = folded_at + FOLDING
 
 
 async def _executed(execute: Execute, ready: Ready) -> Cycle:

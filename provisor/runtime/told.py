@@ -49,7 +49,9 @@ def is_redacted(mapping: ObjectMapping, target: str) -> bool:
     return any(m.is_redacted for m in mapping.attributes if m.target.name == target)
 
 
-def plan_document(job: Job, made: Plan) -> dict[str, object]:
+def plan_document(job: Job, made: Plan, *, is_restored: bool) -> dict[str, object]:
+    """Return a plan as it is told; it may be of a store that was restored, whose next cycle looks
+    at everything anew."""
     counts = Counter(step.action.value for step in made.steps if not step.is_reference_pass)
     counts["references"] = sum(step.is_reference_pass for step in made.steps)
     cycle = made.cycle
@@ -59,6 +61,7 @@ def plan_document(job: Job, made: Plan) -> dict[str, object]:
         "jobId": job.id,
         "madeAt": made.made_at,
         "hash": made.hash,
+        "isStoreRestored": is_restored,
         "counts": {name: number for name, number in sorted(counts.items()) if number},
         "failed": cycle.counts.failed,
         "error": {"code": error.code, "message": error.message} if error else None,

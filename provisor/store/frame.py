@@ -125,13 +125,12 @@ def interrupted(cycle: OpenCycle, ended: datetime, counts: Counts) -> Cycle:
     )
 
 
-def imported(cycle: OpenCycle) -> Counts:
-    """Return what a cycle has read (spec: settled 24)."""
-    is_initial = cycle.kind is CycleKind.INITIAL
+def imported(kind: CycleKind, read: int, deltas: int, reference_deltas: int) -> Counts:
+    """Return what a cycle has read (spec: settled 24); see `OpenCycle`."""
     return Counts(
-        imported=cycle.read if is_initial else cycle.deltas,
-        imported_deltas=cycle.deltas,
-        imported_reference_deltas=cycle.reference_deltas,
+        imported=read if kind is CycleKind.INITIAL else deltas,
+        imported_deltas=deltas,
+        imported_reference_deltas=reference_deltas,
     )
 
 

@@ -28,6 +28,20 @@ async def moment_of(
     return cast(Registry, moment)
 
 
+def now_beside(registry: Registry, moment: Registry) -> Registry:
+    """Return the store as it is whenever it is asked, but for applications: those are as they
+    were in the moment."""
+    return cast(Registry, _Beside(registry, moment))
+
+
+class _Beside:
+    def __init__(self, registry: Registry, moment: Registry) -> None:
+        self._registry, self.find_application = registry, moment.find_application
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._registry, name)
+
+
 class _Moment:
     """A registry that answers three questions for itself, and hands on all others."""
 

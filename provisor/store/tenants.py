@@ -49,6 +49,10 @@ class TenantRegistry:
     def __init__(self, inner: Registry, tenant: str, origin: str = "") -> None:
         self._inner, self._tenant, self._origin = inner, tenant, origin
 
+    @property
+    def is_restored(self) -> bool:
+        return self._inner.is_restored
+
     # applications and jobs
 
     async def applications(self) -> Sequence[Application]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -127,3 +128,35 @@ def test_a_restored_store_still_weighs_departures(site: Site) -> None:
     workspace.run()
 
     assert workspace.active() == everybody
+
+
+def test_a_plan_after_a_restore_says_so_and_what_the_next_cycle_does(site: Site) -> None:
+    """By what the backup remembers source and target agree."""
+    workspace, restore = site
+    backup = workspace.folder / "backup.db"
+    workspace.write("members.csv", "group,member\ng1,ada\ng1,eve\n")
+    assert workspace.run().code == 0
+    assert workspace.provisor("backup", str(backup)).code == 0
+    workspace.edit("ada", displayName="Ada Lovelace")
+    workspace.write("members.csv", "group,member\ng1,eve\n")
+    assert workspace.run().code == 0
+
+    restore(backup)
+    workspace.edit("ada", displayName="Ada Example")
+    workspace.write("members.csv", "group,member\ng1,ada\ng1,eve\n")
+    told = workspace.provisor("plan", "people")
+    plan = json.loads(workspace.provisor("plan", "people", "--json").out)
+
+    assert "this store was restored or copied" in told.out
+    assert plan["isStoreRestored"]
+    assert {(step["object"]["id"], step["isReferences"]) for step in plan["steps"]} == {
+        ("ada", False),
+        ("g1", True),
+    }
+    assert workspace.users()["ada"]["displayName"] == "Ada Lovelace", "a plan writes nothing"
+    assert workspace.run().code == 0
+    assert workspace.users()["ada"]["displayName"] == "Ada Example"
+    assert staff(workspace) == {"ada", "eve"}
+    after = workspace.provisor("plan", "people")
+    assert "restored" not in after.out
+    assert "no changes" in after.out

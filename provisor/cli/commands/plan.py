@@ -26,6 +26,10 @@ from provisor.model.plans import Plan, PlanStep
 from provisor.runtime.told import plan_document
 
 OBJECTS_SHOWN = 20
+RESTORED = (
+    "this store was restored or copied: nothing that it remembers of the target is trusted, and the"
+    " next cycle looks at every object there before it goes on; this is what it would do"
+)
 
 
 @command(
@@ -89,12 +93,15 @@ def plan(
             else:
                 show_preview(chosen, draft, told, None if shows_all else objects_max)
             return Exit.CHANGES if detailed_exitcode and told.altered else Exit.SUCCEEDED
+        is_restored = workspace.parts.registry.is_restored
         made = await make(workspace, chosen, reconciles=reconciles)
         if out is not None:
             await save_plan(workspace, chosen, made, out)
         if as_json:
-            say(to_json(chosen, made))
+            say(to_json(chosen, made, is_restored=is_restored))
         else:
+            if is_restored:
+                say(RESTORED)
             _show(chosen, made, None if shows_all else objects_max)
             if out is not None:
                 say(f"saved: {out}; next: provisor run {chosen.name} --plan {out}")
@@ -197,6 +204,6 @@ def _show_step(step: PlanStep) -> None:
 # as JSON
 
 
-def to_json(job: Job, made: Plan) -> str:
+def to_json(job: Job, made: Plan, *, is_restored: bool) -> str:
     """Return the stable form, described in docs/command-line.md."""
-    return msgspec.json.encode(plan_document(job, made)).decode()
+    return msgspec.json.encode(plan_document(job, made, is_restored=is_restored)).decode()

@@ -13,14 +13,16 @@ from provisor.store.memory.state import JobState
 
 
 def count(job: JobState, records: Sequence[Record]) -> Counts:
-    all_ = list(job.standings.values())
+    all_, begun = list(job.standings.values()), job.cycle
 
     def keys(holds: Callable[[Record], bool]) -> int:
         return len({r.key for r in records if holds(r)})
 
     escrowed = sum(bool(s.escrow) + bool(s.references_escrow) for s in all_)
     return replace(
-        imported(job.cycle) if job.cycle else Counts(),
+        imported(begun.kind, begun.read, begun.deltas, begun.reference_deltas)
+        if begun
+        else Counts(),
         entitled=keys(lambda r: r.facts.is_entitled),
         entitled_for_provisioning=keys(lambda r: r.facts.is_effectively_entitled),
         exports=keys(lambda r: r.is_export_due),

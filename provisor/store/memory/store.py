@@ -29,6 +29,9 @@ NewJournal: TypeAlias = Callable[[MemoryState, str, int], MemoryJournal]
 class MemoryStore:
     """What outlives a process. Opening a journal anew shuts out whoever had it open."""
 
+    is_restored = False
+    """Nobody copies it."""
+
     def __init__(self, new_journal: NewJournal = MemoryJournal) -> None:
         self.state = MemoryState()
         self.ledger = MemoryLedger(self.state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 from weakref import WeakSet
 
@@ -34,11 +35,12 @@ PREPARED_AFTER, PREPARED_MAX = 3, 300
 STREAMED = 2_000
 SILENT_S = 5
 """Whoever says nothing for so long in the middle of a transaction is taken for frozen."""
-BEGIN = (
-    f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{SILENT_S}s';"
-    " SET LOCAL lock_timeout = '20s'; " + TOLD
-)
+SAID = (f"idle_in_transaction_session_timeout = '{SILENT_S}s'", "lock_timeout = '20s'", TOLD)
 """Whoever freezes in a transaction keeps nobody from the job for longer than that."""
+SETTLED = "; ".join(f"SET {one}" for one in SAID).encode()
+"""Said once, where a connection is the server's own."""
+BEGIN = "BEGIN"
+BEGIN_SAYING = "; ".join(("BEGIN", *(f"SET LOCAL {one}" for one in SAID)))
 Link: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -64,7 +66,7 @@ class Pool:
     def __init__(self, address: str) -> None:
         self.address = address
         self._idle: list[Link] = []
-        self._direct = WeakSet[Link]()
+        self._direct, self._settled = WeakSet[Link](), WeakSet[Link]()
         self._is_closed = False
 
     def take(self) -> Link:
@@ -79,10 +81,16 @@ class Pool:
         self._forget()
         return self._new()
 
-    def prepares(self, link: Link) -> bool:
-        """Tell whether what is prepared on a connection is there in its next transaction: not
-        where PgBouncer stands between, which gives out a process number of its own."""
+    def is_direct(self, link: Link) -> bool:
+        """Tell whether what is set or prepared on a connection is there in its next transaction:
+        not where PgBouncer stands between, which gives out a process number of its own."""
         return link in self._direct
+
+    def settle(self, link: Link) -> None:
+        """Say once what every transaction would have to say, where it is remembered."""
+        if link in self._direct and link not in self._settled:
+            link.execute(SETTLED)
+            self._settled.add(link)
 
     def _new(self) -> Link:
         link = connect(self.address)
@@ -156,12 +164,30 @@ class Session:
     def begin(self, asks: str = "") -> Any:
         """Begin a transaction, and return the first row of what is asked in it first, without any
         value: that goes out with it."""
-        statement = f"{BEGIN}; {asks}" if asks else BEGIN
-        cursor = self._do(lambda link: link.execute(statement.encode(), prepare=False))
+        cursor = self._do(partial(self._begin, asks))
         self._is_inside = True
         while cursor.nextset():
             pass
         return cursor.fetchone() if asks else None
+
+    def _begin(self, asks: str, link: Link) -> Any:
+        begin = BEGIN if self._pool.is_direct(link) else BEGIN_SAYING
+        statement = f"{begin}; {asks}" if asks else begin
+        return link.execute(statement.encode(), prepare=False)
+
+    def alone(self, statement: str, bound: Bound = ()) -> Any:
+        """Carry out a statement that is a transaction of its own, and return its first row, if it
+        has any. It may be carried out twice."""
+        if self._pool.is_direct(self._linked()):
+            return _returned(self.execute(statement, bound), statement)
+        try:
+            self.begin()
+            row = _returned(self.execute(statement, bound), statement)
+            self.commit()
+        except BaseException:
+            self.roll_back()
+            raise
+        return row
 
     def commit(self) -> None:
         self._linked().execute(b"COMMIT")
@@ -194,7 +220,8 @@ class Session:
         return self._link
 
     def _ready(self, link: Link) -> Link:
-        prepares = self._prepares and self._pool.prepares(link)
+        self._pool.settle(link)
+        prepares = self._prepares and self._pool.is_direct(link)
         link.prepare_threshold = PREPARED_AFTER if prepares else None
         return link
 
@@ -208,6 +235,10 @@ class Session:
                 raise
             self._link = self._ready(self._pool.fresh())
             return work(self._link)
+
+
+def _returned(cursor: Cursor, statement: str) -> Any:
+    return cursor.fetchone() if "RETURNING" in statement else None
 
 
 def name(error: BaseException) -> None:

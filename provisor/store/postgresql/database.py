@@ -67,6 +67,10 @@ class PgDatabase:
     ) -> Transaction[Session]:
         return Transaction(self._ways, asks, check, undone)
 
+    def alone(self, statement: str, bound: Bound) -> Any:
+        with NAMED_FAILURES:
+            return self.connection.alone(statement, bound)
+
     def settle_in(self) -> None:
         self.connection.prepare()
 

@@ -12,6 +12,7 @@ from functools import cache
 
 from provisor.model.entries import Anchor
 from provisor.store.postgresql.connect import Session
+from provisor.store.sql.database import Bound
 from provisor.store.sql.foresight import Governor, Referred, Target
 from provisor.store.sql.writes import RECORD
 
@@ -60,6 +61,7 @@ FROM unnest(?::bigint[], ?::bigint[], ?::bytea[], ?::text[])
     AS asked (standing, shape, content, version)
 WHERE source.standing = asked.standing
 """
+SAVE_MARKS = "UPDATE mark SET generation = ? WHERE standing = ANY(?::bigint[])"
 NO_IMAGES = "DELETE FROM image WHERE standing = ANY(?::bigint[])"
 NO_SPANS = """
 DELETE FROM span USING unnest(?::bigint[], ?::text[]) AS asked (standing, attribute)
@@ -78,6 +80,7 @@ class GatheredWrites:
         self._images: dict[int, tuple[int, bytes, str | None] | None] = {}
         self._spans: dict[tuple[int, str], tuple[bytes, int] | None] = {}
         self._records: list[tuple[object, ...]] = []
+        self._later: list[tuple[str, Bound]] = []
         self._is_empty = True
 
     def standing(self, number: int, changed: Mapping[str, object]) -> None:
@@ -108,6 +111,14 @@ class GatheredWrites:
         self._spans[number, attribute] = None
         self._is_empty = False
 
+    def marks(self, numbers: list[int], generation: int) -> None:
+        # A copy: whoever asks goes on to fill his list.
+        self.then(SAVE_MARKS, (generation, list(numbers)))
+
+    def then(self, statement: str, bound: Bound) -> None:
+        self._later.append((statement, bound))
+        self._is_empty = False
+
     def record(self, row: tuple[object, ...]) -> None:
         self._records.append(row)
         self._is_empty = False
@@ -133,6 +144,7 @@ class GatheredWrites:
         self._images.clear()
         self._spans.clear()
         self._records.clear()
+        self._later.clear()
         self._is_empty = True
 
     def ask(
@@ -177,6 +189,8 @@ class GatheredWrites:
             execute(_insert("span", tuple(OF_SPAN.items()), keys), _columns(spans))
         if self._records:
             execute(_insert("record", OF_RECORD), _columns(self._records))
+        for statement, bound in self._later:
+            execute(statement, bound)
         self.clear()
 
     def _updates(self) -> Iterable[tuple[str, list[tuple[object, ...]]]]:

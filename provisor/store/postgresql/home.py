@@ -33,6 +33,8 @@ class PgHome:
         finally:
             here.close()
 
+    is_marked = opening.IS_MARKED
+
     def is_foreign(self, connection: Connection) -> bool:
         return opening.is_foreign(connection)
 

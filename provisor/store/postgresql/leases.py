@@ -28,13 +28,20 @@ VALUES (?, ?, ?, clock_timestamp() + make_interval(secs => ?))
 ON CONFLICT (name) DO UPDATE
 SET holder = excluded.holder, token = excluded.token, ends = excluded.ends
 WHERE lease.ends < clock_timestamp() OR lease.token = excluded.token
-RETURNING name
+RETURNING set_config('synchronous_commit', 'off', true)
 """
+"""Nobody waits until the disk has it: what is written next waits, and has this written before. For
+a job that is its epoch, without which nothing is sent."""
 RENEW = """
 UPDATE lease SET ends = clock_timestamp() + make_interval(secs => ?)
 WHERE token IN (SELECT value FROM json_each(?)) RETURNING token
 """
 
+LET_GO = """
+DELETE FROM lease WHERE token = ? RETURNING set_config('synchronous_commit', 'off', true)
+"""
+"""Nobody waits until the disk has it: a server that died and forgot this keeps the lease until its
+end, as if we had died."""
 FREE = """
 SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
 WHERE a.datname = current_database() AND a.usename = current_user AND a.state <> 'idle'
@@ -137,7 +144,7 @@ class RowLeases:
         session = self._session()
         try:
             with NAMED_FAILURES:
-                session.execute("DELETE FROM lease WHERE token = ?", (held.token,))
+                session.execute(LET_GO, (held.token,))
         except StoreFailed:
             return
         finally:

@@ -42,6 +42,7 @@ WHERE d.datname = current_database()
 """Another one after a restore of a dump, in another server, and on a replica that was promoted: at
 once, where its control file tells of the new timeline only after the next checkpoint."""
 MARKED = f"SELECT (SELECT value FROM meta WHERE name = 'mark'), ({IDENTITY})"  # noqa: S608
+IS_MARKED = f"(SELECT value FROM meta WHERE name = 'mark') = ({IDENTITY})"  # noqa: S608
 RENEW = f"""
 INSERT INTO meta (name, value) SELECT 'mark', ({IDENTITY})
 ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value <> excluded.value
@@ -116,7 +117,7 @@ def _climb(link: Link) -> None:
     """All of the way, or not at all."""
     with link.transaction():
         link.execute(b"SELECT pg_advisory_xact_lock(%s)", (TURN,))
-        link.execute(TOLD.encode())
+        link.execute(f"SET LOCAL {TOLD}".encode())
         before = _tables(link).version  # another process may have been faster
         if before >= VERSION:
             return

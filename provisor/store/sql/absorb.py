@@ -16,7 +16,6 @@ from provisor.ports import Observation
 from provisor.store import transitions
 from provisor.store.sql import rows
 from provisor.store.sql.codec import fingerprint
-from provisor.store.sql.database import NUMBERS
 from provisor.store.sql.desk import Desk
 from provisor.store.sql.documents import to_json
 
@@ -201,17 +200,14 @@ def _write(page: Page) -> None:
         bring("source", rows.SOURCE, page.sources)
         bring("reference", rows.REFERENCE, page.references)
     if page.shown:
-        page.desk.run(
-            f"UPDATE mark SET generation = ? WHERE standing IN {NUMBERS}",  # noqa: S608
-            (page.generation, to_json(page.shown)),
-        )
+        page.desk.writes.marks(page.shown, page.generation)
     for rows_written in (page.standings, page.sources, page.references, page.shown):
         rows_written.clear()
 
 
 def count(desk: Desk, counted: Counted) -> None:
     """Count a page for the open cycle, if there is one."""
-    desk.run(
+    desk.writes.then(
         "UPDATE job SET cycle_read = cycle_read + ?, cycle_deltas = cycle_deltas + ?,"
         " cycle_reference_deltas = cycle_reference_deltas + ?"
         " WHERE number = ? AND cycle IS NOT NULL",

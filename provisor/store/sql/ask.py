@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import repeat
+from types import MappingProxyType
 from typing import Any
 
 from provisor.model.decisions import LinkState, Standing, StandingKey
@@ -18,6 +19,7 @@ from provisor.store.sql import rows
 from provisor.store.sql.codec import encode_name, from_micros, to_micros
 from provisor.store.sql.desk import Desk
 from provisor.store.sql.documents import from_json, to_json
+from provisor.store.sql.rare import Rare
 
 MAY_GOVERN = """
 (attempt IS NOT NULL OR target IS NOT NULL AND (state <> 'released' OR absence = 'deleted'))
@@ -34,6 +36,8 @@ EXISTS (SELECT 1 FROM mark m WHERE m.standing = s.number AND m.generation = ?)
 """
 LINKED_TO = "SELECT state, target FROM standing WHERE mapping = ? AND anchor = ?"
 FEW = 4
+RECALLED_FEW = 100
+NOTHING: Mapping[StandingKey, Standing] = MappingProxyType({})
 
 
 def keys_where(desk: Desk, condition: str, *bound: object) -> list[StandingKey]:
@@ -89,6 +93,7 @@ class Due:
     """Of each key, whether it may govern a target object."""
     is_unseen: bytearray = field(default_factory=bytearray)
     """Of each key, whether no image is remembered."""
+    are_all_linked: bool = False
 
     def by(self, now: datetime, only: Iterable[int] | None = None) -> list[StandingKey]:
         """Return who is due by then, and of those only who is told to be chosen."""
@@ -119,13 +124,16 @@ def _due(desk: Desk, now: datetime, *, looks_for_images: bool = False) -> Due:
     is_known = isinstance(known, Due) and until <= known.until
     if isinstance(known, Due) and is_known and (known.has_looked or not looks_for_images):
         return known
-    found = Due(until, looks_for_images)
-    more = f", due_at, {MAY_GOVERN}, {UNSEEN if looks_for_images else 0}"
-    for name, (anchor, at, may_govern, is_unseen) in _where(desk, more, "due_at <= ?", until):
+    found, unlinked = Due(until, looks_for_images), 0
+    more = f", due_at, {MAY_GOVERN}, {UNSEEN if looks_for_images else 0}, target IS NULL"
+    for name, row in _where(desk, more, "due_at <= ?", until):
+        anchor, at, may_govern, is_unseen, is_unlinked = row
         found.keys.append(StandingKey(name, anchor))
         found.due_at.append(at)
         found.may_govern.append(bool(may_govern))
         found.is_unseen.append(bool(is_unseen))
+        unlinked += bool(is_unlinked)
+    found = replace(found, are_all_linked=not unlinked)
     if desk.is_alone:
         desk.answers[Due] = found
     return found
@@ -139,6 +147,9 @@ NOBODY: frozenset[EntryKey] = frozenset()
 
 
 def superiors(desk: Desk, now: datetime) -> dict[StandingKey, frozenset[EntryKey]]:
+    known = desk.answers.get(Due)
+    if isinstance(known, Due) and known.are_all_linked and to_micros(now) <= known.until:
+        return {}
     names = {mapped.number: name for name, mapped in desk.mappings().items()}
     found = desk.run(
         f"""
@@ -171,6 +182,25 @@ def shown(desk: Desk) -> dict[MappingName, int]:
 
 
 def recall(desk: Desk, keys: Collection[StandingKey]) -> list[Standing]:
+    """Return those that are remembered. A cycle weighs few objects, and goes on to carry the same
+    ones through: they are read once."""
+    known: Mapping[StandingKey, Standing] = desk.answers.get(recall, NOTHING)
+    if all(key in known for key in keys):
+        return [known[key] for key in keys]
+    recalled = _recall(desk, keys)
+    if desk.is_alone and len(keys) <= RECALLED_FEW:
+        desk.answers[recall] = {
+            standing.key: standing for standing in recalled if not _waits(standing)
+        }
+    return recalled
+
+
+def _waits(standing: Standing) -> bool:
+    """Tell whether an administrator may approve something of it at any moment."""
+    return standing.staged is not None or standing.references_staged is not None
+
+
+def _recall(desk: Desk, keys: Collection[StandingKey]) -> list[Standing]:
     found: dict[StandingKey, tuple[int, Standing]] = {}
     for name, mapping, anchors in desk.by_mapping(keys):
         found |= rows.load_all(desk.connection, desk.shapes, name, mapping, to_json(anchors))
@@ -293,6 +323,8 @@ def _few_anchors(
 
 
 def departed(desk: Desk, since: datetime) -> frozenset[StandingKey]:
+    if desk.is_none(Rare.DEPARTED):
+        return frozenset()
     found = desk.run(
         "SELECT mapping, anchor FROM departure WHERE job = ? AND at >= ?",
         (desk.job, to_micros(since)),
@@ -314,7 +346,11 @@ def members_removed(desk: Desk, since: datetime) -> dict[StandingKey, frozenset[
 def staged_since(desk: Desk) -> datetime | None:
     found = [
         at
-        for at, waits in (("staged_at", WAITING), ("references_staged_at", REFERENCES_WAITING))
+        for what, at, waits in (
+            (Rare.STAGED, "staged_at", WAITING),
+            (Rare.REFERENCES_STAGED, "references_staged_at", REFERENCES_WAITING),
+        )
+        if not desk.is_none(what)
         for _, (_, at) in _where(desk, f", {at}", waits)
     ]
     return from_micros(min(found)) if found else None

@@ -153,6 +153,7 @@ def begin_anew(desk: Desk) -> None:
 
 def reset(desk: Desk, scope: ResetScope) -> None:
     run, forgets_links = desk.run, ResetScope.CONNECTOR_DATA_STORE in scope
+    desk.rare = None
     if ResetScope.WATERMARK in scope:
         begin_anew(desk)
     if ResetScope.ESCROWS in scope:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from provisor.model.cycles import Counts, Cycle, CycleKind
 from provisor.model.jobs import Progress
 from provisor.store.frame import OpenCycle, imported, interrupted
-from provisor.store.sql.codec import from_micros
-from provisor.store.sql.desk import Desk
+from provisor.store.sql.codec import from_micros, to_micros
+from provisor.store.sql.desk import Desk, Opened
 from provisor.store.sql.documents import from_json, to_json
 
 STAGED = "(staged_at IS NOT NULL AND NOT (staged_approved AND staged_seen = seen))"
@@ -20,6 +21,11 @@ OPEN = """
 SELECT c.id, c.began, j.cycle_kind, j.cycle_read, j.cycle_deltas, j.cycle_reference_deltas,
        j.progress, c.number, c.records_after
 FROM job j JOIN cycle c ON c.number = j.cycle WHERE j.number = ?
+"""
+BEGIN = """
+INSERT INTO cycle (job, id, began, records_after)
+VALUES (?, ?, ?, coalesce((SELECT max(position) FROM record), 0))
+ON CONFLICT (job, id) DO UPDATE SET began = excluded.began RETURNING number, records_after
 """
 RECOUNT = f"""
 WITH object AS (
@@ -46,22 +52,18 @@ WITH object AS (
     FROM standing JOIN mapping ON mapping.number = standing.mapping
     WHERE mapping.job = :job
 )
-SELECT logged.*, standing_now.*, faults_count
+SELECT logged.*, standing_now.*, faults_count,
+       cycle_read, cycle_deltas, cycle_reference_deltas
 FROM logged, standing_now, job WHERE job.number = :job
 """  # noqa: S608
 
 
 def open_cycle(desk: Desk) -> OpenCycle | None:
-    return _open(desk)[0]
-
-
-def _open(desk: Desk) -> tuple[OpenCycle | None, int, int]:
-    """Return the open cycle with its number, and after which position its records lie."""
     row = desk.run(OPEN, (desk.job,)).fetchone()
     if row is None:
-        return None, 0, 0
-    id, began, kind, read, deltas, reference_deltas, progress, number, after = row
-    cycle = OpenCycle(
+        return None
+    id, began, kind, read, deltas, reference_deltas, progress, *_ = row
+    return OpenCycle(
         id=id,
         kind=CycleKind(kind),
         began=from_micros(began),
@@ -70,7 +72,26 @@ def _open(desk: Desk) -> tuple[OpenCycle | None, int, int]:
         reference_deltas=reference_deltas,
         progress=from_json(progress, Progress) if progress else None,
     )
-    return cycle, number, after
+
+
+def begin(desk: Desk, id: str, kind: CycleKind, began: datetime) -> None:
+    """Open a cycle; call it inside a transaction, while none is open."""
+    at = to_micros(began)
+    number, after = desk.run(BEGIN, (desk.job, id, at)).fetchone()
+    desk.writes.then(
+        "UPDATE job SET cycle = ?, cycle_kind = ?, cycle_read = 0, cycle_deltas = 0,"
+        " cycle_reference_deltas = 0, progress = NULL WHERE number = ?",
+        (number, kind, desk.job),
+    )
+    desk.open(Opened(number, after, id, kind, began))
+
+
+def _opened(desk: Desk) -> Opened | None:
+    row = desk.run(OPEN, (desk.job,)).fetchone()
+    if row is None:
+        return None
+    id, began, kind, *_, number, after = row
+    return Opened(number, after, id, CycleKind(kind), from_micros(began))
 
 
 def note_progress(desk: Desk, progress: Progress) -> None:
@@ -81,13 +102,14 @@ def note_progress(desk: Desk, progress: Progress) -> None:
 
 
 def recount(desk: Desk) -> Counts:
-    cycle, number, after = _open(desk)
+    opened = desk.opened or _opened(desk)
+    number, after = (opened.number, opened.records_after) if opened else (0, 0)
     row = desk.run(RECOUNT, {"cycle": number, "after": after, "job": desk.job}).fetchone()
     counts = [int(column or 0) for column in row]
     entitled, effectively, due, exported, failed = counts[:5]
-    escrowed, references, staged, unsettled, faults = counts[5:]
+    escrowed, references, staged, unsettled, faults = counts[5:10]
     return replace(
-        imported(cycle) if cycle else Counts(),
+        imported(opened.kind, *counts[10:]) if opened else Counts(),
         entitled=entitled,
         entitled_for_provisioning=effectively,
         exports=due,
@@ -103,8 +125,11 @@ def recount(desk: Desk) -> Counts:
 
 def close_interrupted(desk: Desk, cycle: OpenCycle) -> Cycle:
     """Return the record of a cycle whose process died, which ended with its last trace."""
+    opened = _opened(desk)
+    assert opened is not None, "it is in the table"
     (latest,) = desk.run(
-        "SELECT max(at) FROM record WHERE cycle = ? AND position > ?", _open(desk)[1:]
+        "SELECT max(at) FROM record WHERE cycle = ? AND position > ?",
+        (opened.number, opened.records_after),
     ).fetchone()
     traces = [cycle.began, cycle.how_far().observed_at]
     ended = max(traces if latest is None else [*traces, from_micros(latest)])

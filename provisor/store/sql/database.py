@@ -80,6 +80,11 @@ class Database(Protocol):
         """
         ...
 
+    def alone(self, statement: str, bound: Bound) -> Any:
+        """Carry out a statement that is a transaction of its own, and return its first row, if it
+        has any. It may be carried out twice. Raises StoreFailed."""
+        ...
+
     def settle_in(self) -> None:
         """Have the database keep plans for what is asked again and again: the tables are about as
         large as they will be."""
@@ -132,6 +137,12 @@ class Home(Protocol):
 
     def overlay(self, job: int) -> tuple[Database, int]:
         """Return a throw-away copy of what belongs to a job, and the epoch to write to it."""
+        ...
+
+    @property
+    def is_marked(self) -> str:
+        """Return what is TRUE, within a statement, where the store is marked as this very one;
+        empty where no statement knows."""
         ...
 
     def is_foreign(self, connection: Connection) -> bool:

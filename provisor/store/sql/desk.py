@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from provisor.errors import Fenced
+from provisor.model.cycles import CycleKind
 from provisor.model.decisions import Record, Standing, StandingKey
 from provisor.model.entries import Anchor, MatchQuery
 from provisor.model.rules import MappingName
@@ -21,6 +23,7 @@ from provisor.store.sql.documents import from_json, to_json
 from provisor.store.sql.foresight import About, Foreseen, Gathered, Governor, foresee
 from provisor.store.sql.held import Held
 from provisor.store.sql.jobframe import Frame, load_frame
+from provisor.store.sql.rare import Rare, find_rare, rare_in
 from provisor.store.sql.writes import AtOnce, Writes
 
 STIR = """
@@ -51,6 +54,18 @@ class Mapped:
     note: MappingNote
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A cycle that has begun, as the store numbers it."""
+
+    number: int
+    records_after: int
+    """Its records lie behind this position."""
+    id: str
+    kind: CycleKind
+    began: datetime
+
+
 class Desk:
     def __init__(self, database: Database, job: int, epoch: int) -> None:
         self.database = database
@@ -69,8 +84,12 @@ class Desk:
         self.held = Held()
         self.answers: dict[object, Any] = {}
         """What was asked since the last transaction, and is still so: nobody else writes."""
-        self.has_listed = True
-        """Something may have been listed: by who had the job before, for all that is known."""
+        self.has_listed: bool | None = None
+        """Something may have been listed; None: not by us."""
+        self.rare: Rare | None = None
+        """What there is of what hardly any job has; None: it was not asked."""
+        self.opened: Opened | None = None
+        """The cycle that was begun here."""
         self._frame: Frame | None = None
         self.writes: Writes = AtOnce(self.connection)
         self.foreseen = Foreseen()
@@ -134,6 +153,7 @@ class Desk:
     def mistrust(self) -> None:
         """Forget what is held of standings: others have written."""
         self.held.clear()
+        self.rare = None
         self.answers.clear()
         self.forget_claims()
 
@@ -153,7 +173,7 @@ class Desk:
         self._cycles.clear()
         self._claims = None
         self.listed_kinds = None
-        self._frame = None
+        self._frame = self.rare = self.opened = self.has_listed = None
         self.held.clear()
 
     @property
@@ -292,6 +312,20 @@ class Desk:
 
     # standings
 
+    def is_none(self, what: Rare) -> bool:
+        """Tell whether there surely is nobody of that: none need be looked for."""
+        if not self.is_alone:
+            return False
+        if self.rare is None:
+            numbers = tuple(mapped.number for mapped in self.mappings().values())
+            self.rare = find_rare(self.connection, self.job, numbers)
+        return not self.rare & what
+
+    def note_rare(self, what: Rare) -> None:
+        """Take note that there may be somebody now."""
+        if self.rare is not None:
+            self.rare |= what
+
     def load(self, key: StandingKey) -> tuple[int, Standing] | None:
         mapped = self.mappings().get(key.mapping)
         if mapped is None:
@@ -321,6 +355,7 @@ class Desk:
     def put(self, number: int, before: Standing, after: Standing) -> None:
         """Store a standing, or forget it. Where others can point at it anew, or no longer, those
         who refer to it are stirred, in this same transaction."""
+        self.note_rare(rare_in(after))
         was = transitions.pointed_at(before.link)
         is_moved = was != transitions.pointed_at(after.link)
         if before.link is not after.link:
@@ -451,6 +486,9 @@ class Desk:
     def log(self, record: Record) -> None:
         number = self.cycle_number(record.cycle)
         self.writes.record(records.row_of(number, record, self.shapes))
+
+    def open(self, cycle: Opened) -> None:
+        self.opened, self._cycles[cycle.id] = cycle, cycle.number
 
     def cycle_number(self, id: str) -> int:
         """Return a cycle's number; what is provisioned on demand has a cycle of its own."""

@@ -20,21 +20,20 @@ AT_ONCE = 0
 DUE = "SELECT id, due_at FROM job WHERE due_at <= ? ORDER BY due_at, id"
 
 
-def keep(connection: Connection, number: int, status: Status, *, closes: bool = False) -> None:
-    """Write a job's status, which may close its cycle; call inside a transaction in which nobody
-    else may change the job."""
-    asked = "SELECT definition FROM job WHERE number = ?"
-    (definition,) = connection.execute(asked, (number,)).fetchone()
-    closed = ", cycle = NULL, progress = NULL" if closes else ""
-    connection.execute(
-        f"UPDATE job SET status = ?, due_at = ?{closed} WHERE number = ?",  # noqa: S608
-        (to_json(status), _due_at(status, from_json(definition, Job).schedule), number),
-    )
+SAVE = "UPDATE job SET status = ?, due_at = ?{more} WHERE number = ?"
+KEEP, CLOSE = SAVE.format(more=""), SAVE.format(more=", cycle = NULL, progress = NULL")
+"""Write a job's status, which may close its cycle: in a transaction in which nobody else may change
+the job."""
+
+
+def kept(job: Job, number: int, status: Status) -> tuple[object, ...]:
+    """Return what KEEP and CLOSE write of a job with that schedule."""
+    return to_json(status), _due_at(status, job.schedule), number
 
 
 def reschedule(connection: Connection, number: int) -> None:
     """Have a changed schedule count; call inside the transaction that has changed it."""
-    job = job_of(*_stored(connection, number))
+    job = stored(connection, number)
     due_at = _due_at(job.status, job.schedule)
     connection.execute("UPDATE job SET due_at = ? WHERE number = ?", (due_at, number))
 
@@ -51,18 +50,18 @@ def status_of(connection: Connection, number: int) -> Status:
     return from_json(row[0], Status)
 
 
+def stored(connection: Connection, number: int, locking: str = "") -> Job:
+    """Return a job as it is now."""
+    asked = f"SELECT definition, status FROM job WHERE number = ?{locking}"  # noqa: S608
+    return job_of(*connection.execute(asked, (number,)).fetchone())
+
+
 def due(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
     """Return who is due, and since when: what was due first comes first."""
     return [
         (id, now if at == AT_ONCE else from_micros(at))
         for id, at in connection.execute(DUE, (to_micros(now),))
     ]
-
-
-def _stored(connection: Connection, number: int) -> tuple[str, str]:
-    asked = "SELECT definition, status FROM job WHERE number = ?"
-    definition, status = connection.execute(asked, (number,)).fetchone()
-    return definition, status
 
 
 def _due_at(status: Status, schedule: timedelta) -> int | None:

@@ -9,7 +9,8 @@ from provisor.store.sql.database import Connection
 
 FRAME = """
 SELECT systems, watermark, is_initial, generation, adopted, policy_hash, faults_count,
-       held IS NOT NULL
+       held IS NOT NULL, cycle IS NOT NULL,
+       listed_kinds <> '[]' OR EXISTS (SELECT 1 FROM listed l WHERE l.job = job.number)
 FROM job WHERE number = ?
 """
 
@@ -27,6 +28,10 @@ class Frame:
     faults_count: int
     is_held: bool
     """A snapshot is held. What approves it comes from elsewhere, and changes nothing of this."""
+    was_open: bool
+    """A cycle was under way when this was read."""
+    had_listed: bool
+    """Something of the target was listed, by then."""
 
     def with_columns(self, columns: Mapping[str, object]) -> Frame:
         """Return it with other values; columns that are not of it are left out."""

@@ -32,7 +32,7 @@ from provisor.model.entries import (
     Watermark,
 )
 from provisor.model.frozen import replace
-from provisor.model.jobs import Progress, ResetScope, Status
+from provisor.model.jobs import Job, Progress, ResetScope, Status
 from provisor.model.rules import MappingName, Rules
 from provisor.planner.escrow import hastened
 from provisor.planner.notices import arising
@@ -47,6 +47,7 @@ from provisor.store.sql.desk import Desk
 from provisor.store.sql.documents import from_json, to_json
 from provisor.store.sql.grouped import Group
 from provisor.store.sql.jobframe import Frame
+from provisor.store.sql.rare import Rare
 
 
 class SqlJournal:
@@ -101,20 +102,14 @@ class SqlJournal:
 
     async def begin_cycle(self, id: str, kind: CycleKind, began: datetime) -> None:
         desk = self._desk
-        with desk.write():
-            interrupted = count.open_cycle(desk)
+        with desk.write(), desk.gathering():
+            may_be_open = desk.frame.was_open or desk.opened is not None
+            interrupted = count.open_cycle(desk) if may_be_open else None
             if interrupted is not None:
                 cycle = count.close_interrupted(desk, interrupted)
-                before = self._status()
-                self._close(cycle, before, next_status(before, Interrupted(cycle)))
-            number = desk.cycle_number(id)
-            desk.run("UPDATE cycle SET began = ? WHERE number = ?", (to_micros(began), number))
-            desk.run(
-                "UPDATE job SET cycle = ?, cycle_kind = ?, cycle_read = 0, cycle_deltas = 0,"
-                " cycle_reference_deltas = 0, progress = NULL WHERE number = ?",
-                (number, kind, desk.job),
-            )
-            desk.has_listed = desk.has_listed or interrupted is not None
+                job = due.stored(desk.connection, desk.job)
+                self._close(cycle, job, next_status(job.status, Interrupted(cycle)))
+            count.begin(desk, id, kind, began)
             listing.forget(desk)
 
     async def progress(self, progress: Progress) -> None:
@@ -125,23 +120,25 @@ class SqlJournal:
             return count.recount(self._desk)
 
     async def end_cycle(self, cycle: Cycle) -> Status:
-        with self._desk.write():
-            before = self._status()
-            status = next_status(before, CycleEnded(cycle))
-            if is_given_up(before, status):
-                bulk.reset(self._desk, ResetScope.ESCROWS)
-            self._close(cycle, before, status)
-            listing.forget(self._desk)
+        desk = self._desk
+        with desk.write(), desk.gathering():
+            job = due.stored(desk.connection, desk.job)
+            status = next_status(job.status, CycleEnded(cycle))
+            if is_given_up(job.status, status):
+                bulk.reset(desk, ResetScope.ESCROWS)
+            self._close(cycle, job, status)
+            listing.forget(desk)
             return status
 
-    def _close(self, cycle: Cycle, before: Status, status: Status) -> None:
-        number = self._desk.cycle_number(cycle.id)
-        self._desk.run(
+    def _close(self, cycle: Cycle, job: Job, status: Status) -> None:
+        desk = self._desk
+        desk.writes.then(
             "UPDATE cycle SET began = ?, content = ? WHERE number = ?",
-            (to_micros(cycle.began), to_json(cycle), number),
+            (to_micros(cycle.began), to_json(cycle), desk.cycle_number(cycle.id)),
         )
-        due.keep(self._desk.connection, self._desk.job, status, closes=True)
-        notices.keep(self._desk.connection, self._desk.job, arising(before, status))
+        desk.writes.then(due.CLOSE, due.kept(job, desk.job, status))
+        desk.opened = None
+        notices.keep(desk.connection, desk.job, arising(job.status, status))
 
     async def status(self) -> Status:
         with self._failures:
@@ -211,7 +208,9 @@ class SqlJournal:
             return ask.missing(self._desk)
 
     async def advance(self, watermark: Watermark | None) -> None:
-        self._desk.set_alone(watermark=watermark, is_initial=False)
+        is_said = self._frame().watermark == watermark and not self._frame().is_initial
+        if self._desk.is_view or not is_said:
+            self._desk.set_alone(watermark=watermark, is_initial=False)
 
     async def hold_snapshot(self, digest: str, why: str, now: datetime) -> bool:
         with self._desk.write():
@@ -226,7 +225,10 @@ class SqlJournal:
 
     async def expire(self, absent_since: datetime) -> int:
         with self._failures:
-            if not self._desk.is_view and not bulk.is_any_absent(self._desk, absent_since):
+            desk = self._desk
+            if not desk.is_view and (
+                desk.is_none(Rare.ABSENT) or not bulk.is_any_absent(desk, absent_since)
+            ):
                 return 0
         with self._desk.write():
             return bulk.expire(self._desk, absent_since)
@@ -356,8 +358,9 @@ class SqlJournal:
             return ask.staged_since(self._desk)
 
     async def stage(self, held: Mapping[StandingKey, int], now: datetime) -> None:
-        if not held and self._is_nobody("staged_at IS NOT NULL"):
-            return
+        with self._failures:
+            if not held and self._desk.is_none(Rare.STAGED):
+                return
         with self._desk.write():
             for key in ask.keys_where(self._desk, "staged_at IS NOT NULL"):
                 number, standing = self._desk.known(key)
@@ -410,9 +413,11 @@ class SqlJournal:
 
     async def drop_claims(self) -> None:
         idle = "state = 'claimed' AND staged_at IS NULL AND due_at IS NULL"
-        if self._is_nobody(idle):
-            return
-        with self._desk.write():
+        desk = self._desk
+        with self._failures:
+            if desk.is_none(Rare.CLAIMED) or not (desk.is_view or ask.keys_where(desk, idle)):
+                return
+        with desk.write():
             for number, standing in self._known(ask.keys_where(self._desk, idle)):
                 self._desk.put(number, standing, transitions.relink(standing, None))
 
@@ -430,8 +435,9 @@ class SqlJournal:
             return ask.anchors(self._desk, keys, states)
 
     async def stage_references(self, held: Mapping[StandingKey, int], now: datetime) -> None:
-        if not held and self._is_nobody("references_staged_at IS NOT NULL"):
-            return
+        with self._failures:
+            if not held and self._desk.is_none(Rare.REFERENCES_STAGED):
+                return
         with self._desk.write():
             for key in ask.keys_where(self._desk, "references_staged_at IS NOT NULL"):
                 number, standing = self._desk.known(key)
@@ -482,12 +488,6 @@ class SqlJournal:
             return ask.members(self._desk)
 
     # what is not asked from outside
-
-    def _is_nobody(self, condition: str) -> bool:
-        """Tell whether nobody is to be changed: most often, and a transaction would cost more than
-        the question. Nobody else could make it otherwise."""
-        with self._failures:
-            return not self._desk.is_view and not ask.keys_where(self._desk, condition)
 
     def _known(self, keys: Collection[StandingKey]) -> Iterator[tuple[int, Standing]]:
         """Yield each as it is when its turn comes: an earlier one may have stirred it."""

@@ -62,7 +62,7 @@ def begin(desk: Desk, *, is_indexed: bool = True) -> None:
 
 def forget(desk: Desk) -> None:
     """Forget what was listed, where anything was."""
-    if desk.has_listed:
+    if desk.frame.had_listed if desk.has_listed is None else desk.has_listed:
         begin(desk)
         desk.has_listed = False
 

@@ -26,13 +26,20 @@ from provisor.store.sql import ask, audit, bulk, count, due, notices, rows
 from provisor.store.sql.copying import refuse_partial
 from provisor.store.sql.database import Connection, Database, Home
 from provisor.store.sql.desk import VIEW, Desk
-from provisor.store.sql.documents import from_json, job_of, to_json
+from provisor.store.sql.documents import job_of, to_json
 from provisor.store.sql.glance import Glance
 from provisor.store.sql.journal import SqlJournal
 from provisor.store.sql.ledger import SqlLedger
 
 PROOF = ("store", "written")
 """Owner and name of the document that is written to see whether anything can be."""
+
+
+TAKE = "UPDATE job SET epoch = epoch + 1, holder = ? WHERE id = ? RETURNING number, epoch"
+KEEP_DOCUMENT = """
+INSERT INTO document (owner, name, content) VALUES (?, ?, ?)
+ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content
+"""
 
 
 class SqlStore:
@@ -69,8 +76,6 @@ class SqlStore:
 
     @property
     def is_restored(self) -> bool:
-        """True for a store that was restored or copied: taking a job over will doubt what it
-        remembers of the targets."""
         with self._failures:
             return self._home.is_foreign(self._connection)
 
@@ -146,11 +151,10 @@ class SqlStore:
     async def note(self, job: str, *events: Event) -> Status:
         with self._transaction():
             number = self._number(job, self._database.locking)
-            row = self._run("SELECT status FROM job WHERE number = ?", (number,)).fetchone()
-            before = from_json(row[0], Status)
-            status = reduce(next_status, events, before)
-            due.keep(self._connection, number, status)
-            notices.keep(self._connection, number, arising(before, status))
+            stored = due.stored(self._connection, number)
+            status = reduce(next_status, events, stored.status)
+            self._run(due.KEEP, due.kept(stored, number, status))
+            notices.keep(self._connection, number, arising(stored.status, status))
             return status
 
     async def running(self, job: str) -> Progress | None:
@@ -227,12 +231,7 @@ class SqlStore:
         return {(owner, name): content for owner, name, content in found}
 
     async def put_document(self, owner: str, name: str, content: bytes) -> None:
-        with self._transaction():
-            self._run(
-                "INSERT INTO document (owner, name, content) VALUES (?, ?, ?)"
-                " ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content",
-                (owner, name, content),
-            )
+        self._database.alone(KEEP_DOCUMENT, (owner, name, content))
 
     # sealed secrets
 
@@ -338,11 +337,19 @@ class SqlStore:
     # journals
 
     async def open_journal(self, job: str, holder: str) -> Journal:
+        row = self._take(job, holder) or self._take_anew(job, holder)
+        return self._journal(self._home.open(), *row)
+
+    def _take(self, job: str, holder: str) -> tuple[int, int] | None:
+        """Take a job over, and return its number and epoch; None where there is more to do: the
+        store has to be marked first, or looked at."""
+        is_marked = self._home.is_marked
+        row = is_marked and self._database.alone(f"{TAKE}, {is_marked}", (holder, job))
+        return (row[0], row[1]) if row and row[2] else None
+
+    def _take_anew(self, job: str, holder: str) -> tuple[int, int]:
         with self._transaction():
-            row = self._run(
-                "UPDATE job SET epoch = epoch + 1, holder = ? WHERE id = ? RETURNING number, epoch",
-                (holder, job),
-            ).fetchone()
+            row = self._run(TAKE, (holder, job)).fetchone()
             if row is None:
                 raise JobUnknown(f"there is no job '{job}'")
             if self._home.is_foreign(self._connection):
@@ -351,7 +358,7 @@ class SqlStore:
                 self._audit(datetime.now(UTC), "provisor", "recognise", f"the store was {what}")
             self._home.renew_mark(self._connection)
         self._home.confirm_mark(self._database)
-        return self._journal(self._home.open(), *row)
+        return row
 
     async def view_journal(self, job: str) -> Journal:
         with self._failures:
@@ -360,8 +367,10 @@ class SqlStore:
 
     async def overlay_journal(self, job: str) -> Journal:
         with self._failures:
-            number = self._number(job)
+            number, is_foreign = self._number(job), self._home.is_foreign(self._connection)
             copy, epoch = self._home.overlay(number)
+        if is_foreign:
+            bulk.doubt_everything(copy.connection)
         return self._journal(copy, number, epoch)
 
     def _journal(self, database: Database, job: int, epoch: int) -> SqlJournal:
@@ -386,11 +395,8 @@ class SqlStore:
         database = self._home.open()
         try:
             with database.transaction() as connection:
-                connection.execute(
-                    "INSERT INTO document (owner, name, content) VALUES (?, ?, ?)"
-                    " ON CONFLICT (owner, name) DO UPDATE SET content = excluded.content",
-                    (*PROOF, datetime.now(UTC).isoformat().encode()),
-                )
+                at = datetime.now(UTC).isoformat().encode()
+                connection.execute(KEEP_DOCUMENT, (*PROOF, at))
         finally:
             database.close()
 

@@ -22,6 +22,7 @@ from provisor.model.entries import Reference
 from provisor.store import transitions
 from provisor.store.sql.codec import to_micros
 from provisor.store.sql.desk import Desk
+from provisor.store.sql.rare import Rare
 
 
 def attempt(desk: Desk, standing: Standing, decision: Decision, now: datetime) -> bool:
@@ -47,6 +48,7 @@ def attempt(desk: Desk, standing: Standing, decision: Decision, now: datetime) -
 def _count_departure(desk: Desk, standing: Standing, now: datetime) -> None:
     """What was approved is not counted by the guard."""
     name, anchor = standing.key.mapping, standing.key.anchor
+    desk.note_rare(Rare.DEPARTED)
     desk.run(
         "DELETE FROM departure WHERE job = ? AND mapping = ? AND anchor = ?",
         (desk.job, name, anchor),

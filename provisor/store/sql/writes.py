@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from provisor.store.sql.database import Connection
+from provisor.store.sql.database import NUMBERS, Bound, Connection
+from provisor.store.sql.documents import to_json
 
 RECORD = (
     "cycle", "mapping", "anchor", "at", "change", "action", "verdict", "code", "is_export_due",
@@ -19,6 +20,7 @@ RECORD = (
 INSERT_RECORD = f"""
 INSERT INTO record ({", ".join(RECORD)}) VALUES ({", ".join("?" for _ in RECORD)})
 """  # noqa: S608
+SAVE_MARKS = f"UPDATE mark SET generation = ? WHERE standing IN {NUMBERS}"  # noqa: S608
 SAVE_SOURCE = "UPDATE source SET shape = ?, content = ?, version = ? WHERE standing = ?"
 SAVE_IMAGE = """
 INSERT INTO image (standing, shape, content, version) VALUES (?, ?, ?, ?)
@@ -68,6 +70,14 @@ class Writes(Protocol):
         """Append to the ledger: the values of RECORD."""
         ...
 
+    def marks(self, numbers: list[int], generation: int) -> None:
+        """Note of standings that a snapshot showed them."""
+        ...
+
+    def then(self, statement: str, bound: Bound) -> None:
+        """Write what nobody reads in this transaction."""
+        ...
+
     def flush(self) -> None:
         """Have everything so far be in the tables, for whoever reads them next."""
         ...
@@ -106,6 +116,12 @@ class AtOnce:
 
     def record(self, row: tuple[object, ...]) -> None:
         self._run(INSERT_RECORD, row)
+
+    def marks(self, numbers: list[int], generation: int) -> None:
+        self._run(SAVE_MARKS, (generation, to_json(numbers)))
+
+    def then(self, statement: str, bound: Bound) -> None:
+        self._run(statement, bound)
 
     def flush(self) -> None:
         """Nothing waits."""

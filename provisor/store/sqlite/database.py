@@ -45,6 +45,10 @@ class SqliteDatabase:
     ) -> Transaction[sqlite3.Connection]:
         return Transaction(self._ways, asks, check, undone)
 
+    def alone(self, statement: str, bound: Bound) -> Any:
+        with self.transaction() as connection:
+            return connection.execute(statement, bound).fetchone()
+
     def settle_in(self) -> None:
         """Statements are kept by the connection, and cost little to plan."""
 
@@ -126,6 +130,8 @@ class FileHome:
     def overlay(self, job: int) -> tuple[Database, int]:
         connection = connect("", self._factory)  # SQLite deletes a nameless file by itself
         return SqliteDatabase(connection), copy_job(connection, self._path, job)
+
+    is_marked = ""
 
     def is_foreign(self, connection: Connection) -> bool:
         return self._marks.is_foreign(connection)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -20,7 +20,7 @@ from provisor.model.jobs import Application, Job
 from provisor.model.rules import Policy
 from provisor.planner.status import Started, Stopped
 from provisor.ports import Among, LeaseEnds, Leases, alone, forever
-from provisor.runtime.distributed import Crew, Elsewhere
+from provisor.runtime.distributed import Crew, Elsewhere, Errand
 from provisor.runtime.interruption import Interruption
 from provisor.runtime.lease import FileLeases
 from provisor.runtime.parts import Equipment, Parts
@@ -317,5 +317,45 @@ def test_who_is_asked_to_stop_settles_what_it_is_at(runner: str, office: Office)
             await until(lambda: bool(office.at_work))
             await told.stop()
             assert office.ended == ["one"]
+
+    asyncio.run(history())
+
+
+def test_what_waits_already_keeps_nothing_else_from_being_handed_out(
+    runner: str, office: Office
+) -> None:
+    """What is due is handed out in one statement, and what could not begin waits for another try
+    beside it: nobody is told of that."""
+    if runner == "embedded":
+        pytest.skip("nothing is queued")
+
+    async def history() -> None:
+        await office.open("one", "two", "three", "broken")
+        queue = ProcrastinateQueue(office.address, 5.0)
+        later = datetime.now(UTC) + timedelta(hours=1)
+        async with queue.opened():
+            await queue.put([Errand(job="broken", not_before=later)])
+            await queue.put([Errand(job=job) for job in ("one", "broken", "two", "three")])
+            assert await queue.outstanding() == {"one", "two", "three"}
+
+    asyncio.run(history())
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced(runner: str, office: Office) -> None:
+    if runner == "embedded":
+        pytest.skip("nothing is queued")
+
+    async def history() -> None:
+        await office.open("one")
+        queue = ProcrastinateQueue(office.address, 5.0)
+        async with queue.opened():
+            await queue.outstanding()
+            with psycopg.connect(office.address, autocommit=True) as other:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE application_name = 'provisor-queue'"
+                )
+            await queue.put([Errand(job="one")])
+            assert await queue.outstanding() == {"one"}
 
     asyncio.run(history())

@@ -79,7 +79,7 @@ def test_nothing_is_prepared_where_the_next_transaction_has_another_server(
         for number in range(2 * PREPARED_AFTER):
             assert session.execute("SELECT CAST(? AS BIGINT)", (number,)).fetchone() == (number,)
         kept = session.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
-        assert (kept[0] > 0, pool.prepares(link)) == (prepares, prepares)
+        assert (kept[0] > 0, pool.is_direct(link)) == (prepares, prepares)
         session.close()
         pool.close()
 

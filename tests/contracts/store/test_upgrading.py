@@ -132,7 +132,7 @@ def grow(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
         newer.setattr(opening, "VERSION", later)
         newer.setattr(opening, "OLDEST", later)
         newer.setattr(opening, "MIGRATIONS", (*MIGRATIONS, ("ALTER TABLE meta ADD x TEXT",)))
-        newer.setattr(opening, "TOLD", f"SET LOCAL provisor.tables = {later}")
+        newer.setattr(opening, "TOLD", f"provisor.tables = {later}")
         assert migrate(address) == (VERSION, later)
 
 

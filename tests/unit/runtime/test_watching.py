@@ -157,6 +157,7 @@ def test_no_cycle_begins_while_somebody_stops_the_job(tmp_path: Path) -> None:
     async def story() -> None:
         world = World(tmp_path)
         job = await put_job(world.store)
+        await world.store.ask(job.id, Asked.PAUSE)
         with (
             asking(FileLeases(tmp_path), job.id),
             pytest.raises(Busy, match="paused, restarted or deleted"),

@@ -75,7 +75,7 @@ async def plan(call: Call) -> Answer:
             parts.entropy,
             reconciles=reconciles,
         )
-    document = plan_document(job, made)
+    document = plan_document(job, made, is_restored=parts.registry.is_restored)
     steps = document["steps"]
     assert isinstance(steps, list)
     shown: list[object] = steps[:STEPS_MAX]  # pyright: ignore[reportUnknownVariableType]

@@ -21,5 +21,5 @@ version: raise it with a migration that takes away, or means otherwise, what the
 
 A store of this version or a later one is brought up to date by whoever opens it, while others go
 on; an older one only when somebody asks for it, since it takes the store from those at work."""
-TOLD = f"SET LOCAL provisor.tables = {VERSION}"
-"""Each transaction says so; the database refuses who knows too little (`v0006`)."""
+TOLD = f"provisor.tables = {VERSION}"
+"""Set wherever something is written; the database refuses who knows too little (`v0006`)."""
