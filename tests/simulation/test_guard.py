@@ -66,10 +66,10 @@ DAYS = st.lists(
     days=DAYS,
 )
 def test_departures_stay_within_the_limit(store: StoreName, world: World, days: list[Day]) -> None:
-    world.play(store, lambda world: _depart(world, days))
+    world.play(store, lambda world: depart(world, days))
 
 
-async def _depart(world: World, days: Sequence[Day]) -> None:
+async def depart(world: World, days: Sequence[Day]) -> None:
     for who in CROWD:
         world.person(who)
     await world.run()
