@@ -34,6 +34,7 @@ from tests.endtoend.targets import Hard
 from tests.worlds import openldap
 from tests.worlds.hands import Dialect
 from tests.worlds.scim2 import Scim2
+from tests.worlds.tcp import Wire
 
 PEOPLE = int(os.environ.get("PROVISOR_E2E_ORGANISATION", "300"))
 GROUPS = max(PEOPLE // 20, 12)
@@ -78,7 +79,9 @@ def _started(
                 yield domain
         case "scim" if way == "foreign":
             start = cast("Callable[[str], Scim2]", request.getfixturevalue("scim2_world"))
-            yield Foreign(start("full"))
+            world = start("full")
+            with Wire.to(world.port) as wire:
+                yield Foreign(world, wire)
         case "scim":
             with Service.run(way) as service:
                 yield service

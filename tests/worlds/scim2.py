@@ -39,7 +39,8 @@ class Scim2:
         self._server = server
         self._access_log = access_log
         self._read_from = 0
-        self.url = f"http://127.0.0.1:{server.greeting['port']}/v2"
+        self.port = int(str(server.greeting["port"]))
+        self.url = f"http://127.0.0.1:{self.port}/v2"
         self.token = TOKEN
 
     @classmethod

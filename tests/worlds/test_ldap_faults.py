@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from provisor.connectors.ldap.settings import LdapSettings, parse
 from provisor.connectors.ldap.source import LdapSource
+from provisor.connectors.ldapwire import ber, controls
 from provisor.errors import AdapterError, WatermarkExpired
 from provisor.model.entries import Gone, Page, Seen, Watermark
 from provisor.testing.reading import (
@@ -303,3 +305,117 @@ def edit(server: OpenLdap) -> None:
     server.modify(f"uid=p1,{BASE}", {"displayName": "Edited"})
     server.rename(f"uid=p2,{BASE}", "uid=renamed")
     server.rename(f"uid=renamed,{BASE}", "uid=p2")
+
+
+# what other servers say where OpenLDAP says who has gone
+
+
+def info(pdu: spoiled.Pdu, value: bytes) -> bytes:
+    """Return an intermediate message of the same synchronisation."""
+    said = ber.octets(controls.SYNC_INFO, 0x80) + ber.octets(value, 0x81)
+    return ber.sequence(ber.integer(pdu.number), ber.tlv(spoiled.INTERMEDIATE, said))
+
+
+def id_set(*uuids: str, are_deleted: bool) -> bytes:
+    named = ber.sequence(*(ber.octets(UUID(one).bytes) for one in uuids), tag=ber.SET)
+    return ber.tlv(0xA3, ber.boolean(are_deleted) + named)
+
+
+def present(pdu: spoiled.Pdu, uuid: str) -> bytes:
+    """Return an entry that says no more than that it is there."""
+    state = ber.sequence(ber.integer(0, ber.ENUMERATED), ber.octets(UUID(uuid).bytes))
+    told = ber.sequence(ber.octets(controls.SYNC_STATE), ber.octets(state))
+    body = ber.octets(f"uid=p0,{BASE}") + ber.sequence()
+    parts = (ber.integer(pdu.number), ber.tlv(spoiled.ENTRY, body), ber.tlv(0xA0, told))
+    return ber.sequence(*parts)
+
+
+def ends_a_synchronisation(pdu: spoiled.Pdu) -> bool:
+    return pdu.tag == spoiled.DONE and controls.SYNC_DONE.encode() in pdu.controls
+
+
+def before_the_end(*values: bytes) -> Rule:
+    """Let this be told besides."""
+
+    def rule(pdu: spoiled.Pdu) -> Sequence[bytes] | None:
+        if not ends_a_synchronisation(pdu):
+            return None
+        return (*(info(pdu, value) for value in values), pdu.raw)
+
+    return rule
+
+
+def ends_a_present_phase(pdu: spoiled.Pdu) -> Sequence[bytes] | None:
+    """Say that whoever was not named has gone (`refreshDeletes` FALSE)."""
+    if not ends_a_synchronisation(pdu):
+        return None
+    value = ber.sequence(ber.octets("another cookie"))
+    said = ber.sequence(ber.octets(controls.SYNC_DONE), ber.octets(value))
+    parts = (ber.integer(pdu.number), ber.tlv(pdu.tag, pdu.body), ber.tlv(0xA0, said))
+    return (ber.sequence(*parts),)
+
+
+@pytest.mark.parametrize("how", ["a set", "an entry", "the end of a phase", "the end"])
+def test_who_is_still_there_may_be_told_instead_of_who_has_gone(
+    proxy: LdapProxy, openldap_server: OpenLdap, how: str
+) -> None:
+    """Then everything is read, in the same cycle: nobody waits for that to be disabled."""
+
+    async def story() -> None:
+        gone = f"uid=gone,{BASE}"
+        said = {"objectClass": "inetOrgPerson", "cn": "x", "sn": "x"}
+        await asyncio.to_thread(openldap_server.add, gone, said)
+        proxy.well()
+        before = await read(source(proxy, "sync"))
+        assert before.receipt is not None
+        await asyncio.to_thread(openldap_server.delete, gone)
+        after_that, _ = await whole(proxy, "sync")
+        there = next(key.anchor for key in after_that.entries if key.kind == "User")
+        rules: dict[str, Rule] = {
+            "a set": before_the_end(id_set(there, are_deleted=False)),
+            "an entry": lambda pdu: (
+                (present(pdu, there), pdu.raw) if ends_a_synchronisation(pdu) else None
+            ),
+            "the end of a phase": before_the_end(ber.tlv(0xA2, b"")),
+            "the end": ends_a_present_phase,
+        }
+        proxy.spoil(tells_no_deletion, rules[how])
+        found = await read(source(proxy, "sync"), before.receipt.watermark)
+        assert isinstance(found.error, WatermarkExpired)
+
+    asyncio.run(story())
+
+
+def tells_no_deletion(pdu: spoiled.Pdu) -> Sequence[bytes] | None:
+    is_deletion = pdu.tag == spoiled.ENTRY and b"uid=gone" in pdu.body
+    return () if is_deletion or pdu.tag == spoiled.INTERMEDIATE else None
+
+
+def test_deletions_of_whoever_is_there_or_was_never_heard_of_remove_nobody(
+    proxy: LdapProxy,
+) -> None:
+    async def story() -> None:
+        truth, _ = await whole(proxy, "sync")
+        assert truth.receipt is not None
+        there = next(key for key in truth.entries if key.kind == "User")
+        never = "7b5d1a4e-0000-4000-8000-00000000dead"
+        proxy.spoil(before_the_end(id_set(there.anchor, never, are_deleted=True)))
+        found = await read(source(proxy, "sync"), truth.receipt.watermark)
+        assert found.receipt is not None
+        changes = [change for page in found.pages for change in page.changes]
+        assert there not in {change.key for change in changes if isinstance(change, Gone)}
+
+    asyncio.run(story())
+
+
+def test_a_refresh_without_a_delete_phase_removes_nobody(proxy: LdapProxy) -> None:
+    """Some servers end at once where nothing has changed, and some where something has."""
+
+    async def story() -> None:
+        mark = await watermark(proxy, "sync")
+        proxy.spoil(spoiled.without(spoiled.INTERMEDIATE))
+        found = await read(source(proxy, "sync"), mark)
+        assert found.receipt is not None
+        assert not [c for page in found.pages for c in page.changes if isinstance(c, Gone)]
+
+    asyncio.run(story())

@@ -20,6 +20,7 @@ from tests.fakes.scim.server import Fake
 from tests.fakes.scim.server import Server as FakeServer
 from tests.fakes.scim.store import Store
 from tests.fakes.scim.switches import Fault, Switches
+from tests.worlds.faults import Fault as ServerFault
 from tests.worlds.scim2 import Scim2
 from tests.worlds.tcp import Wire
 
@@ -252,16 +253,18 @@ class Tenant(Served):
 
 
 class Foreign:
-    """Implements `Origin`: a SCIM service that nobody here wrote, and that gives ids of its own."""
+    """Implements `Origin`: a SCIM service that nobody here wrote, and that gives ids of its own,
+    behind a wire."""
 
     deletes_softly = True
     tells_deletions = True
-    steps = ()
+    steps = (12, 400)
     away_code = 5
 
-    def __init__(self, world: Scim2) -> None:
-        self.world = world
-        self.source = SCIM.format(url=world.url, token=world.token, chosen="")
+    def __init__(self, world: Scim2, wire: Wire) -> None:
+        self.world, self.wire = world, wire
+        url = world.url.replace(f":{world.port}/", f":{wire.port}/")
+        self.source = SCIM.format(url=url, token=world.token, chosen="")
         self._ids: dict[str, str] = {}
 
     def found(self, staff: Staff) -> None:
@@ -304,10 +307,31 @@ class Foreign:
 
     @contextmanager
     def cut_after(self, step: int) -> Generator[None]:
-        yield
+        self.wire.cut_after(step * CHUNK_BYTES)
+        try:
+            yield
+        finally:
+            self.wire.heal()
 
     def lies(self) -> Mapping[str, Callable[[], AbstractContextManager[None]]]:
-        return {}
+        faults = {
+            "people cannot be listed": ServerFault(what="refuse", path="/Users", status=500),
+            "there are no people here": ServerFault(what="refuse", path="/Users", status=404),
+            "there are no groups here": ServerFault(what="refuse", path="/Groups", status=404),
+            "it knows us no longer": ServerFault(what="refuse", status=401),
+            "there are no totals": ServerFault(what="hide_total"),
+            "it breaks off once done": ServerFault(what="lose", times=3),
+            "it fails once done": ServerFault(what="fail_after", path="/Groups", status=503),
+        }
+        return {name: partial(self._misbehaving, fault) for name, fault in faults.items()}
+
+    @contextmanager
+    def _misbehaving(self, fault: ServerFault) -> Generator[None]:
+        self.world.misbehave(fault)
+        try:
+            yield
+        finally:
+            self.world.misbehave()
 
     def back_up(self) -> Callable[[], None] | None:
         return None
