@@ -365,6 +365,7 @@ def test_who_is_still_there_may_be_told_instead_of_who_has_gone(
         gone = f"uid=gone,{BASE}"
         said = {"objectClass": "inetOrgPerson", "cn": "x", "sn": "x"}
         await asyncio.to_thread(openldap_server.add, gone, said)
+        await asyncio.to_thread(edit, openldap_server)  # else the last change would be missing
         proxy.well()
         before = await read(source(proxy, "sync"))
         assert before.receipt is not None
