@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisor.connectors.ldapwire import ber, messages
 from provisor.connectors.ldapwire.messages import Found
@@ -18,6 +18,8 @@ from tests.worlds.ldap_proxy import ADD, DONE, ENTRY, MODIFY, SEARCH, LdapProxy,
 SIZE_LIMIT_EXCEEDED, UNWILLING = 4, 53
 PAGED, DIR_SYNC = b"1.2.840.113556.1.4.319", b"1.2.840.113556.1.4.841"
 PAGE_MAX, VALUES_MAX = 1000, 1500
+NO_MORE = b"\x02\x01\x00\x02\x01"
+"""How an answer of DirSync begins that is the last one."""
 RANGE = re.compile(r"(.+);range=(\d+)-(\d+|\*)")
 
 
@@ -85,3 +87,30 @@ class Limits:
         base, first = (parts[1], int(parts[2])) if parts else (name, 0)
         last = first + self.values_max - 1
         return f"{base};range={first}-{last}", held[: self.values_max]
+
+
+class InTwoRounds:
+    """Tells nobody in the first round of DirSync, says that there is more, and tells all in the
+    second, as a domain with many changes does."""
+
+    def __init__(self) -> None:
+        self.rounds: list[int] = []
+        self._held: list[Pdu] = []
+
+    def request(self, pdu: Pdu) -> None:
+        has_cookie = not pdu.controls.endswith(b"\x04\x00")
+        if DIR_SYNC in pdu.controls and has_cookie:
+            self.rounds.append(pdu.number)
+
+    def answer(self, pdu: Pdu) -> Sequence[bytes] | None:
+        if pdu.number not in self.rounds:
+            return None
+        if self.rounds.index(pdu.number) == 0:
+            if pdu.tag == ENTRY:
+                self._held.append(pdu)
+                return ()
+            return (pdu.raw.replace(NO_MORE, b"\x02\x01\x01" + NO_MORE[3:], 1),)
+        if pdu.tag != DONE:
+            return None
+        told = [replace(one, number=pdu.number).with_body(one.body) for one in self._held]
+        return (*told, pdu.raw)

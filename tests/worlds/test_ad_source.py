@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from provisor.model.entries import (
 )
 from provisor.testing.world import SteppingClock
 from tests.worlds import ldap_proxy as spoiled
-from tests.worlds.ad_limits import DIR_SYNC, Limits
+from tests.worlds.ad_limits import InTwoRounds, Limits
 from tests.worlds.ldap_proxy import LdapProxy
 from tests.worlds.samba import ADMIN, PASSWORD, READER, READER_PASSWORD, SUFFIX, Samba
 
@@ -40,8 +40,6 @@ WANTED = {
     "Group": frozenset({"displayName", "members"}),
 }
 WAYS = ("dirsync", "usn")
-NO_MORE = b"\x02\x01\x00\x02\x01"
-"""How an answer of DirSync begins that is the last one."""
 
 
 class Site:
@@ -561,33 +559,6 @@ def test_limits_of_a_real_server_hide_nobody(site: Site, way: str, count: int) -
     assert set(held) == everybody
     assert bool(limits.cut) == (count > 5)
     assert not limits.refused, "nothing is asked for that may be too much at once"
-
-
-class InTwoRounds:
-    """Tells nobody in the first round of DirSync, says that there is more, and tells all in the
-    second, as a domain with many changes does."""
-
-    def __init__(self) -> None:
-        self.rounds: list[int] = []
-        self._held: list[spoiled.Pdu] = []
-
-    def request(self, pdu: spoiled.Pdu) -> None:
-        has_cookie = not pdu.controls.endswith(b"\x04\x00")
-        if DIR_SYNC in pdu.controls and has_cookie:
-            self.rounds.append(pdu.number)
-
-    def answer(self, pdu: spoiled.Pdu) -> Sequence[bytes] | None:
-        if pdu.number not in self.rounds:
-            return None
-        if self.rounds.index(pdu.number) == 0:
-            if pdu.tag == spoiled.ENTRY:
-                self._held.append(pdu)
-                return ()
-            return (pdu.raw.replace(NO_MORE, b"\x02\x01\x01" + NO_MORE[3:], 1),)
-        if pdu.tag != spoiled.DONE:
-            return None
-        told = [replace(one, number=pdu.number).with_body(one.body) for one in self._held]
-        return (*told, pdu.raw)
 
 
 def test_changes_that_come_in_several_rounds_are_all_read(site: Site) -> None:

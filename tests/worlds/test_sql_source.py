@@ -120,6 +120,22 @@ def test_elsewhere_the_overlap_catches_who_commits_late(make: Make, dialect: Dia
     run(story())
 
 
+@pytest.mark.parametrize("dialect", ["sqlite", "mariadb"])
+def test_who_came_in_the_same_moment_as_the_last_is_read(make: Make, dialect: Dialect) -> None:
+    async def story() -> None:
+        made = make(dialect)
+        made.do(PEOPLE[dialect])
+        made.do("INSERT INTO people VALUES (1, 'Ada', '2026-01-02 10:05:00')")
+        subject = source(made, users=BY_TIME["users"] | {"overlap": "PT0S"})
+        _, mark = await whole(subject)
+        made.do("INSERT INTO people VALUES (2, 'Bob', '2026-01-02 10:05:00')")
+
+        assert set((await read(subject, mark)).entries) == {user("2")}
+        await subject.close()
+
+    run(story())
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_row_without_a_mark_is_always_read(make: Make, dialect: Dialect) -> None:
     async def story() -> None:
