@@ -215,6 +215,29 @@ def test_links_that_lead_elsewhere_nowhere_or_round_and_round_are_not_followed(
         found = await read(subject.source)
         check_no_false_absence(EVERYONE, found)
         assert found.receipt is None
+        if "leads_to" in manners:
+            assert "leads elsewhere" in str(found.error)
+
+    run(story())
+
+
+def test_a_round_that_is_lost_on_its_way_is_begun_anew_in_the_same_read(
+    subject: GraphSubject,
+) -> None:
+    async def story() -> None:
+        await subject.hold(*ORGANISATION)
+        subject.fake.manners.lost_rounds = 1
+        found = await read(subject.source)
+        assert found.receipt is not None
+        assert found.receipt.is_snapshot
+        assert found.entries == EVERYONE
+
+        subject.fake.manners.lost_rounds = 1_000
+        assert (await read(subject.source)).receipt is None, "and not for ever"
+
+        subject.fake.manners.lost_rounds = 1
+        subject.fake.manners.resync_at = "https://elsewhere.example.com/v1.0/users/delta"
+        assert "leads elsewhere" in str((await read(subject.source)).error)
 
     run(story())
 

@@ -46,6 +46,7 @@ class Manners:
     repeats: int = 0  # so many of the last changes are told again in the next round
     is_reversed: bool = False  # objects come in another order
     expired: bool = False  # 410 for delta tokens
+    lost_rounds: int = 0  # so often it answers 410 within a round
     resync_at: str = ""  # the Location of that 410
     leads_to: str = ""  # the next link leads elsewhere
     repeats_link: bool = False
@@ -238,24 +239,30 @@ class GraphFake(Fake):
 
     def _delta(self, endpoint: str, asked: Mapping[str, str], incoming: Incoming) -> Outgoing:
         if token := asked.get("$skiptoken"):
+            if self.manners.lost_rounds:
+                self.manners.lost_rounds -= 1
+                return self._gone(endpoint)
             name, _, page = token.partition(".")
             patches, end, size = self._rounds[name]
             return self._page(endpoint, name, patches, end, size, int(page))
         preferred = incoming.headers.get("prefer", "").partition("maxpagesize=")[2]
         since = asked.get("$deltatoken")
         if since and self.manners.expired:
-            said = {"error": {"code": "syncStateNotFound", "message": "Resync required."}}
-            outgoing = _json(said, 410)
-            outgoing.headers["Location"] = self.manners.resync_at or self._link(
-                f"{endpoint}/delta?$deltatoken="
-            )
-            return outgoing
+            return self._gone(endpoint)
         patches = self._all(endpoint) if not since else self._told(endpoint, since)
         if self.manners.is_reversed:
             patches.reverse()
         name = f"r{next(self._numbers)}"
         self._rounds[name] = (patches, len(self.changes), int(preferred or "100"))
         return self._page(endpoint, name, *self._rounds[name], 0)
+
+    def _gone(self, endpoint: str) -> Outgoing:
+        outgoing = _json(
+            {"error": {"code": "syncStateNotFound", "message": "Resync required."}}, 410
+        )
+        again = self._link(f"{endpoint}/delta?$deltatoken=")
+        outgoing.headers["Location"] = self.manners.resync_at or again
+        return outgoing
 
     def _told(self, endpoint: str, since: str) -> list[Object]:
         return [] if since == "latest" else self._since(endpoint, int(since))
