@@ -369,7 +369,7 @@ def test_an_anchor_that_two_have_or_one_lacks_voids_its_kind(site: Site) -> None
 
 
 def test_a_base_that_is_not_there_and_an_account_that_is_not_known(site: Site) -> None:
-    with pytest.raises(Unreachable, match="noSuchObject"):
+    with pytest.raises(Unreachable, match="has no 'ou=nowhere"):
         read(site.source(base=f"ou=nowhere,{SUFFIX}"))
     with pytest.raises(Denied, match="invalidCredentials"):
         read(site.source(password="wrong"))

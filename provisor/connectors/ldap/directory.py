@@ -14,7 +14,7 @@ from provisor.connectors.ldap.settings import Kind, LdapSettings, Referrals
 from provisor.connectors.ldap.shape import CHANGED, STAMP, Raw, Shape
 from provisor.connectors.ldapwire import filters, names, ranges, reading
 from provisor.connectors.ldapwire.connection import Connection, connect
-from provisor.connectors.ldapwire.messages import Elsewhere, Found, Search
+from provisor.connectors.ldapwire.messages import Elsewhere, Found, Scope, Search
 from provisor.connectors.ldapwire.objects import NoObject
 from provisor.connectors.ldapwire.reading import RootDse, root_dse
 from provisor.connectors.ldapwire.results import Code, read_failure
@@ -292,6 +292,16 @@ class Directory:
         if found is None:
             return True
         return newest.is_newer(_newness(newest.kind, newest.anchor, found))
+
+    async def check_bases(self) -> None:
+        """Raise Unreachable where there is no such base: 389 Directory Server answers a search in
+        pages below one that is not there with success, and nobody."""
+        for kind in self.settings.kinds:
+            search = Search(base=kind.base, scope=Scope.BASE, attributes=("1.1",))
+            _, result = await reading.look(self.connection, search)
+            if result.code == Code.NO_SUCH_OBJECT:
+                message = f"{self.where} has no '{kind.base}', or does not show it to us"
+                raise Unreachable(f"{message}; correct {kind.name.lower()}s.base", code=INCOMPLETE)
 
     async def check_looks(self, tally: Tally) -> None:
         """Raise Unreachable where objects that were shown cannot be asked for by their anchor: a

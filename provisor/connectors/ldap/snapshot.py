@@ -34,6 +34,7 @@ class Snapshot:
     async def parts(self) -> AsyncGenerator[Page | Receipt]:
         """Yield pages of what there is, and the receipt. Raises Unreachable, Denied."""
         directory, settings = self.directory, self.directory.settings
+        await directory.check_bases()
         containers = await directory.containers()
         assembly = Assembly(directory, self.tally)
         nested = Nested(directory, settings.groups) if settings.groups else None

@@ -104,8 +104,10 @@ class _State:
         self.cookie = cookie or b""
         self.batch = Batch()
         self.is_ended = False
+        self._has_told = False
 
     def take(self, found: Found) -> None:
+        self._has_told = True
         if sync.is_plain_change(found):
             self.batch.changed.append(found)
             return
@@ -128,6 +130,7 @@ class _State:
             case NewCookie(cookie):
                 self._note(cookie)
             case IdSet(uuids, are_deleted, cookie):
+                self._has_told = True
                 self._note(cookie)
                 if not are_deleted:
                     self._expire()
@@ -170,8 +173,11 @@ class _State:
 
     def _finish(self, done: SyncDone) -> None:
         # Without deletions told one by one, absence is told by who was not named (RFC 4533, 3.3.1).
-        # After a read of everything that is the same thing.
-        if not done.refresh_deletes:
+        # After a read of everything that is the same thing. 389 Directory Server ends each refresh
+        # so, also where it told what changed, and keeps to itself who left the filter; its cookie
+        # stays the same where nothing has changed at all.
+        is_as_before = not self._has_told and done.cookie == self._since
+        if not done.refresh_deletes and not is_as_before:
             self._expire()
         self._note(done.cookie)
 
