@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 # Debian packages that tests want beside Python: a real directory server.
-SYSTEM_PACKAGES ?= slapd libsasl2-modules postgresql pgbouncer mariadb-server \
+SYSTEM_PACKAGES ?= slapd libsasl2-modules 389-ds-base postgresql pgbouncer mariadb-server \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules ldb-tools python3-samba chromium fonts-noto-core
 QUICK := $(wildcard tests/unit tests/golden tests/properties)
 
