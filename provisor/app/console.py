@@ -6,6 +6,7 @@ from provisor.app.rooms import Rooms
 from provisor.cli.workspace import SignIn
 from provisor.console.app import Console
 from provisor.console.entrance import Entrance
+from provisor.console.once import Outcomes
 from provisor.console.sessions import Keep, Sessions
 from provisor.graph.http.exchange import fetch_json
 from provisor.graph.http.issuers import KeySource
@@ -14,24 +15,27 @@ from provisor.graph.http.signin import Provider, Registration
 from provisor.runtime.parts import WORKSPACE
 from provisor.settings.tokens import SCOPES
 
-SESSIONS = "console sessions"
+SESSIONS, FORMS = "console sessions", "console forms"
 
 
 def with_console(service: Service, rooms: Rooms, sign_in: SignIn | None = None) -> Console:
     """Return the API with the console in front of it; its sessions lie in the store."""
     registry, clock, entropy = rooms.opened.registry, rooms.clock, rooms.entropy
 
-    async def load() -> bytes | None:
-        return await registry.document(WORKSPACE, SESSIONS)
+    def kept(name: str) -> Keep:
+        async def load() -> bytes | None:
+            return await registry.document(WORKSPACE, name)
 
-    async def save(content: bytes) -> None:
-        await registry.put_document(WORKSPACE, SESSIONS, content)
+        async def save(content: bytes) -> None:
+            await registry.put_document(WORKSPACE, name, content)
+
+        return Keep(load=load, save=save)
 
     def draw(count: int) -> bytes:
         return bytes(entropy.below(256) for _ in range(count))
 
     sessions = Sessions(
-        keep=Keep(load=load, save=save), gatekeeper=service.gatekeeper, now=clock.now, draw=draw
+        keep=kept(SESSIONS), gatekeeper=service.gatekeeper, now=clock.now, draw=draw
     )
     provider = None
     if sign_in is not None:
@@ -45,6 +49,7 @@ def with_console(service: Service, rooms: Rooms, sign_in: SignIn | None = None) 
     return Console(
         service=service,
         sessions=sessions,
+        outcomes=Outcomes(keep=kept(FORMS), now=clock.now),
         entrance=Entrance(service, sessions, provider),
         now=clock.now,
         draw=draw,

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from provisor.console.asking import Api, meant
 from provisor.console.entrance import Entrance, is_from_here
+from provisor.console.once import FIELD, Outcomes, key_of
 from provisor.console.outward import outward_of
 from provisor.console.render import STATIC, page, static
 from provisor.console.routes import led
@@ -42,6 +43,7 @@ class Console:
 
     service: Service
     sessions: Sessions
+    outcomes: Outcomes
     entrance: Entrance
     now: Callable[[], datetime]
     draw: Callable[[int], bytes]
@@ -127,7 +129,10 @@ class Console:
         )
         if not await visit.may(*meant(chosen.needs, found.keys)):
             raise forbidden()
-        return await chosen.handler(visit)
+        if FIELD not in form:
+            return await chosen.handler(visit)
+        key = key_of(session.hash, path, form)
+        return await self.outcomes.of(key, nonce, lambda: chosen.handler(visit))
 
     def _to_entrance(self, request: Request) -> Response:
         """Ask who it is. A part of a page cannot ask: the whole page is led there."""
@@ -154,25 +159,30 @@ class Console:
             "sentence": sentence,
             "way_out": way_out,
             "problems": fault.problems,
-            "back": _back(request),
+            "back": self._back(request),
             "nonce": nonce,
         }
         return page(template, fault.status, told)
+
+    def _back(self, request: Request) -> str:
+        """Return the page of ours that somebody came from; empty if unknown, or this very one."""
+        came = urlsplit(request.headers.get("referer", ""))
+        path = outward_of(self.service.places.public).within(came.path)
+        is_ours = came.netloc in self._names(request) and path.startswith(f"{PATH}/")
+        if not is_ours or (request.method == "GET" and path == request.url.path):
+            return ""
+        return f"{path}?{came.query}" if came.query else path
+
+    def _names(self, request: Request) -> frozenset[str]:
+        """Return by which hosts our pages are known: a proxy may call us otherwise than people."""
+        public = urlsplit(self.service.places.public).netloc
+        return frozenset({request.headers.get("host", ""), public} - {""})
 
     def _is_secure(self, request: Request) -> bool:
         try:
             return self.service.places.base(request).startswith("https:")
         except Fault:
             return False
-
-
-def _back(request: Request) -> str:
-    """Return the page of ours that somebody came from; empty if that is unknown, or this one."""
-    came = urlsplit(request.headers.get("referer", ""))
-    is_ours = came.netloc == request.headers.get("host") and came.path.startswith(f"{PATH}/")
-    if not is_ours or (request.method == "GET" and came.path == request.url.path):
-        return ""
-    return f"{came.path}?{came.query}" if came.query else came.path
 
 
 async def _form(request: Request, base: str) -> dict[str, str]:

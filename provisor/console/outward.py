@@ -44,6 +44,11 @@ class Outward:
             "raw_path": raw.removeprefix(self.prefix.encode("ascii")) or b"/",
         }
 
+    def within(self, path: str) -> str:
+        """Return a path of ours, as people see it, without the prefix."""
+        is_ours = not self.prefix or path.startswith(f"{self.prefix}/")
+        return path.removeprefix(self.prefix) if is_ours else path
+
     def carry(self, answer: Response) -> None:
         """Put the prefix before every address of ours in a page, a part of one, or a header."""
         if not self.prefix:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from provisor.console.asking import Api, job_path, meant
+from provisor.console.once import name_of
 from provisor.console.render import page
 from provisor.console.sessions import PATH, Session
 from provisor.console.words import DONE
@@ -63,6 +64,7 @@ class Visit:
             "visit": self,
             "person": self.session.name,
             "csrf": self.csrf,
+            "once": name_of(self.nonce),
             "nonce": self.nonce,
             "now": self.now,
             "did": DONE.get(self.asked("did"), ""),

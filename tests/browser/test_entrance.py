@@ -86,6 +86,21 @@ def test_a_form_of_somebody_else_does_nothing(
     assert b"This form was not one of yours" in refused.body
 
 
+def test_a_key_whose_page_was_lost_is_not_made_twice(house: Served) -> None:
+    cookie = entered(house, house.token)
+    page = house.send("GET", "/console/keys", headers={"Cookie": cookie}, token="").body.decode()
+    (once,) = re.findall(r'name="once" value="([0-9a-f]+)"', page)
+    scope = "scope-ProvisioningLog.Read.All"
+    fields = {"csrf": form_key(house, cookie), "once": once, "name": "lost and found", scope: "1"}
+
+    first, second = (send_form(house, "/console/keys", fields, Cookie=cookie) for _ in range(2))
+
+    texts = [re.findall(r'id="text" value="([^"]+)"', one.body.decode()) for one in (first, second)]
+    assert texts[0] == texts[1] != []
+    keys = house.get("/provisor/tokens").json["value"]
+    assert [one["name"] for one in keys].count("lost and found") == 1
+
+
 @pytest.mark.parametrize("to", ["//evil.example/", "http://evil.example", "/console/../x\\", "x"])
 def test_signing_in_leads_nowhere_else(house: Served, to: str) -> None:
     reply = send_form(house, "/console/sign-in", {"key": house.token, "to": to})

@@ -123,6 +123,11 @@ def _console_is_used(browser: Browser, behind: Behind) -> None:
         somebody.page.get_by_role("link", name="displayName").first.click()
         expect(somebody.page.locator(".cm-editor")).to_be_visible()
 
+        # Who is led astray is led back below the path.
+        came = {"Referer": f"{behind.url}/console/log?status=failure"}
+        astray = somebody.page.request.get(f"{behind.url}/console/nowhere", headers=came).text()
+        assert f'href="{PREFIX}/console/log?status=failure">Back to where you were' in astray
+
         somebody.press("Sign out")
         somebody.reads("You are signed out.")
         assert somebody.page.url.startswith(f"{behind.url}/console/sign-in")
