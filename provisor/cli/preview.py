@@ -17,6 +17,7 @@ from provisor.runtime.told import whatif_document
 
 TITLES = {
     Effect.ENTER: "enter: {kind}, comes into scope; matched or created",
+    Effect.AWAIT: "await: {kind}, waits for its account as before; made with other values",
     Effect.RETURN: "return: {kind}, comes back into scope",
     Effect.UPDATE: "update: {kind}, another value",
     Effect.REFERENCES: "set references: {kind}",

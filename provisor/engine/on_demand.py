@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provisor.engine.cycle import assign
+from provisor.engine.cycle import assign, who_is_assigned
 from provisor.engine.departures import departed_and_governed
 from provisor.engine.look import plan
 from provisor.engine.provision import Passage, provision
@@ -77,7 +77,7 @@ async def provision_one(
 async def _observe(work: Work, key: EntryKey) -> Sequence[Standing]:
     entry = await work.ports.source.fetch(key)
     if entry is None:
-        raise NotInSource(f"there is no {key.kind} '{key.anchor}' in the source")
+        raise _not_in_source(key)
     takers = work.takers(key)
     seen = [Observation(taker, Seen(entry), is_counted=False) for taker in takers]
     journal = work.ports.journal
@@ -89,6 +89,10 @@ async def _observe(work: Work, key: EntryKey) -> Sequence[Standing]:
     await journal.absorb(seen, None, work.ports.clock.now())
     await assign(work)
     return await work.ports.journal.recall(takers)
+
+
+def _not_in_source(key: EntryKey) -> NotInSource:
+    return NotInSource(f"there is no {key.kind} '{key.anchor}' in the source")
 
 
 async def _carry(work: Work, standing: Standing) -> OnDemand:
@@ -164,17 +168,17 @@ class Explanation:
 async def explain_one(mandate: Mandate, ports: Ports, key: EntryKey) -> tuple[Explanation, ...]:
     """Explain what would be done with one object now, for each mapping that takes it.
 
-    `ports.journal` is a throw-away copy: the object is read anew, if the source can be asked.
-    Raises NotInSource if it is neither in the source nor remembered.
+    The object is read anew, and nothing of it is remembered: `ports.journal` may be one that is
+    only looked at. Raises NotInSource if it is neither in the source nor remembered.
     """
     work = begin_work(mandate, ports, "explanation")
-    await ports.journal.adopt(mandate.rules, mandate.policy_hash)
-    try:
-        standings = await _observe(work, key)
-    except NotInSource:
-        standings = await ports.journal.recall(work.takers(key))
-        if not standings:
-            raise
+    entry = await ports.source.fetch(key)
+    assigned = await who_is_assigned(work) if entry is not None else None
+    standings = await ports.journal.expected(
+        work.takers(key), entry, mandate.rules, mandate.policy_hash, assigned
+    )
+    if not standings:
+        raise _not_in_source(key)
     return tuple([await _explain(work, standing) for standing in standings])
 
 

@@ -75,6 +75,9 @@ class Effect(StrEnum):
 
     ENTER = "enter"
     """Comes into scope without a link: matched or created."""
+    AWAIT = "await"
+    """Is waiting for its account already, in escrow or for the next cycle, and still is: only what
+    it is to say becomes another."""
     RETURN = "return"
     """Comes back into scope; its account is known, but not what it says now."""
     UPDATE = "update"
@@ -356,7 +359,8 @@ def _effect(standing: Standing, now: Decision, then: Decision | None) -> Effect 
         case Refuse():
             return Effect.UNMAPPABLE
         case Export(Create(), _):
-            return Effect.ENTER
+            is_waiting = then is not None and _is_creation(then)
+            return Effect.AWAIT if is_waiting else Effect.ENTER
         case Export():
             return _written(standing, now)
         case _ if _is_let_be(standing, now):
@@ -365,6 +369,11 @@ def _effect(standing: Standing, now: Decision, then: Decision | None) -> Effect 
             return Effect.SETTLE
         case _:
             return None
+
+
+def _is_creation(decision: Decision) -> bool:
+    resolution = decision.resolution
+    return isinstance(resolution, Export) and isinstance(resolution.write, Create)
 
 
 def _is_let_be(standing: Standing, now: Decision) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +30,8 @@ NAMED = {
     "cjk": "渡辺 美咲",
 }
 """People whose names are long, or of other scripts."""
+REFUSED = "rex"
+"""Whom the target does not take."""
 PLACES = {
     "jobs": "/",
     "new": "/new",
@@ -81,9 +84,69 @@ def taken(browser: Browser, served: Served, mode: str, folder: Path, reading: st
         somebody.page.get_by_role("button", name="Approve").click()
         somebody.reads("Nothing was approved")
         somebody.page.screenshot(path=folder / f"staged-changed-{mode}.png", full_page=True)
+        _after_acting(somebody, at, folder, mode)
         with person(browser, served, **MODES[mode]) as reader:
             reader.sign_in(reading)
             _picture(reader, "/new", folder / f"forbidden-{mode}.png")
+
+
+def _after_acting(somebody: Person, at: str, folder: Path, mode: str) -> None:
+    """Take the pictures of what an act is answered with."""
+
+    def shoot(name: str, told: str) -> None:
+        somebody.reads(told)
+        somebody.comes_to_rest()
+        somebody.page.screenshot(path=folder / f"{name}-{mode}.png", full_page=True)
+
+    for name, status in (("entry-failed", "failure"), ("entry-done", "success")):
+        somebody.open(f"/log?status={status}")
+        somebody.page.get_by_role("link", name="Steps").first.click()
+        shoot(name, "Request and reply")
+    somebody.open(f"{at}/explain?object={REFUSED}")
+    somebody.press("Provision now")
+    shoot("provisioned", "Provisioned on demand")
+    somebody.open(f"{at}/plan")
+    somebody.press("Plan")
+    shoot("plan-made", "Find in this plan")
+    somebody.open(f"{at}/mappings/0.0/attribute?target=title")
+    somebody.page.locator(".cm-content").click()
+    somebody.page.keyboard.press("Control+a")
+    somebody.page.keyboard.insert_text("[department]")
+    somebody.press("See what would change")
+    shoot("what-if", "What would change if this were saved")
+    somebody.open("/keys")
+    somebody.page.get_by_label("Name").fill(f"reports, {mode}")
+    somebody.page.get_by_label("ProvisioningLog.Read.All").check()
+    somebody.press("Make the key")
+    shoot("key-made", "is made")
+
+
+def taken_running(browser: Browser, served: Served, folder: Path) -> None:
+    """Take the pictures of a job whose cycle is running: its target asks for patience."""
+    patience = {"what": "throttle", "method": "POST", "retry_after": "2"}
+    for mode in MODES:
+        served.hire(*PEOPLE, *(f"{mode}{number}" for number in range(20)))
+        served.target.ask("misbehave", faults=[patience])
+        with person(browser, served, **MODES[mode]) as somebody:
+            somebody.sign_in(served.token)
+            somebody.open_job("people")
+            somebody.press("Start")
+            somebody.reads("A cycle is running:")
+            somebody.page.screenshot(path=folder / f"status-running-{mode}.png", full_page=True)
+            _picture(somebody, "/", folder / f"jobs-running-{mode}.png")
+        served.target.ask("misbehave", faults=[])
+
+
+def taken_broken(browser: Browser, served: Served, folder: Path) -> None:
+    """Take the pictures of what is said when something is wrong with us."""
+    store = sqlite3.connect(served.folder / "provisor.db")
+    store.execute("ALTER TABLE audit RENAME TO astray")
+    store.close()
+    for mode in MODES:
+        with person(browser, served, **MODES[mode]) as somebody:
+            somebody.sign_in(served.token)
+            somebody.open("/log")
+            _picture(somebody, "/audit", folder / f"broken-{mode}.png")
 
 
 def taken_early(browser: Browser, served: Served, folder: Path) -> None:
@@ -134,9 +197,11 @@ def prepare(browser: Browser, served: Served) -> None:
     file = served.folder / "people.csv"
     rows = [
         f"{id},{id}@example.com,{name},{name},{name},{id}@example.com,Sales,Analyst,,true"
-        for id, name in NAMED.items()
+        for id, name in {**NAMED, REFUSED: "Rex Example"}.items()
     ]
     file.write_text("\n".join([file.read_text("utf-8").rstrip(), *rows, ""]), encoding="utf-8")
+    refusal = {"what": "refuse", "method": "POST", "body": f"{REFUSED}@", "status": 400}
+    served.target.ask("misbehave", faults=[refusal])
     with person(browser, served) as somebody:
         somebody.sign_in(served.token)
         somebody.open_job("people")
@@ -177,6 +242,8 @@ def main(folder: Path, documents: Path | None) -> None:
                 taken(browser, served, mode, folder, reading)
             if documents is not None:
                 shown(browser, served, documents)
+            taken_running(browser, served, folder)
+            taken_broken(browser, served, folder)
 
 
 if __name__ == "__main__":

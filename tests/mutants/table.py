@@ -49,6 +49,7 @@ DECIDE = "provisor/planner/decide.py"
 STATUS = "provisor/planner/status.py"
 TRANSITIONS = "provisor/store/transitions.py"
 MEMORY = "provisor/store/memory/journal.py"
+EXPECTED = "provisor/store/expected.py"
 MEMORY_BULK, MEMORY_DESK, MEMORY_STEPS = (
     f"provisor/store/memory/{name}.py" for name in ("bulk", "desk", "steps")
 )
@@ -267,7 +268,7 @@ MUTANTS = (
     mutant(
         "changed rules unsettle nobody",
         FINDINGS,
-        Edit(MEMORY_BULK, "if name in changed:", "if name in ():"),
+        Edit(EXPECTED, "if keeps_image is not None:", "if keeps_image == ():"),
         Edit(MEMORY_BULK, "if is_new and rereads:", "if is_new < rereads:"),
     ),
     # absence

@@ -66,14 +66,14 @@ async def _explain(
     parts = workspace.parts
     equipment = await parts.equip(job)
     rules = equipment.mandate.rules
-    overlay = await parts.registry.overlay_journal(job.id)
+    view = await parts.registry.view_journal(job.id)
     source, reader = equipment.source(), equipment.reader()
     try:
-        key = await find_object(rules, overlay, source, text)
+        key = await find_object(rules, view, source, text)
         ports = Ports(
             source=source,
             target=Planning(reader),
-            journal=overlay,
+            journal=view,
             clock=parts.clock,
             entropy=parts.entropy,
         )

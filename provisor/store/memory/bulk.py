@@ -11,6 +11,7 @@ from provisor.model.frozen import replace
 from provisor.model.jobs import ResetScope
 from provisor.model.rules import MappingName, Rules
 from provisor.store import transitions
+from provisor.store.expected import adoption
 from provisor.store.frame import MappingNote
 from provisor.store.memory.desk import Desk
 
@@ -21,18 +22,14 @@ def adopt(desk: Desk, rules: Rules, policy_hash: str, *, rereads: bool) -> bool:
     is_new_policy = policy_hash != job.policy_hash
     is_new = is_new_policy or adopted != job.adopted
     known = dict(job.mappings)
-    changed = {n for n, m in rules.items() if n not in known or known[n].hash != m.hash}
+    befalls = adoption(known, rules, is_new_policy=is_new_policy)
     for name, note in known.items():
         job.mappings[name] = dataclasses.replace(note, hash=None, is_enabled=False)
     job.mappings |= {name: MappingNote.of(mapping) for name, mapping in rules.items()}
     job.adopted, job.policy_hash = adopted, policy_hash
     for standing in desk.all():
-        name = standing.key.mapping
-        if name in changed:
-            keeps = name in known and known[name].shows_all_of(job.mappings[name])
-            desk.put(transitions.remapped(standing, keeps_image=keeps))
-        elif is_new_policy:
-            desk.put(transitions.stir(transitions.unsettle(standing)))
+        if (after := befalls.of(standing)) is not standing:
+            desk.put(after)
     if is_new and rereads:
         job.watermark, job.is_initial = None, True
     return is_new

@@ -41,6 +41,7 @@ from provisor.planner.references import referred_keys
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation, Resting, Wanted
 from provisor.store import transitions
+from provisor.store.expected import adoption, expected
 from provisor.store.frame import (
     OpenCycle,
     hold,
@@ -241,6 +242,20 @@ class MemoryJournal:
 
     async def recall(self, keys: Collection[StandingKey]) -> Sequence[Standing]:
         return [self._job.standings[key] for key in keys if key in self._job.standings]
+
+    async def expected(
+        self,
+        keys: Collection[StandingKey],
+        seen: Entry | None,
+        rules: Rules,
+        policy_hash: str,
+        assigned: Mapping[MappingName, frozenset[Anchor]] | None,
+    ) -> Sequence[Standing]:
+        job = self._job
+        is_new_policy = policy_hash != job.policy_hash
+        adopted = adoption(job.mappings, rules, is_new_policy=is_new_policy)
+        remembered = await self.recall(keys)
+        return expected(keys, remembered, adopted, seen, assigned, job.generation)
 
     async def lookup(self, text: str, limit: int) -> Sequence[Standing]:
         found = [s for s in self._desk.all() if transitions.answers_to(s, text)]

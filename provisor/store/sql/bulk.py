@@ -11,6 +11,7 @@ from provisor.model.entries import Anchor
 from provisor.model.jobs import ResetScope
 from provisor.model.rules import MappingName, Rules
 from provisor.store import spans
+from provisor.store.expected import Adoption, adoption
 from provisor.store.frame import MappingNote
 from provisor.store.sql import ask, rows
 from provisor.store.sql.codec import decode_span, encode_span, to_micros
@@ -89,13 +90,13 @@ def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
     is_new_policy = policy_hash != desk.frame.policy_hash
     is_new = not _is_known(desk, rules, policy_hash)
     known, noted = _notes(desk, rules)
-    changed = {n for n, m in rules.items() if n not in known or known[n].hash != m.hash}
+    remapped = adoption(known, rules, is_new_policy=is_new_policy).remapped
     if is_new or noted != known:
         for name, note in noted.items():
             desk.put_mapping(name, note)
         for name, mapped in desk.mappings().items():
-            if name in changed:
-                if name not in known or not known[name].shows_all_of(noted[name]):
+            if name in remapped:
+                if not remapped[name]:
                     desk.run(NO_IMAGES, (mapped.number,))
                 desk.run(REMAPPED, (mapped.number,))
             elif is_new_policy:
@@ -105,6 +106,12 @@ def adopt(desk: Desk, rules: Rules, policy_hash: str) -> bool:
                 )
         desk.set(adopted=to_json(_adopted(rules)), policy_hash=policy_hash)
     return is_new
+
+
+def foreseen_adoption(desk: Desk, rules: Rules, policy_hash: str) -> Adoption:
+    """Return what `adopt` would do to objects."""
+    known, _ = _notes(desk, rules)
+    return adoption(known, rules, is_new_policy=policy_hash != desk.frame.policy_hash)
 
 
 def is_adopted(desk: Desk, rules: Rules, policy_hash: str) -> bool:

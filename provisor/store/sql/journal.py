@@ -39,6 +39,7 @@ from provisor.planner.notices import arising
 from provisor.planner.status import CycleEnded, Interrupted, is_given_up, next_status
 from provisor.ports import Drift, Listed, Observation, Resting, Wanted
 from provisor.store import transitions
+from provisor.store.expected import expected
 from provisor.store.frame import hold
 from provisor.store.sql import absorb, ask, bulk, count, due, listing, notices, rest, steps
 from provisor.store.sql.codec import pack, to_micros
@@ -277,6 +278,19 @@ class SqlJournal:
     async def recall(self, keys: Collection[StandingKey]) -> Sequence[Standing]:
         with self._failures:
             return ask.recall(self._desk, keys)
+
+    async def expected(
+        self,
+        keys: Collection[StandingKey],
+        seen: Entry | None,
+        rules: Rules,
+        policy_hash: str,
+        assigned: Mapping[MappingName, frozenset[Anchor]] | None,
+    ) -> Sequence[Standing]:
+        with self._failures:
+            frame, remembered = self._desk.frame, ask.recall(self._desk, keys)
+            adopted = bulk.foreseen_adoption(self._desk, rules, policy_hash)
+        return expected(keys, remembered, adopted, seen, assigned, frame.generation)
 
     async def lookup(self, text: str, limit: int) -> Sequence[Standing]:
         with self._failures:

@@ -150,6 +150,28 @@ def test_what_is_due_anyway_is_not_put_down_to_the_draft(store: StoreName) -> No
     World().play(store, history)
 
 
+def test_who_waits_for_an_account_gets_none_by_another_value(store: StoreName) -> None:
+    async def history(world: World) -> None:
+        rules = await settled(world, "a")
+        world.person("b", mail="A@x.org")  # whose account is a's
+        await world.run()
+        change = with_attribute(rules[USERS], "displayName", 'Append([name], "!")')
+
+        told = await ask(world, drafted(rules, **change))
+
+        assert effects(told) == {"a": Effect.UPDATE, "e": Effect.UPDATE, "b": Effect.AWAIT}
+        assert AttributeChange("displayName", None, "b!") in about(told, "b").changes
+
+        # Who waits because no value could be worked out comes in by rules that work it out.
+        world.person("b", mail=("two", "addresses"))
+        await world.run()
+        others = [a for a in rules[USERS].attributes if a.target.name != "userName"]
+        change = {"attributes": (attribute("userName", "[name]", matching_priority=1), *others)}
+        assert effects(await ask(world, drafted(rules, **change)))["b"] is Effect.ENTER
+
+    World().play(store, history)
+
+
 def test_a_mapping_that_is_gone_leaves_its_objects_as_they_are(store: StoreName) -> None:
     async def history(world: World) -> None:
         rules = await settled(world, "a")

@@ -113,12 +113,12 @@ async def explain(call: Call) -> Answer:
         raise bad_request("Say which object: ?object= its id in the source or in the target.")
     parts = call.house.parts
     async with _looking(call, job) as (equipment, source, reader):
-        overlay, rules = await parts.registry.overlay_journal(job.id), equipment.mandate.rules
-        key = await _meant(rules, overlay, source, text)
+        view, rules = await parts.registry.view_journal(job.id), equipment.mandate.rules
+        key = await _meant(rules, view, source, text)
         ports = Ports(
             source=source,
             target=Planning(reader),
-            journal=overlay,
+            journal=view,
             clock=parts.clock,
             entropy=parts.entropy,
         )
