@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from provisor.planner.schedule import Due, share_out
-from provisor.runtime.distributed import LOOK_S, QUEUED_MAX
+from provisor.runtime.distributed import LOOK_S, QUEUED_EACH
 from provisor.runtime.rounds import ROUND_JOBS_S, ROUND_MAX_S
 
 INTERVAL_S, PLAYED_S, SETTLED_S = 300, 900, 300
@@ -57,13 +57,14 @@ def play(fleet: Fleet, costs: Costs, seed: int = 1) -> str:
     # A worker is one process, and the one that looks has less time for cycles.
     by_workers = max(fleet.workers - min(look_s, 1.0), 0.0) * 1e3 / costs.cycle_worker
     by_database = fleet.database_cores * 1e3 / costs.cycle_database
-    by_looker = min(QUEUED_MAX, 1e3 / costs.put) / max(1.0 + look_s, 1.0)
+    queued_max = QUEUED_EACH * fleet.workers
+    by_looker = min(queued_max, 1e3 / costs.put) / max(1.0 + look_s, 1.0)
     carried, handed = 0.0, 0.0
     for second in range(PLAYED_S):
         while next_due and next_due[0][0] <= second:
             due.append(heapq.heappop(next_due))
-        handed = min(handed + by_looker, QUEUED_MAX)
-        room = min(int(handed), QUEUED_MAX - len(queue))
+        handed = min(handed + by_looker, queued_max)
+        room = min(int(handed), queued_max - len(queue))
         if room > 0 and due:
             asked = [Due(EPOCH + timedelta(seconds=at), str(job)) for at, job in due[: room * 2]]
             chosen = {int(one.job) for one in share_out(asked, {}, quota=None, room=room)}

@@ -30,8 +30,9 @@ LOOK_S: Final = 1.0
 """How long what is due, was paused, or was left behind may go unnoticed."""
 HELD_BACK_S: Final = 60.0
 """So long a job that could not even begin is left in peace, where its schedule is not shorter."""
-QUEUED_MAX: Final = 256
-"""So much is handed out at a time: who comes later to a long line would wait for all before him."""
+QUEUED_EACH: Final = 128
+"""So much is handed out at a time for each worker: who comes later to a long line would wait for
+all before him."""
 LOOKING = "schedule"
 
 
@@ -205,7 +206,9 @@ class Crew:
         whose = await self.turns.parts.registry.tenants_of(outstanding)
         waiting = [one for one in due if one.job not in outstanding]
         under_way = Counter(whose.get(id, "") for id in outstanding)
-        room = QUEUED_MAX - len(outstanding) if urgency is Urgency.DUE else len(waiting)
+        room = len(waiting)
+        if urgency is Urgency.DUE:
+            room = QUEUED_EACH * (await self.queue.others() + 1) - len(outstanding)
         chosen = share_out(waiting, under_way, quota=self.tenant_cycles, room=room)
         await self.queue.put([Errand(job=one.job, urgency=urgency) for one in chosen])
         self._heard.difference_update(one.job for one in chosen)

@@ -119,6 +119,11 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     assert not ours, "\n".join(ours)
 
 
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_whatever_runs_knows_which_store_it_is(name: str) -> None:
+    assert "EnvironmentFile=-/etc/provisor/" in text(name)
+
+
 def options_of(command: str) -> set[str]:
     found = cli.get_command(click.Context(cli), command)
     assert found is not None, f"there is no command {command}"
