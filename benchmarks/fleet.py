@@ -182,11 +182,14 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def changing(folder: Path, jobs: int) -> Generator[None]:
-    """Have one person of each job change about once an interval."""
+    """Have one person of each job change at once, and then about once an interval, half of one
+    before the job is due: what is read is no file that is just being written."""
     over = threading.Event()
+    for job in range(jobs):
+        people(folder, job, 1)
 
     def change() -> None:
-        number, chance = 0, random.Random(1)
+        number, chance = jobs // 2, random.Random(1)
         while not over.wait(INTERVAL.total_seconds() / jobs):
             people(folder, number % jobs, chance.randrange(1, 1_000_000))
             number += 1
