@@ -3,7 +3,8 @@
 OpenLDAP's overlay `refint` renames or removes in the background who is pointed at, and leaves
 modifyTimestamp, entryCSN and whoever synchronises as they were. Read in the moment before that, a
 group has somebody as a member who only has the name of the one before. So whatever points at
-somebody who changed lately is read once more, after a while and at the end of a minute.
+somebody who changed lately is read again now and then, and once more when the server has had its
+time: with many renames at once, in large groups, it takes minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from provisor.connectors.ldap.shape import MANAGER, MEMBERS
 from provisor.model.entries import Change, Entry, Reference, Seen
 
 EVERY_S: Final = 30.0
-DONE_AFTER_S: Final = 60.0
+DONE_AFTER_S: Final = 300.0
 """A server has followed up by then."""
 CHANGED_MAX: Final = 20_000
 AGAIN_MAX: Final = 2_000

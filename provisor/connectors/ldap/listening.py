@@ -23,7 +23,7 @@ from provisor.model.entries import Watermark
 
 SILENCE_S: Final = 15.0
 """After so long without a word it is asked whether anybody is there."""
-AGAIN_AFTER: Final = (1, 5)
+AGAIN_AFTER: Final = (1, 5, 25)
 """After so many silences since the last news a cycle looks again: what a server follows up in the
 background (members who were renamed) comes later, and it may tell nobody."""
 ANSWER_S: Final = 10.0
