@@ -69,10 +69,12 @@ class HttpClient:
     async def finish(self, sending: Sending) -> Answer:
         """Send a request unless that is done; return its answer. Raises Unreachable, Lost,
         Oversized, Denied."""
-        if sending.answer is None:
-            await self._places.take()
-            self._begin(sending)
         try:
+            if sending.answer is None:
+                await self._places.take()
+                sending.has_place = True
+                sending.check()
+                self._begin(sending)
             if sending.answer is not None and sending.connection is not None:
                 try:
                     return await sending.connection.finish(sending.answer)
@@ -185,7 +187,7 @@ class Sending(Struct, eq=False):
     told: Callable[[Answer], None] = lambda answer: None
     """Called the moment that the answer is there, before whoever waits for it goes on."""
     check: Callable[[], None] = lambda: None
-    """Raises if it is not to be sent any more: a new connection may have taken its time."""
+    """Raises if it is not to be sent any more: a place or a connection may have been waited for."""
     connection: Connection | None = None
     answer: asyncio.Future[Answer] | None = None
     """None: it is not sent yet."""

@@ -17,7 +17,7 @@ from provisor.connectors.http import client as http_client
 from provisor.connectors.http.client import HttpClient, split
 from provisor.connectors.http.connection import Answer, Lost, Oversized
 from provisor.connectors.http.settings import HttpSettings, Timeouts
-from provisor.errors import Unreachable
+from provisor.errors import Fenced, Unreachable
 from tests.api.tls import certificate
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -249,6 +249,27 @@ async def test_no_more_connections_are_opened_than_are_allowed() -> None:
         answers = await asyncio.gather(*(get(made, f"{server.url}/{n}") for n in range(20)))
         assert {answer.body for answer in answers} == {b"ok"}
         assert server.connections <= 3
+
+
+async def test_who_has_waited_for_a_place_or_a_connection_asks_whether_it_still_may_be_sent() -> (
+    None
+):
+    """A process that slept meanwhile has lost its lease, and nothing more may go out."""
+    async with wire(always(OK)) as server, client(server.url, connections_max=1) as made:
+        first, second = (made.prepare("POST", server.url, {}, b"") for _ in range(2))
+        second.check = _has_no_lease
+        waiting = asyncio.gather(made.finish(first), made.finish(second), return_exceptions=True)
+        answer, refusal = await waiting
+        third = made.prepare("POST", server.url, {}, b"")
+        await made.finish(third)
+
+        assert isinstance(answer, Answer)
+        assert isinstance(refusal, Fenced)
+        assert len(server.requests) == 2
+
+
+def _has_no_lease() -> None:
+    raise Fenced
 
 
 async def test_a_header_cannot_bring_another() -> None:
