@@ -1,6 +1,6 @@
 """Beyond what one machine can show: `python -m benchmarks.fleet_model` plays workers, the one of
-them that looks, and PostgreSQL second by second. The cost of a look was measured; what a cycle
-costs is estimated from what was.
+them that looks, and PostgreSQL second by second. What looks, handing out and cycles cost was
+measured; how long a cycle waits for the disk is an estimate.
 
 What is due is shared out by the very rule that workers use. Each line says how late cycles begin,
 and which of the three has no room left.
@@ -28,6 +28,8 @@ class Costs:
 
     cycle_worker: float
     cycle_database: float
+    cycle_disk: float
+    """A worker waits for each answer, and does nothing else meanwhile; and so long for the disk."""
     put: float
     """Handing an errand out."""
     look_due: float
@@ -55,7 +57,8 @@ def play(fleet: Fleet, costs: Costs, seed: int = 1) -> str:
         costs.look_due * fleet.jobs / INTERVAL_S + costs.look_job * fleet.jobs / round_s
     ) / 1e3
     # A worker is one process, and the one that looks has less time for cycles.
-    by_workers = max(fleet.workers - min(look_s, 1.0), 0.0) * 1e3 / costs.cycle_worker
+    cycle_s = (costs.cycle_worker + costs.cycle_database + costs.cycle_disk) / 1e3
+    by_workers = max(fleet.workers - min(look_s, 1.0), 0.0) / cycle_s
     by_database = fleet.database_cores * 1e3 / costs.cycle_database
     queued_max = QUEUED_EACH * fleet.workers
     by_looker = min(queued_max, 1e3 / costs.put) / max(1.0 + look_s, 1.0)
@@ -92,7 +95,7 @@ def play(fleet: Fleet, costs: Costs, seed: int = 1) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    numbers = [float(one) for one in arguments] or [23.0, 14.0, 2.0, 0.006, 0.009]
+    numbers = [float(one) for one in arguments] or [14.5, 9.1, 10.0, 0.08, 0.006, 0.009]
     costs = Costs(*numbers)
     print(costs)
     for fleet in (
