@@ -59,9 +59,7 @@ NO_LOOK_UP = Edit(
     "entry = None if receipt.is_atomic else await work.ports.source.fetch(asked)",
     "entry = None",
 )
-DOUBTS = (
-    "doubt = disbelieve(receipt, shown, _by_kind(work, population), work.mandate.policy.guards)"
-)
+DOUBTS = "doubt = disbelieve(receipt, shown, before, work.mandate.policy.guards)"
 
 
 def mutant(name: str, law: str, *edits: Edit) -> Mutant:
