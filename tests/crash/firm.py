@@ -49,6 +49,7 @@ jobs:
     parallel: 32
     guards:
       departures: {{percent: 100, floor: 1000}}
+      members: {{percent: 100, floor: 1000}}
       shrinks: {{percent: 100, rows: 1000}}
 """
 HEADER = (
@@ -96,7 +97,7 @@ class Firm:
         staff = sorted(self.people)
         for who in self.chance.sample(staff, 15):
             self.people[who].title = f"Clerk {self.chance.randrange(1000)}"
-        for who in self.chance.sample(staff, 3):
+        for who in self.chance.sample(self._restless(), 3):
             self.people[who].is_enabled = not self.people[who].is_enabled
         for who in self.chance.sample(staff, 5):
             self.people[who].manager = self.chance.choice(["", *staff])
@@ -112,9 +113,15 @@ class Firm:
 
     def dismiss(self) -> None:
         """Let some go who were there, and others come back."""
-        for who in self.chance.sample(sorted(self.people), LEAVERS):
+        for who in self.chance.sample(self._restless(), LEAVERS):
             self.people[who].is_enabled = not self.people[who].is_enabled
         self.write()
+
+    def _restless(self) -> list[str]:
+        """Return who leaves and comes back: more than half within a day would be held, whatever
+        the limits say."""
+        staff = sorted(self.people)
+        return staff[: len(staff) // 3]
 
     def _hire(self) -> None:
         self.hired += 1
