@@ -1,8 +1,9 @@
-"""How long pages of the console take: `python -m benchmarks.pages [JOBS] [RECORDS]`.
+"""How long pages of the console take: `python -m benchmarks.pages [JOBS] [RECORDS] [postgresql]`.
 
 One `provisor serve`, as it is, with many jobs in its store and a long log: the records of a first
 cycle of 200 people, multiplied over all jobs and the last thirty days. A signed-in client on one
-kept connection asks for one page after the other, in turn.
+kept connection asks for one page after the other, in turn. With `postgresql` the same store is
+copied to a server of its own, as an administrator would, and served from there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,6 +23,8 @@ from urllib.parse import quote, urlencode
 from benchmarks.api import Client, furnish, serving, told
 from benchmarks.rows import Row
 from benchmarks.world import stub
+from tests.worlds import pgstores
+from tests.worlds.databases import Postgres
 
 JOBS, RECORDS = 1_000, 1_000_000
 PEOPLE = 200
@@ -147,7 +151,19 @@ def _day_ago(days: int) -> str:
     return urlencode({"since": since, "until": until})
 
 
-def measured(jobs: int, records: int, rounds: int = ROUNDS) -> Sequence[Page]:
+@contextmanager
+def moved(folder: Path) -> Generator[None]:
+    """Have the store lie on a server, as it is."""
+    with Postgres.run(settings=()) as server:
+        address = pgstores.make(server)
+        told(folder, "store", "copy", str(folder / "provisor.db"), address)
+        (folder / "provisor.store").write_text(address, encoding="utf-8")
+        yield
+
+
+def measured(
+    jobs: int, records: int, rounds: int = ROUNDS, *, is_on_server: bool = False
+) -> Sequence[Page]:
     """Return how long each page took, the slowest first."""
     with tempfile.TemporaryDirectory() as name, stub() as target:
         folder = Path(name)
@@ -157,7 +173,7 @@ def measured(jobs: int, records: int, rounds: int = ROUNDS) -> Sequence[Page]:
         made = json.loads(
             told(folder, "token", "create", "all", "--scope", "Directory.ReadWrite.All", "--json")
         )
-        with serving(folder) as port:
+        with moved(folder) if is_on_server else nullcontext(), serving(folder) as port:
             known = addresses(Client(port, made["token"]), folder)
             reader = Reader(port, made["token"])
             times = _asked(reader, known, rounds)
@@ -195,9 +211,10 @@ def row() -> Row:
     )
 
 
-def main(jobs: int, records: int) -> int:
-    pages = measured(jobs, records)
-    print(f"{jobs:,} jobs, {records:,} records; milliseconds, up to {ROUNDS} times each")
+def main(jobs: int, records: int, *, is_on_server: bool = False) -> int:
+    pages = measured(jobs, records, is_on_server=is_on_server)
+    where = "PostgreSQL" if is_on_server else "SQLite"
+    print(f"{jobs:,} jobs, {records:,} records on {where}; milliseconds, up to {ROUNDS} times each")
     print(f"{'':<34}{'median':>9}{'9 in 10':>9}")
     for page in pages:
         mark = "" if page.median < GOAL_MS else "  too slow"
@@ -208,5 +225,6 @@ def main(jobs: int, records: int) -> int:
 
 
 if __name__ == "__main__":
-    wanted = [int(given) for given in sys.argv[1:]]
-    sys.exit(main(*wanted, *(JOBS, RECORDS)[len(wanted) :]))
+    wanted = [int(given) for given in sys.argv[1:] if given.isdecimal()]
+    chosen = (*wanted, *(JOBS, RECORDS)[len(wanted) :])
+    sys.exit(main(*chosen, is_on_server="postgresql" in sys.argv[1:]))

@@ -178,7 +178,7 @@ BEHAVIORS: Mapping[str, str] = {
 }
 EFFECTS: Mapping[str, str] = {
     "enter": "Get an account: matched or created",
-    "await": "Wait for an account as before, which would be made with other values",
+    "await": "Still wait for an account, to be made with other values",
     "return": "Come back into scope",
     "update": "Get another value",
     "references": "Get other references",

@@ -130,7 +130,7 @@ def taken_running(browser: Browser, served: Served, folder: Path) -> None:
         with person(browser, served, **MODES[mode]) as somebody:
             somebody.sign_in(served.token)
             somebody.open_job("people")
-            somebody.press("Start")
+            somebody.press("Reconcile")  # offered in any state, once nothing runs
             somebody.reads("A cycle is running:")
             somebody.page.screenshot(path=folder / f"status-running-{mode}.png", full_page=True)
             _picture(somebody, "/", folder / f"jobs-running-{mode}.png")
@@ -139,14 +139,18 @@ def taken_running(browser: Browser, served: Served, folder: Path) -> None:
 
 def taken_broken(browser: Browser, served: Served, folder: Path) -> None:
     """Take the pictures of what is said when something is wrong with us."""
-    store = sqlite3.connect(served.folder / "provisor.db")
-    store.execute("ALTER TABLE audit RENAME TO astray")
-    store.close()
+
+    def rename(before: str, after: str) -> None:
+        store = sqlite3.connect(served.folder / "provisor.db")
+        store.execute(f"ALTER TABLE {before} RENAME TO {after}")
+        store.close()
+
     for mode in MODES:
         with person(browser, served, **MODES[mode]) as somebody:
-            somebody.sign_in(served.token)
-            somebody.open("/log")
+            somebody.sign_in(served.token)  # which is in the audit
+            rename("audit", "astray")
             _picture(somebody, "/audit", folder / f"broken-{mode}.png")
+            rename("astray", "audit")
 
 
 def taken_early(browser: Browser, served: Served, folder: Path) -> None:
