@@ -1,8 +1,8 @@
 """The statements of `store/sql`, as PostgreSQL spells them.
 
 They are written in the SQL that both databases speak. What is left over are the places where values
-go, and five words. Whoever writes a statement that needs a sixth puts it here, or finds another way
-to say it.
+go, and six words. Whoever writes a statement that needs a seventh puts it here, or finds another
+way to say it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ WORDS = (
     ),
     (re.compile(r"instr\(([\w.]+), \?\)"), r"position(? IN \1) > 0"),
     (re.compile(r"\bCROSS JOIN\b"), "JOIN"),
+    (re.compile(r"\bIN \((SELECT position FROM record\b[^)]*)\)"), r"= ANY(ARRAY(\1))"),
     (re.compile(r"\?"), "%s"),
 )
 """In this order. SQLite takes a CROSS JOIN for an order to begin at the left, and lets it have a
-condition; PostgreSQL finds its way by itself."""
+condition; PostgreSQL finds its way by itself. Not so to a few records among many that are wanted in
+the order of their positions: it goes through all of them, unless the few are found out first."""
 
 
 @cache
