@@ -49,6 +49,7 @@ def environment() -> Environment:
         span=span,
         lasts=lasts,
         plural=plural,
+        ended=ended,
         camel=camel,
         short=short,
         said=said,
@@ -114,6 +115,11 @@ def number(value: float) -> str:
 def plural(count: int, word: str) -> str:
     """Return a number with its noun: `1 object`, `2 objects`."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def ended(text: str) -> str:
+    """Return a message as a sentence beside others: messages have no full stop of their own."""
+    return f"{text}." if text and text[-1] not in ".!?:" else text
 
 
 def span(seconds: float) -> str:
