@@ -63,7 +63,7 @@ whole = sqlite3.connect
 
 class Full(sqlite3.Connection):
     def execute(self, statement, *rest):
-        if statement.startswith("INSERT INTO document") and os.path.exists(
+        if statement.strip().startswith("INSERT INTO document") and os.path.exists(
             os.environ["FULL_WHEN_THERE_IS"]
         ):
             raise sqlite3.OperationalError("database or disk is full")

@@ -46,6 +46,8 @@ class PlanDocument(Wire, frozen=True, kw_only=True):
     job_id: str
     made_at: str
     hash: str
+    is_store_restored: bool = False
+    """The store was restored or copied: the plan is what a cycle does that trusts nothing of it."""
     counts: dict[str, object] = field(default_factory=dict[str, object])
     failed: int = 0
     error: dict[str, object] | None = None
