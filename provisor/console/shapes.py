@@ -59,6 +59,7 @@ class PlanStep(Wire, frozen=True, kw_only=True):
 class Plan(Wire, frozen=True, kw_only=True):
     job: str
     made_at: datetime
+    is_store_restored: bool = False
     hash: str
     counts: dict[str, int]
     failed: int = 0
