@@ -11,10 +11,6 @@ import hashlib
 import re
 import shutil
 import signal
-import subprocess
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,8 +22,6 @@ from tests.worlds.openldap import (
     START_S,
     SUFFIX,
     OpenLdap,
-    answers,
-    free_ports,
 )
 
 NS_SLAPD: Final = Path("/usr/sbin/ns-slapd")
@@ -92,19 +86,6 @@ nsslapd-backend: userroot
 class Ds389(OpenLdap):
     """A server; other hands come in as they do at OpenLDAP."""
 
-    @classmethod
-    @contextmanager
-    def started(cls, folder: Path) -> Generator[Ds389]:
-        port, tls_port = free_ports(2)
-        world = cls(folder=folder, port=port, tls_port=tls_port)
-        world.configure()
-        world.start()
-        try:
-            world.furnish()
-            yield world
-        finally:
-            world.stop()
-
     def configure(self) -> None:
         places = {f"{name}_dir": self.folder / name for name in PLACES}
         schema = places["schema_dir"] = places["config_dir"] / "schema"
@@ -143,25 +124,8 @@ class Ds389(OpenLdap):
             self.modify(target, {"aci": [MAY_READ]})
 
     def start(self) -> None:
-        with (self.folder / "ns-slapd.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    NS_SLAPD,
-                    "-D",
-                    str(self.folder / "config"),
-                    "-i",
-                    str(self.folder / "pid"),
-                    "-d",
-                    "0",
-                ],
-                stdout=log,
-                stderr=log,
-            )
-        ends = time.monotonic() + START_S
-        while not answers(self.port):
-            assert self._process.poll() is None, (self.folder / "ns-slapd.log").read_text()[-2000:]
-            assert time.monotonic() < ends, "ns-slapd does not answer"
-            time.sleep(0.05)
+        places = ("-D", str(self.folder / "config"), "-i", str(self.folder / "pid"))
+        self.launch([str(NS_SLAPD), *places, "-d", "0"])
 
     def stop(self) -> None:
         self.let_go()

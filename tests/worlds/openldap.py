@@ -176,16 +176,16 @@ class OpenLdap:
     def start(self) -> None:
         """Start it, and return when it answers."""
         urls = f"{self.url} ldaps://127.0.0.1:{self.tls_port} {self.socket_url}"
-        with (self.folder / "slapd.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [SLAPD, "-f", str(self.folder / "slapd.conf"), "-h", urls, "-d", "0"],
-                stdout=log,
-                stderr=log,
-            )
+        self.launch([SLAPD, "-f", str(self.folder / "slapd.conf"), "-h", urls, "-d", "0"])
+
+    def launch(self, command: Sequence[str]) -> None:
+        name = Path(command[0]).name
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         ends = time.monotonic() + START_S
         while not answers(self.port):
-            assert self._process.poll() is None, (self.folder / "slapd.log").read_text()[-2000:]
-            assert time.monotonic() < ends, "slapd does not answer"
+            assert self._process.poll() is None, (self.folder / f"{name}.log").read_text()[-2000:]
+            assert time.monotonic() < ends, f"{name} does not answer"
             time.sleep(0.02)
 
     def stop(self) -> None:

@@ -20,7 +20,7 @@ LEFT = {"users": {"filter": "(!(title=left))"}}
 def site(tmp_path: Path) -> Iterator[Site]:
     if not ds389.IS_THERE:
         pytest.skip(ds389.NOT_THERE)
-    with Ds389.started(tmp_path) as server:
+    with Ds389.run(tmp_path) as server:
         yield Site(server, tmp_path)
 
 
